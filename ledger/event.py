@@ -1,0 +1,106 @@
+"""What an event type is, and the decorator that declares one (domain.md §2, access.md §2).
+
+An event type is a name, a version, a closed body, the streams it may stand in, the ledger roles that may append it
+and the number of distinct principals that must sign. All of this is protocol: changing any of it is a new rules version.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar
+
+from msgspec import Struct
+
+from ledger.fields import Closed
+
+URN = "urn:holdpoint:event:"
+StreamKind = Literal["ledger", "framework", "model", "safeguard", "document"]
+
+
+class Body(Closed):
+    """An event's own fields, the statement's `predicate.body`."""
+
+    event: ClassVar["EventType"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One fact and version. `slots` = number of `_sd` digests that an admitted statement carries, decoys included."""
+
+    name: str
+    version: int
+    stream: StreamKind
+    roles: tuple[str, ...]
+    quorum: int = 1
+    withholdable: tuple[str, ...] = ()
+    slots: int = 0
+    derived: bool = False
+    root_quorum: bool = False
+
+    @property
+    def topic(self) -> str:
+        """The statement's `predicateType`."""
+        return f"{URN}{self.name}:{self.version}"
+
+
+B = TypeVar("B", bound=type[Body])
+
+
+def event(
+    name: str,
+    *,
+    stream: StreamKind,
+    roles: tuple[str, ...],
+    version: int = 1,
+    quorum: int = 1,
+    withholdable: tuple[str, ...] = (),
+    slots: int = 0,
+    derived: bool = False,
+    root_quorum: bool = False,
+) -> Callable[[B], B]:
+    """Declare the body class of an event type. No registration happens here: `ledger.registry` lists types by hand."""
+
+    def declare(body: B) -> B:
+        body.event = EventType(name, version, stream, roles, quorum, withholdable, slots, derived, root_quorum)
+        return body
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An admitted event as folds see it: the submitter's words, decoded, and its place in the log.
+
+    `leaf`, `digest`, `subject` and `signers` are lower-case hex; `digest` is the statement digest, the event's identity.
+    `principals` are the distinct owners of `signers`, in the same order. Times are canonical texts.
+    """
+
+    index: int
+    leaf: str
+    recorded_at: str
+    stream: str
+    stream_version: int
+    digest: str
+    event_id: str
+    occurred_at: str
+    known_at: str | None
+    type: EventType
+    body: Any
+    signers: tuple[str, ...]
+    principals: tuple[str, ...]
+    subject: str
+    back_recorded: bool
+    causes: tuple[Any, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The event type's name, without its version."""
+        return self.type.name
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the rules want appended right after a cause (formats.md §4), before the log gives it a place."""
+
+    body: Struct
+    stream: str
+    subject: str

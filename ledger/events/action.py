@@ -1,0 +1,26 @@
+"""`action.requested`: what a deployer wants to do. Its statement digest is what approvals sign (access.md §3)."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from ledger.event import Body, event
+from ledger.fields import UNSET, Digest, Hex32, Line, Name, Names, References, Slots, Text, Texts, UnsetType
+
+
+@event("action.requested", stream="model", roles=("deployer",), withholdable=("audience_detail",), slots=2)
+class Requested(Body, rename={"sd": "_sd"}):
+    """`artifact` is the model's salted subject digest; a fact that is not stated is unknown."""
+
+    action: Name
+    artifact: Hex32
+    audience: Name
+    evidence: References
+    facts: dict[Name, Line]
+    hosts: Names
+    jurisdictions: Names
+    packs: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=32)]
+    sd: Slots
+    surfaces: Names
+    audience_detail: Text | UnsetType = UNSET
+    conditions: Texts = ()

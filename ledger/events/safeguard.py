@@ -1,0 +1,54 @@
+"""`safeguard.attested` and `safeguard.withdrawn`."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from ledger.event import Body, event
+from ledger.fields import (
+    UNSET,
+    Closed,
+    Digest,
+    Evidences,
+    Names,
+    Reference,
+    Slots,
+    SomeNames,
+    StreamName,
+    Text,
+    Time,
+    UnsetType,
+)
+
+
+class Scope(Closed):
+    """Where the claim holds. `subjects` are model streams; an empty list of surfaces, hosts or audiences covers none."""
+
+    audiences: Names
+    hosts: Names
+    subjects: Annotated[tuple[StreamName, ...], Meta(min_length=1, max_length=32)]
+    surfaces: Names
+
+
+@event("safeguard.attested", stream="safeguard", roles=("attester",), withholdable=("detail",), slots=2)
+class Attested(Body, rename={"sd": "_sd"}):
+    """An attester claims that safeguards of a pack work, within a scope, from `valid_from` until `valid_until`."""
+
+    claim: Text
+    evidence: Evidences
+    framework: Digest
+    independence: Literal["internal", "external", "government"]
+    safeguards: SomeNames
+    scope: Scope
+    sd: Slots
+    valid_from: Time
+    valid_until: Time
+    detail: Text | UnsetType = UNSET
+
+
+@event("safeguard.withdrawn", stream="safeguard", roles=("attester",))
+class Withdrawn(Body):
+    """The attestation counts for nothing from here on."""
+
+    attestation: Reference
+    reason: Text

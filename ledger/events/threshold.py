@@ -1,0 +1,46 @@
+"""`threshold.determined`: the recorded state of a threshold, by rule or by a role."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from ledger.event import Body, event
+from ledger.fields import (
+    UNSET,
+    Digest,
+    HiddenElement,
+    Line,
+    Name,
+    Reference,
+    References,
+    Slots,
+    StreamName,
+    Text,
+    Time,
+    UnsetType,
+)
+
+
+@event(
+    "threshold.determined",
+    stream="model",
+    roles=("assessor",),
+    withholdable=("confidence", "rationale"),
+    slots=4,
+)
+class Determined(Body, rename={"sd": "_sd"}):
+    """`state` is a token that the adopted pack declares. A rule-made one has no `_sd`: derived bytes are not random."""
+
+    evidence: References
+    framework: Digest
+    made: Literal["rule", "role"]
+    precautionary: bool
+    review_by: Time | None
+    state: Name
+    subjects: Annotated[tuple[StreamName, ...], Meta(min_length=1, max_length=32)]
+    threshold: Name
+    confidence: Line | UnsetType = UNSET
+    covered_by: Reference | None = None
+    dissent: Annotated[tuple[str | HiddenElement, ...], Meta(max_length=8)] = ()
+    rationale: Text | UnsetType = UNSET
+    sd: Slots | UnsetType = UNSET
