@@ -40,7 +40,7 @@ Comparator: TypeAlias = Literal["<", "<=", ">", ">="]
 
 
 class Closed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """A closed JSON object: unknown members are refused, and a member equal to its default is refused as not canonical."""
+    """A closed JSON object: unknown members are refused, and a member equal to its default is not canonical."""
 
 
 class Reference(Closed):

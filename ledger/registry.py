@@ -1,4 +1,4 @@
-"""The closed list of facts, one sorted line each, by hand: the set of facts is protocol. No discovery, no entry points."""
+"""The closed list of facts, one sorted line each, by hand: the set of facts is protocol. No discovery."""
 
 from typing import Final
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from ledger.event import Body, event
-from ledger.fields import Closed, Digest, Name, Names, StreamName, Time
+from ledger.fields import Closed, Name, Names, StreamName, Time
 
 Role: TypeAlias = Literal[
     "evaluator", "attester", "assessor", "deployer", "approver", "decider", "responder",
@@ -14,9 +14,9 @@ Role: TypeAlias = Literal[
 
 
 class PackRole(Closed):
-    """A role that an adopted pack names; the pack's title stays inside the pack."""
+    """A role that a pack names, by pack id (which carries the version); the pack's title stays inside the pack."""
 
-    pack: Digest
+    pack: Name
     role: Name
 
 

@@ -22,7 +22,7 @@ from ledger.fields import (
 
 
 class Scope(Closed):
-    """Where the claim holds. `subjects` are model streams; an empty list of surfaces, hosts or audiences covers none."""
+    """Where the claim holds. `subjects` are model streams; an empty list covers no surface, host or audience."""
 
     audiences: Names
     hosts: Names

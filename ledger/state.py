@@ -1,0 +1,76 @@
+"""What the rules know at a position: tables of immutable values, with layers for a batch in progress.
+
+Everything that admission, derivation and the gate look at is here and nowhere else, so that an auditor who folds the
+same entries holds the same state. A layer is written to while a batch is admitted; a failed commit drops it, and the
+base is untouched (log.md §2: the state is a value, not a thing to be patched).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ABSENT: Any = object()
+
+
+class State:
+    """Tables `name → key → value`; keys are texts, values immutable. `None` as a value means removed."""
+
+    __slots__ = ("_base", "_tables")
+
+    def __init__(self, base: State | None = None) -> None:
+        self._base = base
+        self._tables: dict[str, dict[str, Any]] = {}
+
+    def get(self, table: str, key: str) -> Any:
+        """The value under `key`, or `None`."""
+        state: State | None = self
+        while state is not None:
+            value = state._tables.get(table, {}).get(key, _ABSENT)
+            if value is not _ABSENT:
+                return value
+            state = state._base
+        return None
+
+    def put(self, table: str, key: str, value: Any) -> None:
+        """Set `key` in this layer alone."""
+        rows = self._tables.get(table)
+        if rows is None:
+            rows = self._tables[table] = {}
+        rows[key] = value
+
+    def scan(self, table: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """All live rows whose key starts with `prefix`, sorted by key."""
+        merged: dict[str, Any] = {}
+        layers: list[State] = []
+        state: State | None = self
+        while state is not None:
+            layers.append(state)
+            state = state._base
+        for layer in reversed(layers):
+            for key, value in layer._tables.get(table, {}).items():
+                if key.startswith(prefix):
+                    merged[key] = value
+        for key in sorted(merged):
+            if merged[key] is not None:
+                yield key, merged[key]
+
+    def append(self, table: str, key: str, value: Any) -> None:
+        """Add `value` to the tuple under `key`."""
+        self.put(table, key, (*(self.get(table, key) or ()), value))
+
+    def layer(self) -> State:
+        """A child that reads through to this state and writes to itself."""
+        return State(self)
+
+    def absorb(self) -> State:
+        """Move this layer's rows into its base, and return the base."""
+        base = self._base
+        if base is None:
+            return self
+        for table, rows in self._tables.items():
+            base._tables.setdefault(table, {}).update(rows)
+        self._tables = {}
+        return base
