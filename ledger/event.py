@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
-from msgspec import Struct
-
 from ledger.fields import Closed
 
 URN = "urn:holdpoint:event:"
@@ -101,6 +99,6 @@ class Event:
 class Derived:
     """What the rules want appended right after a cause (formats.md §4), before the log gives it a place."""
 
-    body: Struct
+    body: Body
     stream: str
     subject: str

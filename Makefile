@@ -1,0 +1,41 @@
+# Everything here sets itself up: Python ≥ 3.11 and make are enough. `make` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench crash lock
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make the environment from the hash-locked requirements
+
+$(STAMP): locks/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("holdpoint needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: setup ## the main job on embedded PostgreSQL: a fictional lab, from log file to verified answer
+	@$(BIN)/holdpoint demo
+
+test: setup ## all tests
+	$(BIN)/python -m pytest -n 2 -q
+
+check: setup ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## measure; prints medians and ratios, writes benchmarks/out/latest.json
+	$(BIN)/python -m benchmarks
+
+crash: setup ## 100 rounds of kill -9 under load (bounded: about 20 minutes)
+	HOLDPOINT_CRASH_ROUNDS=100 $(BIN)/python -m pytest -q tests/faults/test_f01_killed_service.py
+
+lock: ## renew locks/dev.txt (needs uv)
+	uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o locks/dev.txt

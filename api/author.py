@@ -1,0 +1,111 @@
+"""Write a statement: fill in audience and identity, withhold fields, sign (formats.md §2, §8).
+
+Randomness and clock enter here, at the door, as arguments of the pure rooms.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.envelope import Envelope, format_envelope, sign_envelope, statement_digest
+from ledger.event import Body
+
+from ledger.keys import Signer
+from ledger.statement import format_statement, stream_subject
+from ledger.strict import format_uuid7, micros
+from ledger.withheld import seal
+
+DEFAULT_WITHHELD = frozenset({"subject", "rationale", "evaluator", "detail", "audience_detail", "reason", "name", "confidence"})
+"""Hidden unless the author says otherwise: a model's name and weights, rationales, who evaluated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Which ledger a statement is for: its origin, and the leaf hash of entry 0 (hex; empty in entry 0 alone)."""
+
+    origin: str
+    founding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A signed envelope, its identity, and the field disclosures that only the submitter holds."""
+
+    envelope: Envelope
+    event_id: str
+    digest: str
+    disclosures: tuple[str, ...]
+
+    def wire(self) -> bytes:
+        """The bare, normalised envelope."""
+        return format_envelope(self.envelope)
+
+
+def salts() -> Iterator[bytes]:
+    """Fresh 16-byte salts from the operating system, one per field, never derived and never reused."""
+    while True:
+        yield os.urandom(16)
+
+
+def new_event_id(at: str) -> str:
+    """A UUIDv7 of time `at`."""
+    return format_uuid7(micros(at) // 1000, os.urandom(10))
+
+
+def payload_of(
+    body_type: type[Body],
+    body: Mapping[str, Any],
+    audience: Audience,
+    stream: str,
+    keyids: Sequence[str],
+    at: str,
+    *,
+    subject: str | None = None,
+    withhold: frozenset[str] = DEFAULT_WITHHELD,
+    event_id: str | None = None,
+    **optional: Any,
+) -> tuple[bytes, str, tuple[str, ...]]:
+    """The statement's bytes, its event id, and its field disclosures."""
+    kind = body_type.event
+    shown: dict[str, Any] = dict(body)
+    disclosures: tuple[str, ...] = ()
+    if kind.slots and body.get("made") != "rule":
+        hidden = frozenset(kind.withholdable) & withhold & frozenset(shown)
+        shown, disclosures = seal(shown, hidden, kind.slots, salts())
+    identity = event_id or new_event_id(at)
+    payload = format_statement(
+        body=shown,
+        event_id=identity,
+        founding=audience.founding,
+        ledger=audience.origin,
+        occurred_at=optional.pop("occurred_at", None) or at,
+        signers=tuple(sorted(keyids)),
+        stream=stream,
+        subject=subject or stream_subject(stream),
+        predicate_type=kind.topic,
+        **optional,
+    )
+    return payload, identity, disclosures
+
+
+def write(
+    body_type: type[Body],
+    body: Mapping[str, Any],
+    audience: Audience,
+    stream: str,
+    signers: Sequence[Signer],
+    at: str,
+    **options: Any,
+) -> Written:
+    """Fill in, withhold and sign. `options` as in `payload_of`."""
+    payload, identity, disclosures = payload_of(body_type, body, audience, stream, [s.keyid for s in signers], at, **options)
+    envelope = sign_envelope(payload, tuple(signers))
+    return Written(envelope, identity, statement_digest(payload), disclosures)
+
+
+def reference(index: int, leaf: str) -> dict[str, Any]:
+    """A reference as a JSON object."""
+    return {"index": index, "leaf": leaf}
+
+

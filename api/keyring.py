@@ -1,0 +1,84 @@
+"""The file back-end for keys (access.md §8): PKCS#8 PEM, mode 0600, never through a symlink, never readable by others.
+
+A development ledger keeps a key per principal under `keys/`; a production ledger points at files of its own.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from ledger.errors import Fault
+from ledger.keys import Signer, SoftwareSigner
+from ledger.note import LogSigner
+
+ALGS = ("ed25519", "ecdsa-p256-sha256", "ml-dsa-65")
+
+
+def _generate(alg: str) -> object:
+    match alg:
+        case "ed25519":
+            return ed25519.Ed25519PrivateKey.generate()
+        case "ecdsa-p256-sha256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "ml-dsa-65":
+            return mldsa.MLDSA65PrivateKey.generate()
+        case "ml-dsa-44":
+            return mldsa.MLDSA44PrivateKey.generate()
+        case _:
+            raise Fault("alg-unknown", "failed", f"no algorithm {alg}", f"one of {', '.join(ALGS)}")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that only its owner can read. Never over an existing one: a lost key can't be had again."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise Fault("key-file-exists", "failed", f"{path.name} exists", "choose another name") from None
+    with os.fdopen(file, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def new_key(path: Path, alg: str = "ed25519") -> SoftwareSigner:
+    """Generate a key into `path` and return its signer."""
+    key = _generate(alg)
+    write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))  # type: ignore[attr-defined]  # every private key class has it, no common base declares it
+    return SoftwareSigner(key)  # type: ignore[arg-type]  # narrowed by `alg` above
+
+
+def _read(path: Path) -> object:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as err:
+        raise Fault("key-file-unreadable", "failed", f"{path.name}: {err.strerror}", "check path and owner") from err
+    with os.fdopen(file, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
+            raise Fault("key-file-open", "failed", f"{path.name} is readable by others", f"chmod 600 {path.name}")
+        try:
+            return load_pem_private_key(stream.read(65_536), password=None)
+        except (ValueError, TypeError) as err:
+            raise Fault("key-file-malformed", "failed", f"{path.name} is no PKCS#8 key", "bring the right file") from err
+
+
+def load_signer(path: Path) -> Signer:
+    """The signer over the key in `path`."""
+    return SoftwareSigner(_read(path))  # type: ignore[arg-type]  # SoftwareSigner refuses other key classes itself
+
+
+def new_log_keys(folder: Path, origin: str) -> LogSigner:
+    """Generate the log's two keys: Ed25519 and ML-DSA-44. They sign checkpoints and nothing else."""
+    for name, alg in (("log-ed25519", "ed25519"), ("log-mldsa44", "ml-dsa-44")):
+        key = _generate(alg)
+        write_private(folder / f"{name}.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))  # type: ignore[attr-defined]  # as above
+    return load_log_keys(folder, origin)
+
+
+def load_log_keys(folder: Path, origin: str) -> LogSigner:
+    """The log's signer from `log-ed25519.pem` and `log-mldsa44.pem` in `folder`."""
+    return LogSigner(origin, _read(folder / "log-ed25519.pem"), _read(folder / "log-mldsa44.pem"))  # type: ignore[arg-type]  # LogSigner refuses other key classes itself

@@ -1,0 +1,215 @@
+"""The composition root: puts rooms, keys, clock and database together into one open ledger. The only place that does.
+
+A ledger's folder: `holdpoint.toml` (origin, database) · `anchor` · `keys/` · `pg/` (embedded PostgreSQL) · `disclosures/`
+(field disclosures of what was submitted from here, mode 0600) · `receipts/`. With `--database URL` only `pg/` is absent.
+"""
+
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from api.keyring import load_log_keys, load_signer
+from ledger.errors import Fault
+from ledger.receipt import format_receipt
+from ledger.replay import Problem, Replay
+from ledger.state import State
+from ledger.store.anchor import Anchor
+from ledger.store.append import Appender, Clock
+from ledger.store.desk import Desk
+from ledger.store.embedded import EmbeddedPostgres
+from ledger.strict import parse_time
+from ledger.tile import TileReader
+from ledger.tree import hash_children, prove_inclusion
+from policies.rules import RULES
+
+CONFIG = "holdpoint.toml"
+
+
+def wall_clock() -> str:
+    """Now, as a canonical time."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`origin` of the ledger and, for a server, the conninfo of its database (no password: use a passfile)."""
+
+    origin: str
+    database: str | None = None
+
+    @property
+    def development(self) -> bool:
+        """Whether this is a development ledger."""
+        return self.origin.startswith("dev/")
+
+
+def read_config(folder: Path) -> Config:
+    """Read `holdpoint.toml`. Raises `Fault` `not-a-ledger` or `config-malformed`."""
+    try:
+        values = tomllib.loads((folder / CONFIG).read_text())
+    except OSError as err:
+        remedy = "make one: holdpoint init, or holdpoint dev"
+        raise Fault("not-a-ledger", "failed", f"no ledger in {folder} ({err.strerror})", remedy) from err
+    except tomllib.TOMLDecodeError as err:
+        raise Fault("config-malformed", "failed", f"{CONFIG}: {err}", "mend the file") from err
+    unknown = set(values) - {"origin", "database"}
+    if unknown or not isinstance(values.get("origin"), str):
+        raise Fault("config-malformed", "failed", f"{CONFIG}: needs origin, knows database", "mend the file")
+    return Config(values["origin"], values.get("database"))
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Write `holdpoint.toml` for a new ledger."""
+    lines = [f'origin = "{config.origin}"']
+    if config.database is not None:
+        lines.append(f'database = "{config.database}"')
+    (folder / CONFIG).write_text("\n".join(lines) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state after entries 0…size−1, and the clock that answers hold for. `with view:` keeps it still."""
+
+    size: int
+    time: str
+    state: State
+    lock: AbstractContextManager[object] = field(default_factory=threading.RLock)
+
+    def __enter__(self) -> "View":
+        self.lock.__enter__()
+        return self
+
+    def __exit__(self, *stop: object) -> None:
+        self.lock.__exit__(None, None, None)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """An open ledger."""
+
+    folder: Path
+    config: Config
+    appender: Appender
+    desk: Desk
+    clock: Clock
+    anchor: Anchor
+    closers: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        """The ledger's identity line."""
+        return self.config.origin
+
+    @property
+    def development(self) -> bool:
+        """Whether the ledger was founded for development."""
+        return self.config.development
+
+    @property
+    def founding(self) -> str:
+        """Leaf hash of entry 0 (hex)."""
+        return self.appender.state.get("meta", "founding") or ""
+
+    def now(self) -> str:
+        """The clock that entries are recorded by."""
+        return self.clock()
+
+    def view(self, at: int | str | None = None) -> View:
+        """The state as of a size, a time, or now. Raises `Fault` `at-beyond-head`, `at-inside-group`, `at-before-start`."""
+        if at is None:
+            with self.appender.lock:
+                return View(self.appender.size, max(self.now(), self.appender.recorded_at), self.appender.state,
+                            self.appender.lock)  # fmt: skip
+        replay = Replay(RULES)
+        until = self.appender.size if isinstance(at, str) else at
+        if until > self.appender.size:
+            raise Fault("at-beyond-head", "failed", f"the log has {self.appender.size} entries", "ask for fewer")
+        for row in self.desk.read_entries(0, until):
+            if isinstance(at, str) and not replay.owed and row.recorded_at > at:
+                break
+            outcome = replay.step(row.entry, verify_signatures=False)
+            if isinstance(outcome, Problem):
+                raise Fault("ledger-invalid", "failed", f"entry {outcome.index}: {outcome.rule}", "run holdpoint fsck")
+        if replay.owed:
+            raise Fault("at-inside-group", "failed", f"size {at} lies inside a derived group", "ask one position later")
+        if replay.size == 0:
+            raise Fault("at-before-start", "failed", "nothing was recorded by then", "ask for a later time")
+        moment = parse_time(at) if isinstance(at, str) else replay.recorded_at
+        return View(replay.size, moment, replay.state)
+
+    def receipt(self, index: int) -> tuple[bytes, str]:
+        """The entry's bytes and its tlog-proof under the newest checkpoint. Raises `Fault` `index-beyond-head`."""
+        size, note = self.appender.published
+        if not 0 <= index < size:
+            raise Fault("index-beyond-head", "failed", f"the log has {size} entries", "ask for an index below that")
+        (row,) = self.desk.read_entries(index, index + 1)
+        reader = TileReader(lambda level, n: self.tile(level, n, size), size)
+        return row.entry, format_receipt(index, prove_inclusion(reader, index, size), note)
+
+    def tile(self, level: int, n: int, size: int) -> bytes:
+        """Hash tile `n` of `level`, as wide as a tree of `size` fills it."""
+        stored = self.desk.read_tile(level, n)
+        if stored is not None:
+            return stored
+        if level == 0:
+            return b"".join(self.desk.read_leaf_hashes(n * 256, min(size, (n + 1) * 256)))
+        span = 256**level
+        count = min(256, size // span - n * 256)
+        return b"".join(self._subtree(level, n * 256 + k, size) for k in range(count))
+
+    def _subtree(self, level: int, k: int, size: int) -> bytes:
+        """Root of the full tile `k` of the level below, which is node `k` of `level`."""
+        tile = self.tile(level - 1, k, size)
+        nodes = [tile[i : i + 32] for i in range(0, len(tile), 32)]
+        while len(nodes) > 1:
+            nodes = [hash_children(a, b) for a, b in zip(nodes[::2], nodes[1::2], strict=True)]
+        return nodes[0]
+
+    def close(self) -> None:
+        """Stop appending, then everything else in reverse order."""
+        self.appender.close()
+        for closer in reversed(self.closers):
+            closer()
+
+
+def open_ledger(folder: Path, *, clock: Clock = wall_clock, create_anchor: bool = False) -> Ledger:
+    """Open the ledger in `folder`: start its database, fold it, compare with the anchor. Raises `Fault`."""
+    config = read_config(folder)
+    closers: list[Callable[[], None]] = []
+    try:
+        if config.database is None:
+            server = EmbeddedPostgres(folder / "pg")
+            server.start()
+            closers.append(server.stop)
+            appender_url, reader_url = server.url("holdpoint_appender"), server.url("holdpoint_reader")
+        else:
+            appender_url = reader_url = config.database
+        anchor = Anchor(folder / "anchor", create=create_anchor)
+        closers.append(anchor.close)
+        desk = Desk(appender_url)
+        closers.append(desk.close)
+        reader = Desk(reader_url)
+        closers.append(reader.close)
+        keys = folder / "keys"
+        log = load_log_keys(keys, config.origin)
+        appender = Appender(desk, anchor, RULES, load_signer(keys / "engine.pem"), log, clock)
+        appender.open()
+    except BaseException:
+        for closer in reversed(closers):
+            closer()
+        raise
+    return Ledger(folder, config, appender, reader, clock, anchor, closers)
+
+
+@contextmanager
+def opened(folder: Path, *, clock: Clock = wall_clock) -> Iterator[Ledger]:
+    """`open_ledger`, closed at the end whatever happens."""
+    ledger = open_ledger(folder, clock=clock)
+    try:
+        yield ledger
+    finally:
+        ledger.close()

@@ -1,0 +1,108 @@
+"""Replay: fold a log from entry 0, checking at each index what admission checked (access.md §1, formats.md §4).
+
+The very functions that the appender runs are run here, with the rules passed in. The first thing that does not hold is a
+`Problem` naming index and rule. An unknown event type or rules version is not a problem of the log: it is `ERROR`, which
+the caller says, because whoever runs an old copy could not decide.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from ledger.admit import Admitted, Rules, Submission, admit, fold_event, open_submission
+from ledger.derived import derived_payload, place_derived
+from ledger.entry import Entry, parse_entry
+from ledger.envelope import Envelope, pae, parse_envelope
+from ledger.errors import LedgerError
+from ledger.event import Event
+from ledger.keys import KeyRecord, load_public, verify
+from ledger.reasons import Reason, Refused
+from ledger.state import State
+from ledger.trust import KeyLife
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What does not hold, and where. `undecidable` = this copy of the program cannot say: `ERROR`, never `INVALID`."""
+
+    index: int
+    rule: str
+    detail: str
+    undecidable: bool = False
+
+
+@dataclass(slots=True)
+class Replay:
+    """The state after entries 0…size−1, and what the last cause still owes."""
+
+    rules: Rules
+    state: State = field(default_factory=State)
+    size: int = 0
+    recorded_at: str = ""
+    owed: deque[bytes] = field(default_factory=deque)
+    cause: Event | None = None
+
+    def lookup(self, keyid: str) -> KeyRecord | None:
+        """The key record of `keyid`, whatever has become of the key."""
+        life: KeyLife | None = self.state.get("key", keyid)
+        return None if life is None else life.record
+
+    def step(self, raw: bytes, *, verify_signatures: bool = True) -> Event | Problem:
+        """Check entry number `size` and fold it. After a `Problem` the replay has not moved."""
+        try:
+            entry = parse_entry(raw)
+            envelope = parse_envelope(entry.envelope)
+            if entry.recorded_at < self.recorded_at:
+                return Problem(self.size, "recorded-at-falls", "the recorded time is before that of the entry before")
+            if self.owed:
+                outcome = self._derived(entry, envelope, verify_signatures=verify_signatures)
+            else:
+                outcome = self._submitted(entry, envelope, verify_signatures=verify_signatures)
+        except LedgerError as err:
+            return Problem(self.size, err.code, str(err))
+        if isinstance(outcome, Problem):
+            return outcome
+        if outcome.entry != raw:
+            return Problem(self.size, "entry-mismatch", "the entry's place in its stream is not what precedes it says")
+        event = outcome.event
+        fold_event(self.state, event, self.rules)
+        self.size += 1
+        self.recorded_at = entry.recorded_at
+        if self.owed:
+            self.owed.popleft()
+        else:
+            self._owe(event)
+        return event
+
+    def _submitted(self, entry: Entry, envelope: Envelope, *, verify_signatures: bool) -> Admitted | Problem:
+        submission = open_submission(envelope, self.lookup, verify_signatures=verify_signatures)
+        if isinstance(submission, Submission):
+            known = self.state.get("event_id", submission.statement.predicate.event_id)
+            if known is not None:
+                return Problem(self.size, "event-id-conflict", f"the event id stands at index {known[0]} already")
+            answer = admit(self.state, self.size, entry.recorded_at, submission, self.rules)
+        else:
+            answer = submission
+        if isinstance(answer, Refused):
+            unknown = answer.reason in (Reason.TYPE_UNKNOWN, Reason.RULES_UNKNOWN)
+            return Problem(self.size, answer.reason, answer.detail, undecidable=unknown)
+        return answer
+
+    def _derived(self, entry: Entry, envelope: Envelope, *, verify_signatures: bool) -> Admitted | Problem:
+        """Entries right after a cause are exactly what it derives; anything else is `derived-missing`."""
+        cause = self.cause
+        engine: str = self.state.get("meta", "engine")
+        if cause is None or envelope.payload != self.owed[0] or entry.recorded_at != cause.recorded_at:
+            return Problem(self.size, "derived-missing", "the entry is not what its cause derives under the rules")
+        record = self.lookup(engine)
+        signature = envelope.signatures[0]
+        if record is None or len(envelope.signatures) != 1 or signature.keyid != engine:
+            return Problem(self.size, "signers-mismatch", "a derived entry is signed by the engine's key alone")
+        public = load_public(record.spki, record.alg)
+        if verify_signatures and not verify(public, record.alg, pae(envelope.payload), signature.sig):
+            return Problem(self.size, "signature-invalid", f"the signature of key {engine} does not verify")
+        return place_derived(self.state, self.size, cause, envelope, engine)
+
+    def _owe(self, event: Event) -> None:
+        derived = self.rules.derive(self.state, event)
+        self.cause = event
+        self.owed.extend(derived_payload(self.state, event, n, d) for n, d in enumerate(derived))

@@ -1,0 +1,209 @@
+"""Who may say what: principals, keys and roles as folded from the log alone (access.md §1, §2, §4).
+
+Tables of `State`: `key` keyid → `KeyLife` · `raw_key` → keyid · `principal` id → `Principal` · `role` "principal|role" →
+`Grant` · `packrole` "pack|role|principal" → `Grant` · `taint` keyid → index · `token` id → `TokenLife` · `meta`.
+Nothing else grants anything: no configuration, no column, no token.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ledger.event import Event
+from ledger.events import key, ledger, principal, role, token
+from ledger.keys import KeyRecord, raw_key
+from ledger.reasons import Reason, Refused
+from ledger.state import State
+from ledger.strict import parse_base64, shift
+
+SEPARATED: tuple[tuple[str, str], ...] = (
+    ("key-admin", "approver"),
+    ("key-admin", "decider"),
+    ("key-admin", "engine"),
+)
+OPERATES_NOT = ("key-admin", "approver", "decider")
+BREAK_GLASS_SECONDS = 86_400
+TOKEN_DAYS = 365
+KEY_ADMINS_LEAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLife:
+    """A key record, the index where its life began, and the one from which it is revoked."""
+
+    record: KeyRecord
+    index: int
+    revoked_at: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """`kind` is person, service or body; `operates` = has the machine or the database."""
+
+    kind: str
+    unit: str
+    operates: bool
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A live grant; `streams` are prefixes that end at a `/` boundary, `actions` the actions it may be used for."""
+
+    role: str
+    streams: tuple[str, ...]
+    actions: tuple[str, ...]
+    valid_until: str | None
+    index: int
+    break_glass: bool = False
+
+    def covers(self, stream: str) -> bool:
+        """Whether `stream` lies in this grant's scope."""
+        return any(stream == p or stream.startswith(p if p.endswith("/") else f"{p}/") for p in self.streams)
+
+    def alive(self, at: str) -> bool:
+        """Whether the grant still stands at time `at`."""
+        return self.valid_until is None or at <= self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLife:
+    """Metadata of a read token."""
+
+    audience: str
+    scopes: tuple[str, ...]
+    expires_at: str
+    revoked: bool = False
+
+
+def fold_trust(state: State, event: Event) -> None:
+    """Fold a trust event; any other event leaves these tables alone."""
+    body = event.body
+    match body:
+        case ledger.Founded():
+            _fold_founded(state, event, body)
+        case principal.Registered():
+            state.put("principal", body.id, Principal(body.kind, body.unit, body.operates, event.index))
+        case key.Registered():
+            _enter_key(state, body, event.index)
+        case key.Revoked():
+            life: KeyLife = state.get("key", body.keyid)
+            revoked_at = event.index if life.revoked_at is None else life.revoked_at
+            state.put("key", body.keyid, replace(life, revoked_at=revoked_at, reason=body.reason))
+            if body.compromised_since_index is not None:
+                state.put("taint", body.keyid, body.compromised_since_index)
+            _choose_engine(state)
+        case role.Granted():
+            grant = Grant(body.role, body.streams, body.actions, body.valid_until, event.index, body.break_glass)
+            name = f"{body.principal}|{body.role}"
+            if live_grant(state, body.principal, body.role, event.recorded_at) is None:
+                state.put("role", name, grant)
+            if body.pack_role is not None:
+                state.put("packrole", f"{body.pack_role.pack}|{body.pack_role.role}|{body.principal}", grant)
+        case role.Revoked():
+            if body.pack_role is None:
+                state.put("role", f"{body.principal}|{body.role}", None)
+            else:
+                state.put("packrole", f"{body.pack_role.pack}|{body.pack_role.role}|{body.principal}", None)
+        case token.Issued():
+            state.put("token", body.id, TokenLife(body.audience, body.scopes, body.expires_at))
+        case token.Revoked():
+            state.put("token", body.id, replace(state.get("token", body.id), revoked=True))
+        case _:
+            pass
+
+
+def _fold_founded(state: State, event: Event, body: ledger.Founded) -> None:
+    for name, value in (
+        ("origin", body.origin),
+        ("founding", event.leaf),
+        ("rules", body.rules),
+        ("root_threshold", body.root_threshold),
+        ("vkeys", body.vkeys),
+        ("development", body.development),
+    ):
+        state.put("meta", name, value)
+    for k in body.keys:
+        state.put("principal", k.principal, Principal(k.kind, k.unit, operates=False, index=event.index))
+        _enter_key(state, k, event.index)
+        if k.role == "key-admin":
+            state.put("role", f"{k.principal}|key-admin", Grant("key-admin", ("ledger",), (), None, event.index))
+        elif k.role == "engine":
+            streams = ("model/", "ledger", "framework/")
+            state.put("role", f"{k.principal}|engine", Grant("engine", streams, (), None, event.index))
+
+
+def _enter_key(state: State, body: Any, index: int) -> None:
+    spki = parse_base64(body.spki)
+    not_before = getattr(body, "not_before", None)
+    not_after = getattr(body, "not_after", None)
+    record = KeyRecord(body.keyid, spki, body.alg, body.use, body.principal, not_before, not_after)
+    state.put("key", body.keyid, KeyLife(record, index))
+    state.put("raw_key", raw_key(spki).hex(), body.keyid)
+    state.append("keys_of", body.principal, body.keyid)
+    _choose_engine(state)
+
+
+def _choose_engine(state: State) -> None:
+    """Derived bytes name the engine's key, so which key that is must follow from the log: the newest live one."""
+    lives = [life for _, life in state.scan("key") if life.record.use == "engine" and life.revoked_at is None]
+    state.put("meta", "engine", max(lives, key=lambda life: (life.index, life.record.keyid)).record.keyid if lives else None)
+
+
+def live_grant(state: State, who: str, role_name: str, at: str) -> Grant | None:
+    """The grant of a ledger role that stands at `at`, or `None`."""
+    grant: Grant | None = state.get("role", f"{who}|{role_name}")
+    return grant if grant is not None and grant.alive(at) else None
+
+
+def live_pack_role(state: State, pack_id: str, role_id: str, who: str, at: str) -> Grant | None:
+    """The binding of a principal to a pack's role that stands at `at`, or `None`."""
+    grant: Grant | None = state.get("packrole", f"{pack_id}|{role_id}|{who}")
+    return grant if grant is not None and grant.alive(at) else None
+
+
+def key_refusal(life: KeyLife | None, keyid: str, at: str, *, use: str = "event") -> Refused | None:
+    """Is the key alive for an entry recorded at `at`? Validity is by index first, then by recorded time (T19)."""
+    if life is None:
+        return Refused(Reason.KEY_UNKNOWN, f"key {keyid} is not registered in this ledger")
+    if life.revoked_at is not None:
+        return Refused(Reason.KEY_REVOKED, f"key {keyid} was revoked at index {life.revoked_at} ({life.reason})")
+    record = life.record
+    if record.not_before is not None and at < record.not_before:
+        return Refused(Reason.KEY_EXPIRED, f"key {keyid} is valid from {record.not_before}")
+    if record.not_after is not None and at > record.not_after:
+        return Refused(Reason.KEY_EXPIRED, f"key {keyid} was valid until {record.not_after}")
+    if record.use != use:
+        return Refused(Reason.KEY_USE, f"key {keyid} is for {record.use}, not for {use}")
+    return None
+
+
+def key_admins(state: State, at: str, *, without_role: str | None = None, without_key: str | None = None) -> int:
+    """How many principals could still act as key-admin, leaving one role or one key out."""
+    count = 0
+    for name, grant in state.scan("role"):
+        who = name.split("|", 1)[0]
+        if grant.role != "key-admin" or not grant.alive(at) or who == without_role:
+            continue
+        keys = state.get("keys_of", who) or ()
+        count += any(k != without_key and state.get("key", k).revoked_at is None for k in keys)
+    return count
+
+
+def separation_refusal(state: State, who: str, role_name: str, at: str) -> Refused | None:
+    """The separation rules of access.md §2, for a grant or a use of `role_name`."""
+    person: Principal = state.get("principal", who)
+    if role_name == "engine" and person.kind != "service":
+        return Refused(Reason.SEPARATION, f"engine is for services; {who} is a {person.kind}")
+    if person.operates and role_name in OPERATES_NOT:
+        return Refused(Reason.SEPARATION, f"{who} operates the machine or the database and can't hold {role_name}")
+    for one, other in SEPARATED:
+        clash = other if role_name == one else one if role_name == other else None
+        if clash is not None and live_grant(state, who, clash, at) is not None:
+            return Refused(Reason.SEPARATION, f"{who} holds {clash}, which excludes {role_name}")
+    return None
+
+
+def token_limit(at: str) -> str:
+    """The latest expiry that a token issued at `at` may have."""
+    return shift(at, days=TOKEN_DAYS)
