@@ -201,7 +201,9 @@ def authorise(state: State, event: Event) -> Refused | None:
         if not grants:
             wanted = " or ".join(kind.roles)
             detail = f"{who} holds no role {wanted}, which {kind.name} needs"
-            return Refused(Reason.ROLE_MISSING, detail, (("principal", who), ("role", kind.roles[0] if kind.roles else "")))
+            return Refused(
+                Reason.ROLE_MISSING, detail, (("principal", who), ("role", kind.roles[0] if kind.roles else ""))
+            )
         refusal = _scope_refusal(event, who, grants) or _separation(state, who, grants, at)
         if refusal is not None:
             return refusal

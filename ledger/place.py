@@ -70,7 +70,9 @@ def _stream_refusal(stream: str, body: Any) -> Refused | None:
 def _subject_refusal(state: State, stream: str, body: Any, digest: str) -> Refused | None:
     if body.event.stream != "model":
         if digest != stream_subject(stream):
-            return Refused(Reason.SUBJECT_MISMATCH, "outside model streams the subject is the digest of the stream name")
+            return Refused(
+                Reason.SUBJECT_MISMATCH, "outside model streams the subject is the digest of the stream name"
+            )
         return None
     registered = state.get("subject", stream)
     if isinstance(body, model.Registered):
@@ -80,7 +82,9 @@ def _subject_refusal(state: State, stream: str, body: Any, digest: str) -> Refus
     if registered is None:
         return Refused(Reason.SUBJECT_UNKNOWN, f"no model is registered in {stream}")
     if digest != registered:
-        return Refused(Reason.SUBJECT_MISMATCH, f"the subject is not the salted record that {stream} was registered with")
+        return Refused(
+            Reason.SUBJECT_MISMATCH, f"the subject is not the salted record that {stream} was registered with"
+        )
     return None
 
 
@@ -129,5 +133,3 @@ def _reference_refusal(state: State, found: tuple[Reference, ...]) -> Refused | 
         if known is None or known.leaf != reference.leaf:
             return Refused(Reason.REFERENCE_WRONG, f"entry {reference.index} does not have the leaf hash given")
     return None
-
-

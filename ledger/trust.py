@@ -147,7 +147,9 @@ def _enter_key(state: State, body: Any, index: int) -> None:
 def _choose_engine(state: State) -> None:
     """Derived bytes name the engine's key, so which key that is must follow from the log: the newest live one."""
     lives = [life for _, life in state.scan("key") if life.record.use == "engine" and life.revoked_at is None]
-    state.put("meta", "engine", max(lives, key=lambda life: (life.index, life.record.keyid)).record.keyid if lives else None)
+    state.put(
+        "meta", "engine", max(lives, key=lambda life: (life.index, life.record.keyid)).record.keyid if lives else None
+    )
 
 
 def live_grant(state: State, who: str, role_name: str, at: str) -> Grant | None:

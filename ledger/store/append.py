@@ -119,7 +119,9 @@ class Appender:
         """Fold stored entries from our size to the head's. The root over re-hashed bytes must be the head's (R6)."""
         head = self._desk.read_head()
         if head.size < self.size:
-            raise Fault("diverged", "failed", f"the head is at {head.size}, memory at {self.size}", "see how-to/diverged")
+            raise Fault(
+                "diverged", "failed", f"the head is at {head.size}, memory at {self.size}", "see how-to/diverged"
+            )
         leaves: list[bytes] = []
         for row in self._desk.read_entries(self.size, head.size):
             outcome = self._replay.step(row.entry, verify_signatures=False)
@@ -274,7 +276,9 @@ class Appender:
         )
         committed = self._desk.append(batch)
         if committed is None:
-            raise Fault("stale-head", "failed", "another appender moved the head", "retry; the event id keeps it single")
+            raise Fault(
+                "stale-head", "failed", "another appender moved the head", "retry; the event id keeps it single"
+            )
         if list(committed.leaf_hashes) != leaves:
             self._stopped = Fault("leaf-mismatch", "unknown", "the database hashed other bytes", "run holdpoint fsck")
             raise self._stopped
@@ -330,4 +334,3 @@ class Appender:
         for group in groups:
             if not group.answer.done():
                 group.answer.set_exception(fault)
-

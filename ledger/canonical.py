@@ -1,0 +1,183 @@
+"""Strict canonical JSON (formats.md §1): RFC 8785, read so that nothing is lost or bent on the way.
+
+Two readers. `loads` takes any JSON text and refuses what its domain rules out; `loads_canonical` also demands that the
+text is its own canonical form. `decode_canonical` is the hot path: a typed decode, a sorted re-encode, a comparison of
+bytes. Whatever a parser drops (duplicate keys, floats, escapes, blanks, unknown or defaulted members) makes the bytes
+differ; a walk over the raw text settles what comparison cannot see.
+"""
+
+import json
+import re
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+import rfc8785
+
+from ledger.errors import Malformed
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+MAX_KEYS = 1024
+MAX_STRING = 65_536
+MAX_INT = 2**53 - 1
+T = TypeVar("T")
+_encoder = msgspec.json.Encoder(order="sorted")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
+_DOMAIN_HINT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]")
+
+
+def _no(rule: str, place: str = "text") -> Malformed:
+    return Malformed("json", place, rule)
+
+
+def dumps(value: Any) -> bytes:
+    """RFC 8785 bytes of a value of our domain (no floats). Raises `Malformed` for a value outside it."""
+    _walk(value, 0)
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:
+        raise _no("number-domain") from None
+
+
+def loads(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
+    """Read JSON strictly. Raises `Malformed` with one reason code per defect (spec/canonical-json.md)."""
+    if len(data) > max_bytes:
+        raise _no("too-large")
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise _no("bom")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _no("not-utf8") from None
+    _check_depth(text)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_pairs,
+            parse_int=_integer,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
+    except (json.JSONDecodeError, RecursionError):
+        raise _no("not-json") from None
+    _walk(value, 0)
+    return value
+
+
+def loads_canonical(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
+    """Read JSON that is its own RFC 8785 form."""
+    value = loads(data, max_bytes=max_bytes)
+    if rfc8785.dumps(value) != data:
+        raise _no("not-canonical")
+    return value
+
+
+def decode_canonical(data: bytes, kind: type[T], *, max_bytes: int = MAX_BYTES) -> T:
+    """Decode canonical JSON into a closed msgspec type. Raises `Malformed`; `schema` names the place, never the value."""
+    if len(data) > max_bytes:
+        raise _no("too-large")
+    try:
+        value: T = _decoder(kind).decode(data)
+    except msgspec.ValidationError as err:
+        loads_canonical(data, max_bytes=max_bytes)  # a defect of the text is named before one of the schema
+        raise Malformed("schema", _place(err), "schema") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        loads(data, max_bytes=max_bytes)
+        raise _no("not-json") from None
+    if _encoder.encode(value) != data:
+        loads_canonical(data, max_bytes=max_bytes)
+        raise _no("not-canonical")
+    if _DOMAIN_HINT.search(data) is not None or data.count(b"{") + data.count(b"[") > MAX_DEPTH or len(data) > MAX_STRING:
+        loads(data, max_bytes=max_bytes)
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """Canonical bytes of a closed msgspec value whose members are all of our domain."""
+    return _encoder.encode(value)
+
+
+@cache
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(kind, strict=True)
+
+
+def _place(err: msgspec.ValidationError) -> str:
+    """The path in msgspec's message; the rest of the message may quote the input and is dropped."""
+    found = re.search(r"at `(\$[^`]{0,200})`", str(err))
+    return found.group(1) if found else "$"
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_KEYS:
+        raise _no("too-many-keys")
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _no("duplicate-key")
+    return result
+
+
+def _integer(text: str) -> int:
+    if _INTEGER.fullmatch(text) is None or text == "-0":
+        raise _no("number-domain")
+    value = int(text)
+    if abs(value) > MAX_INT:
+        raise _no("number-domain")
+    return value
+
+
+def _refuse_number(_text: str) -> Any:
+    raise _no("number-domain")
+
+
+def _check_depth(text: str) -> None:
+    """Count brackets outside strings before anything recurses (T04)."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"?|[\[{\]}]', text, re.DOTALL):
+        mark = token.group()
+        if mark in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _no("too-deep")
+        elif mark in "]}":
+            depth -= 1
+
+
+def _walk(value: Any, depth: int) -> None:
+    kind = type(value)
+    if kind is str:
+        _check_text(value)
+    elif kind is dict:
+        if depth >= MAX_DEPTH:
+            raise _no("too-deep")
+        if len(value) > MAX_KEYS:
+            raise _no("too-many-keys")
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                raise _no("key-not-ascii")
+            _check_text(key)
+            _walk(item, depth + 1)
+    elif kind is list or kind is tuple:
+        if depth >= MAX_DEPTH:
+            raise _no("too-deep")
+        for item in value:
+            _walk(item, depth + 1)
+    elif kind is int:
+        if abs(value) > MAX_INT:
+            raise _no("number-domain")
+    elif kind is not bool and value is not None:
+        raise _no("number-domain")
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise _no("text-domain")
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        raise _no("text-domain") from None
+    if size > MAX_STRING:
+        raise _no("string-too-long")
