@@ -1,0 +1,244 @@
+"""C2SP tlog-tiles: paths, entry bundles, and trees read from or grown by tiles of 256 hashes.
+
+A partial tile is a byte prefix of the full one, so one row or file serves every size ever signed. Full tiles are stored,
+insert-only; the right edge of the tree (`Edge`) is what an appender keeps in memory.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ledger.errors import Malformed
+from ledger.tree import HASH, Frontier, hash_children, prove_inclusion, root_of
+
+WIDTH = 256
+FULL = WIDTH * HASH
+MAX_LEVEL = 7
+_PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class FullTile:
+    """256 hashes of one level: `hashes` is 8,192 bytes."""
+
+    level: int
+    n: int
+    hashes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TilePath:
+    """A parsed path; `level` is `None` for an entry bundle. `width` 256 = full."""
+
+    level: int | None
+    n: int
+    width: int
+
+
+def _number(n: int) -> str:
+    parts = [f"{n % 1000:03d}"]
+    while n >= 1000:
+        n //= 1000
+        parts.append(f"x{n % 1000:03d}")
+    return "/".join(reversed(parts))
+
+
+def tile_path(level: int | None, n: int, width: int = WIDTH) -> str:
+    """The path of a tile, or of an entry bundle where `level` is `None`."""
+    partial = "" if width == WIDTH else f".p/{width}"
+    return f"tile/{'entries' if level is None else level}/{_number(n)}{partial}"
+
+
+def parse_tile_path(path: str) -> TilePath:
+    """Read a path; exactly what `tile_path` writes."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        raise Malformed("tile", "path", "tile-path")
+    kind, number, partial = found.groups()
+    n = 0
+    for part in number.split("/"):
+        n = n * 1000 + _digits(part.lstrip("x"))
+    width = WIDTH if partial is None else _digits(partial)
+    level = None if kind == "entries" else _digits(kind)
+    parsed = TilePath(level, n, width)
+    if width > WIDTH or tile_path(level, n, width) != path:
+        raise Malformed("tile", "path", "tile-path")
+    return parsed
+
+
+def _digits(text: str) -> int:
+    value = 0
+    for c in text:
+        value = value * 10 + ord(c) - 48
+    return value
+
+
+def format_bundle(entries: Sequence[bytes]) -> bytes:
+    """An entry bundle: each entry behind its length as two big-endian bytes."""
+    return b"".join(len(e).to_bytes(2, "big") + e for e in entries)
+
+
+def parse_bundle(raw: bytes, width: int) -> list[bytes]:
+    """Read a bundle of exactly `width` entries."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(raw):
+        end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
+        if end > len(raw) or at + 2 > len(raw):
+            raise Malformed("bundle", f"entry {len(entries)}", "bundle-cut")
+        entries.append(raw[at + 2 : end])
+        at = end
+    if len(entries) != width:
+        raise Malformed("bundle", "width", "bundle-width")
+    return entries
+
+
+def tiles_of(size: int) -> list[TilePath]:
+    """Every hash tile of a tree of `size`, level 0 first, full and partial."""
+    paths: list[TilePath] = []
+    level, count = 0, size
+    while count:
+        paths += [TilePath(level, n, min(WIDTH, count - n * WIDTH)) for n in range(-(-count // WIDTH))]
+        level, count = level + 1, count // WIDTH
+    return paths
+
+
+GetTile = Callable[[int, int], bytes]
+"""(level, n) → the tile's hashes, at least as many as the tree's size fills."""
+
+
+class TileReader:
+    """Nodes of a tree of `size`, read from tiles, remembered. An instance is a `ledger.tree.Node`."""
+
+    def __init__(self, get_tile: GetTile, size: int) -> None:
+        self.size = size
+        self._get = get_tile
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._nodes: dict[tuple[int, int], bytes] = {}
+
+    def __call__(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree."""
+        key = (level, index)
+        found = self._nodes.get(key)
+        if found is None:
+            if level % 8 == 0:
+                found = self._stored(level // 8, index)
+            else:
+                found = hash_children(self(level - 1, 2 * index), self(level - 1, 2 * index + 1))
+            self._nodes[key] = found
+        return found
+
+    def _stored(self, level: int, index: int) -> bytes:
+        n, at = divmod(index, WIDTH)
+        tile = self._tiles.get((level, n))
+        if tile is None:
+            tile = self._tiles[level, n] = self._get(level, n)
+        found = tile[at * HASH : (at + 1) * HASH]
+        if len(found) != HASH:
+            raise Malformed("tile", f"{level}/{n}", "tile-short")
+        return found
+
+
+def tile_root(hashes: bytes) -> bytes:
+    """The root of a full tile: the node that stands for it one level up."""
+    nodes = [hashes[i : i + HASH] for i in range(0, len(hashes), HASH)]
+    while len(nodes) > 1:
+        nodes = [hash_children(a, b) for a, b in zip(nodes[::2], nodes[1::2], strict=True)]
+    return nodes[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The right edge of a tree: at each tile level the hashes of the tile that is not yet full."""
+
+    size: int = 0
+    levels: tuple[bytes, ...] = ()
+
+    @staticmethod
+    def empty() -> "Edge":
+        """The edge of the empty tree."""
+        return Edge()
+
+    @staticmethod
+    def load(size: int, get_tile: GetTile) -> "Edge":
+        """The edge of a stored tree, from its partial tiles."""
+        levels: list[bytes] = []
+        level, count = 0, size
+        while count:
+            width = count % WIDTH
+            levels.append(get_tile(level, count // WIDTH)[: width * HASH] if width else b"")
+            level, count = level + 1, count // WIDTH
+        return Edge(size, tuple(levels))
+
+    def extend(self, leaves: Sequence[bytes]) -> "tuple[Edge, tuple[FullTile, ...]]":
+        """Append leaf hashes; returns the new edge and the tiles that became full, lower levels first."""
+        levels = list(self.levels)
+        full: list[FullTile] = []
+        size = self.size
+        carry = list(leaves)
+        level = 0
+        before = size
+        while carry:
+            if level == len(levels):
+                levels.append(b"")
+            row = levels[level] + b"".join(carry)
+            n = before // WIDTH
+            carry = []
+            at = 0
+            while len(row) - at >= FULL:
+                tile = FullTile(level, n, row[at : at + FULL])
+                full.append(tile)
+                carry.append(tile_root(tile.hashes))
+                n += 1
+                at += FULL
+            levels[level] = row[at:]
+            level, before = level + 1, before // WIDTH
+        return Edge(size + len(leaves), tuple(levels)), tuple(full)
+
+    def reader(self, full: Sequence[FullTile] = ()) -> TileReader:
+        """Nodes of this tree, as far as the edge and `full` tiles reach."""
+        tiles = {(t.level, t.n): t.hashes for t in full}
+
+        def get(level: int, n: int) -> bytes:
+            found = tiles.get((level, n))
+            if found is not None:
+                return found
+            if level < len(self.levels) and n == (self.size >> 8 * level) // WIDTH:
+                return self.levels[level]
+            raise Malformed("tile", f"{level}/{n}", "tile-absent")
+
+        return TileReader(get, self.size)
+
+    def frontier(self) -> Frontier:
+        """The compact frontier: complete subtrees, the largest first."""
+        node = self.reader()
+        peaks: list[bytes] = []
+        start = 0
+        for bit in range(self.size.bit_length() - 1, -1, -1):
+            if self.size >> bit & 1:
+                peaks.append(node(bit, start >> bit))
+                start += 1 << bit
+        return Frontier(self.size, tuple(peaks))
+
+    def root(self) -> bytes:
+        """The root at `size`."""
+        return root_of(self.size, self.reader())
+
+
+@dataclass(slots=True)
+class BatchProofs:
+    """A tree grown by one batch, and inclusion proofs of the batch's leaves at the new size, from memory alone."""
+
+    old: Edge
+    leaves: Sequence[bytes]
+    edge: Edge = field(init=False)
+    tiles: tuple[FullTile, ...] = field(init=False)
+    _node: TileReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.edge, self.tiles = self.old.extend(self.leaves)
+        self._node = self.edge.reader(self.tiles)
+
+    def proof(self, index: int) -> list[bytes]:
+        """The inclusion path of leaf `index`, which lies in this batch."""
+        return prove_inclusion(self._node, index, self.edge.size)
