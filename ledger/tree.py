@@ -1,7 +1,8 @@
 """The Merkle tree of RFC 6962 §2.1 / RFC 9162 §2.1: hashes, proofs, and the compact frontier. No home-made proofs.
 
-`prove_…` and `check_…` come in pairs. Proving reads complete subtrees through one small function, `Node`, so that the tree
-math never sees a disk. Hashes are 32 bytes; sizes lie below 2^63 (a database column), larger ones are refused, not wrapped.
+`prove_…` and `check_…` come in pairs. Proving reads complete subtrees through one small function, `Node`, so that the
+tree math never sees a disk. Hashes are 32 bytes; sizes lie below 2^63 (a database column); larger ones are refused, never
+wrapped. Normative text: spec/tree.md.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ MAX_SIZE = 2**63 - 1
 HASH = 32
 EMPTY_ROOT = sha256(b"").digest()
 Node: TypeAlias = Callable[[int, int], bytes]
-"""(level, index) → hash of the complete subtree over leaves index·2^level … (index+1)·2^level − 1."""
+"""(level, index) → hash of the complete subtree over the 2^level leaves from index·2^level on."""
 
 
 def hash_leaf(data: bytes) -> bytes:
@@ -34,7 +35,7 @@ def _split(count: int) -> int:
 
 
 def _peaks(start: int, stop: int, node: Node) -> bytes:
-    """Root of leaves start…stop−1, where `start` is aligned to the subtree that holds them."""
+    """Root of the leaves from `start` up to, not including, `stop`; `start` is aligned to the subtree that holds them."""
     count = stop - start
     if count & (count - 1) == 0:
         level = count.bit_length() - 1
@@ -86,68 +87,74 @@ def prove_consistency(node: Node, old: int, new: int) -> list[bytes]:
     return path
 
 
-def _sizes(*hashes: bytes) -> None:
+def _lengths(place: str, *hashes: bytes) -> None:
     if any(len(h) != HASH for h in hashes):
-        raise Malformed("proof", "hash", "hash-length")
+        raise Malformed(place, "hash", "hash-length")
 
 
-def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """RFC 9162 §2.1.3.2. Raises `Unverified` (`inclusion-…`) or `Malformed`."""
-    _sizes(leaf, root, *proof)
-    if not 0 <= index < size <= MAX_SIZE:
-        raise Malformed("proof", "index", "index-range")
-    inner, last, found = index, size - 1, leaf
-    for sibling in proof:
+def _sides(what: str, inner: int, last: int, count: int) -> list[bool]:
+    """For each of `count` siblings whether it stands on the left: the walk of RFC 9162, fn = `inner`, sn = `last`.
+
+    The number of siblings is fixed by the two sizes; that it is right is known here, before anything is hashed.
+    """
+    sides: list[bool] = []
+    for _ in range(count):
         if last == 0:
-            raise Unverified("inclusion", "path", "proof-too-long")
-        if inner & 1 or inner == last:
-            found = hash_children(sibling, found)
-            while inner and not inner & 1:
-                inner >>= 1
-                last >>= 1
-        else:
-            found = hash_children(found, sibling)
+            raise Unverified(what, "path", "proof-too-long")
+        left = inner & 1 == 1 or inner == last
+        while left and inner and not inner & 1:
+            inner >>= 1
+            last >>= 1
+        sides.append(left)
         inner >>= 1
         last >>= 1
     if last != 0:
-        raise Unverified("inclusion", "path", "proof-too-short")
+        raise Unverified(what, "path", "proof-too-short")
+    return sides
+
+
+def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+    """That the leaf hash stands at `index` in the tree of `size` with `root` (RFC 9162 §2.1.3.2).
+
+    Raises `Unverified` (`proof-too-long`, `proof-too-short`, `root-mismatch`) or `Malformed` (`hash-length`, `index-range`).
+    """
+    _lengths("proof", leaf, root, *proof)
+    if not 0 <= index < size <= MAX_SIZE:
+        raise Malformed("proof", "index", "index-range")
+    found = leaf
+    for left, sibling in zip(_sides("inclusion", index, size - 1, len(proof)), proof, strict=True):
+        found = hash_children(sibling, found) if left else hash_children(found, sibling)
     if found != root:
         raise Unverified("inclusion", "root", "root-mismatch")
 
 
 def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
-    """RFC 9162 §2.1.4.2. Old size 0 is refused: nothing is consistent with nothing. Raises `Unverified`, `Malformed`."""
-    _sizes(old_root, new_root, *proof)
+    """That the tree of `new` leaves begins with the tree of `old` leaves (RFC 9162 §2.1.4.2).
+
+    Old size 0 is refused: it would prove nothing. Callers that speak the witness protocol handle it before.
+    Raises `Unverified` (`proof-too-long`, `proof-too-short`, `root-mismatch`) or `Malformed` (`hash-length`, `size-range`).
+    """
+    _lengths("proof", old_root, new_root, *proof)
     if not 0 < old <= new <= MAX_SIZE:
         raise Malformed("proof", "size", "size-range")
     if old == new:
-        if proof or old_root != new_root:
+        if proof:
+            raise Unverified("consistency", "path", "proof-too-long")
+        if old_root != new_root:
             raise Unverified("consistency", "root", "root-mismatch")
         return
-    path = list(proof)
-    if old & (old - 1) == 0:
-        path.insert(0, old_root)
+    # An old tree that is one complete subtree is its own first node, which the proof leaves out.
+    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     if not path:
         raise Unverified("consistency", "path", "proof-too-short")
-    inner, last = old - 1, new - 1
-    while inner & 1:
-        inner >>= 1
-        last >>= 1
+    level = (old & -old).bit_length() - 1
+    sides = _sides("consistency", (old - 1) >> level, (new - 1) >> level, len(path) - 1)
     first = second = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            raise Unverified("consistency", "path", "proof-too-long")
-        if inner & 1 or inner == last:
+    for left, sibling in zip(sides, path[1:], strict=True):
+        if left:
             first, second = hash_children(sibling, first), hash_children(sibling, second)
-            while inner and not inner & 1:
-                inner >>= 1
-                last >>= 1
         else:
             second = hash_children(second, sibling)
-        inner >>= 1
-        last >>= 1
-    if last != 0:
-        raise Unverified("consistency", "path", "proof-too-short")
     if first != old_root or second != new_root:
         raise Unverified("consistency", "root", "root-mismatch")
 
@@ -159,10 +166,21 @@ class Frontier:
     size: int = 0
     peaks: tuple[bytes, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse a size that the peaks do not fit. Raises `Malformed`."""
+        if not 0 <= self.size <= MAX_SIZE or len(self.peaks) != self.size.bit_count():
+            raise Malformed("frontier", "peaks", "frontier-length")
+        _lengths("frontier", *self.peaks)
+
+    def append(self, leaf: bytes) -> "Frontier":
+        """The frontier with one leaf hash appended."""
+        return self.extend((leaf,))
+
     def extend(self, leaves: Iterable[bytes]) -> "Frontier":
         """The frontier with leaf hashes appended."""
         size, peaks = self.size, list(self.peaks)
         for leaf in leaves:
+            _lengths("frontier", leaf)
             found = leaf
             rest = size
             while rest & 1:
@@ -182,12 +200,10 @@ class Frontier:
         return found
 
     def to_bytes(self) -> bytes:
-        """The peaks, concatenated."""
+        """The peaks, concatenated, the largest first; the size is kept beside them."""
         return b"".join(self.peaks)
 
     @staticmethod
     def from_bytes(size: int, raw: bytes) -> "Frontier":
-        """Read `to_bytes` of a frontier of `size`."""
-        if not 0 <= size <= MAX_SIZE or len(raw) != HASH * size.bit_count():
-            raise Malformed("frontier", "peaks", "frontier-length")
+        """Read `to_bytes` of a frontier of `size`. Raises `Malformed` (`frontier-length`, `hash-length`)."""
         return Frontier(size, tuple(raw[i : i + HASH] for i in range(0, len(raw), HASH)))

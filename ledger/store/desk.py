@@ -1,0 +1,162 @@
+"""The database calls: one connection, autocommit, prepared statements, binary arrays; no retry of anything (log.md §1)."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from ledger.errors import Fault
+from ledger.store.rows import Batch, Committed, Head, Stored
+from ledger.tree import HASH
+
+APPEND = """SELECT new_size, leaf_hashes, database_now FROM holdpoint.append_batch(
+    %b, %b::bytea[], %b::uuid[], %b::text[], %b::bigint[], %b::text[], %b, %b::smallint[], %b::bigint[], %b::bytea[],
+    %b, %b, %b::integer)"""
+ENTRIES = """SELECT notification_id - 1, state, stream, stream_version, topic, leaf_hash, recorded_at
+    FROM holdpoint.event WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s"""
+LEAVES = """SELECT leaf_hash FROM holdpoint.event WHERE notification_id > %s AND notification_id <= %s
+    ORDER BY notification_id"""
+PAGE = 1000
+OWN_REFUSALS = ("HP", "23", "42", "22")
+"""SQLSTATE classes that the server raises before COMMIT: our own checks, constraints, rights, bad values."""
+
+
+class Desk:
+    """One connection to the ledger's database. Thread-safe; psycopg serialises. `revive` restarts an embedded server."""
+
+    def __init__(self, url: str, *, revive: Callable[[], None] | None = None) -> None:
+        self._url, self._revive = url, revive
+        self._conn: psycopg.Connection[Any] | None = None
+        self._lock = threading.RLock()
+        self._check_settings()
+
+    def _open(self) -> "psycopg.Connection[Any]":
+        with self._lock:
+            if self._conn is not None and not self._conn.closed and not self._conn.broken:
+                return self._conn
+            if self._revive is not None:
+                self._revive()
+            try:
+                self._conn = psycopg.connect(self._url, autocommit=True, connect_timeout=5, prepare_threshold=0)
+            except psycopg.OperationalError as err:
+                remedy = "check that it runs, its address, the role and its password"
+                raise Fault("database-unreachable", "failed", str(err).strip(), remedy) from err
+            return self._conn
+
+    def _rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            return self._open().execute(sql, params, binary=True).fetchall()  # type: ignore[call-overload]  # constants of ours
+        except psycopg.Error as err:
+            raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
+
+    def _check_settings(self) -> None:
+        """Refuse a database that may lose what it acknowledged (R1, hazard M)."""
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            ((value,),) = self._rows("SELECT current_setting(%s)", (name,))
+            if value not in ("on", "remote_apply"):
+                raise Fault("durability-off", "failed", f"{name} is {value}", f"set {name} = on and restart the database")
+        ((made,),) = self._rows("SELECT to_regclass('holdpoint.head') IS NOT NULL")
+        if not made:
+            raise Fault("schema-missing", "failed", "the database holds no Holdpoint schema", "run holdpoint migrate")
+
+    def append(self, batch: Batch) -> Committed | None:
+        """Commit a batch in one round trip. `None`: the head had moved, nothing was written.
+
+        Raises `Fault`: `append-refused` (failed), or `outcome-unknown` for any error at which COMMIT may have happened.
+        """
+        rows, tiles = batch.rows, batch.tiles
+        params = (
+            batch.old_size,
+            [r.entry for r in rows],
+            [UUID(r.event_id) for r in rows],
+            [r.stream for r in rows],
+            [r.version for r in rows],
+            [r.topic for r in rows],
+            batch.recorded_at,
+            [t.level for t in tiles],
+            [t.n for t in tiles],
+            [t.hashes for t in tiles],
+            batch.frontier,
+            batch.root,
+            batch.submissions,
+        )
+        conn = self._open()
+        try:
+            size, leaves, now = conn.execute(APPEND, params, binary=True).fetchone()  # type: ignore[misc]  # one row always
+        except psycopg.Error as err:
+            if err.sqlstate is not None and err.sqlstate[:2] in OWN_REFUSALS:
+                raise Fault("append-refused", "failed", str(err).strip(), "holdpoint doctor") from err
+            self.close()
+            raise Fault("outcome-unknown", "unknown", "the database went away during COMMIT",
+                        "send the same statement again: its event id keeps it single") from err  # fmt: skip
+        return None if size == 0 else Committed(size, tuple(leaves), now)
+
+    def read_head(self) -> Head:
+        """The head row."""
+        ((size, frontier, root),) = self._rows("SELECT size, frontier, root FROM holdpoint.head")
+        return Head(size, frontier, root)
+
+    def read_entries(self, start: int, stop: int) -> Iterator[Stored]:
+        """Entries start…stop−1 in order, in pages. A gap is a `Fault` `entry-missing`, never a skip."""
+        at = start
+        while at < stop:
+            page = self._rows(ENTRIES, (at, stop, PAGE))
+            for row in page:
+                if row[0] != at:
+                    break
+                yield Stored(*row)
+                at += 1
+            else:
+                if page:
+                    continue
+            raise Fault("entry-missing", "failed", f"no entry {at} in the database", "run holdpoint fsck")
+
+    def read_leaf_hashes(self, start: int, stop: int) -> list[bytes]:
+        """Leaf hashes as stored."""
+        return [row[0] for row in self._rows(LEAVES, (start, stop))]
+
+    def read_tile(self, level: int, n: int) -> bytes | None:
+        """A full tile, or `None`."""
+        rows = self._rows("SELECT hashes FROM holdpoint.tile WHERE level = %s AND n = %s", (level, n))
+        return rows[0][0] if rows else None
+
+    def find_event_id(self, event_id: str) -> int | None:
+        """The index of the entry with this event id, or `None`."""
+        rows = self._rows("SELECT notification_id - 1 FROM holdpoint.event_id WHERE event_id = %s", (UUID(event_id),))
+        return rows[0][0] if rows else None
+
+    def find(self, after: int, limit: int, stream: str | None = None, topic: str | None = None) -> list[Stored]:
+        """A keyset page of entries with index > `after`, narrowed by stream and topic."""
+        sql = """SELECT notification_id - 1, state, stream, stream_version, topic, leaf_hash, recorded_at
+            FROM holdpoint.event WHERE notification_id > %s + 1 AND (%s::text IS NULL OR stream = %s)
+            AND (%s::text IS NULL OR topic = %s) ORDER BY notification_id LIMIT %s"""
+        return [Stored(*row) for row in self._rows(sql, (after, stream, stream, topic, topic, limit))]
+
+    def read_checkpoints(self) -> list[tuple[int, bytes]]:
+        """Every committed size and root."""
+        return [(size, root) for size, root in self._rows("SELECT size, root FROM holdpoint.checkpoint ORDER BY size")]
+
+    def put_note(self, size: int, note: str) -> None:
+        """Store a signed note."""
+        self._rows("SELECT holdpoint.put_note(%s, %s)", (size, note))
+
+    def latest_note(self) -> tuple[int, str] | None:
+        """The newest stored note."""
+        rows = self._rows("SELECT size, text FROM holdpoint.note ORDER BY size DESC LIMIT 1")
+        return rows[0] if rows else None
+
+    def read_tiles(self) -> Iterator[tuple[int, int, bytes]]:
+        """Every stored full tile."""
+        for level, n in self._rows("SELECT level, n FROM holdpoint.tile ORDER BY level, n"):
+            tile = self.read_tile(level, n)
+            if tile is not None and len(tile) % HASH == 0:
+                yield level, n, tile
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        with self._lock:
+            if self._conn is not None:
+                self._conn.close()
+                self._conn = None

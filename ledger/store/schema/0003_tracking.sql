@@ -1,0 +1,13 @@
+-- Positions of the projections: a view's rows and its position move in one transaction.
+CREATE TABLE holdpoint.tracking (
+    application_name text   NOT NULL,
+    notification_id  bigint NOT NULL CHECK (notification_id >= 0),
+    PRIMARY KEY (application_name)
+);
+
+CREATE TABLE holdpoint.view_row (
+    projection text  NOT NULL,
+    key        text  NOT NULL,
+    row        jsonb NOT NULL,
+    PRIMARY KEY (projection, key)
+);

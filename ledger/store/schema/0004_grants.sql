@@ -1,0 +1,18 @@
+-- Least privilege (access.md §7). The roles themselves are made by deploy/postgres/roles.sql before any migration.
+REVOKE ALL ON ALL TABLES IN SCHEMA holdpoint FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA holdpoint FROM PUBLIC;
+GRANT USAGE ON SCHEMA holdpoint TO holdpoint_appender, holdpoint_projector, holdpoint_reader;
+
+GRANT SELECT ON holdpoint.event, holdpoint.event_id, holdpoint.tile, holdpoint.checkpoint, holdpoint.cosignature,
+    holdpoint.timestamp_token, holdpoint.head, holdpoint.stream, holdpoint.note, holdpoint.snapshot, holdpoint.migration
+    TO holdpoint_appender;
+GRANT INSERT ON holdpoint.cosignature, holdpoint.timestamp_token, holdpoint.snapshot TO holdpoint_appender;
+GRANT EXECUTE ON FUNCTION holdpoint.append_batch, holdpoint.lock_head, holdpoint.put_note, holdpoint.erase_disclosure
+    TO holdpoint_appender;
+
+GRANT SELECT ON holdpoint.event TO holdpoint_projector;
+GRANT SELECT, INSERT, UPDATE, DELETE ON holdpoint.tracking, holdpoint.view_row TO holdpoint_projector;
+
+GRANT SELECT ON holdpoint.event, holdpoint.event_id, holdpoint.tile, holdpoint.checkpoint, holdpoint.cosignature,
+    holdpoint.timestamp_token, holdpoint.head, holdpoint.stream, holdpoint.note, holdpoint.tracking, holdpoint.view_row,
+    holdpoint.migration TO holdpoint_reader;
