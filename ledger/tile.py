@@ -1,7 +1,7 @@
 """C2SP tlog-tiles: paths, entry bundles, and trees read from or grown by tiles of 256 hashes.
 
-A partial tile is a byte prefix of the full one, so one row or file serves every size ever signed. Full tiles are stored,
-insert-only; the right edge of the tree (`Edge`) is what an appender keeps in memory.
+A partial tile is a byte prefix of the full one, so one row or file serves every size ever signed. Full tiles are
+stored, insert-only; the right edge of the tree (`Edge`) is what an appender keeps in memory. Normative: spec/tile.md.
 """
 
 import re
@@ -9,12 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ledger.errors import Malformed
-from ledger.tree import HASH, Frontier, hash_children, prove_inclusion, root_of
+from ledger.strict import parse_uint
+from ledger.tree import HASH, MAX_SIZE, Frontier, hash_children, prove_inclusion, root_of
 
 WIDTH = 256
 FULL = WIDTH * HASH
-MAX_LEVEL = 7
-_PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+MAX_LEVEL = 63
+MAX_N = MAX_SIZE // WIDTH
+MAX_ENTRY = 65_535
+_PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ def _number(n: int) -> str:
 
 
 def tile_path(level: int | None, n: int, width: int = WIDTH) -> str:
-    """The path of a tile, or of an entry bundle where `level` is `None`."""
+    """The path of a tile, or of an entry bundle where `level` is `None`. Raises `Malformed` `tile-path`."""
+    if not (0 <= n <= MAX_N and 1 <= width <= WIDTH) or (level is not None and not 0 <= level <= MAX_LEVEL):
+        raise Malformed("tile", "path", "tile-path")
     partial = "" if width == WIDTH else f".p/{width}"
     return f"tile/{'entries' if level is None else level}/{_number(n)}{partial}"
 
@@ -55,40 +60,40 @@ def parse_tile_path(path: str) -> TilePath:
     if found is None:
         raise Malformed("tile", "path", "tile-path")
     kind, number, partial = found.groups()
-    n = 0
-    for part in number.split("/"):
-        n = n * 1000 + _digits(part.lstrip("x"))
-    width = WIDTH if partial is None else _digits(partial)
-    level = None if kind == "entries" else _digits(kind)
-    parsed = TilePath(level, n, width)
-    if width > WIDTH or tile_path(level, n, width) != path:
+    n = _decimal("".join(part.removeprefix("x") for part in number.split("/")))
+    width = WIDTH if partial is None else _decimal(partial)
+    level = None if kind == "entries" else _decimal(kind)
+    if tile_path(level, n, width) != path:
         raise Malformed("tile", "path", "tile-path")
-    return parsed
+    return TilePath(level, n, width)
 
 
-def _digits(text: str) -> int:
-    value = 0
-    for c in text:
-        value = value * 10 + ord(c) - 48
-    return value
+def _decimal(digits: str) -> int:
+    return parse_uint(digits.lstrip("0") or "0", bits=63)
 
 
 def format_bundle(entries: Sequence[bytes]) -> bytes:
-    """An entry bundle: each entry behind its length as two big-endian bytes."""
+    """An entry bundle: 1…256 entries, each behind its length as two big-endian bytes. Raises `Malformed`."""
+    if not 1 <= len(entries) <= WIDTH:
+        raise Malformed("bundle", "width", "bundle-width")
+    if any(len(e) > MAX_ENTRY for e in entries):
+        raise Malformed("bundle", "entry", "too-large")
     return b"".join(len(e).to_bytes(2, "big") + e for e in entries)
 
 
 def parse_bundle(raw: bytes, width: int) -> list[bytes]:
-    """Read a bundle of exactly `width` entries."""
+    """Read a bundle of exactly `width` entries (1…256). Raises `Malformed` (`bundle-cut`, `bundle-width`)."""
+    if not 1 <= width <= WIDTH:
+        raise Malformed("bundle", "width", "bundle-width")
     entries: list[bytes] = []
     at = 0
-    while at < len(raw):
+    while at < len(raw) and len(entries) < width:
         end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
         if end > len(raw) or at + 2 > len(raw):
             raise Malformed("bundle", f"entry {len(entries)}", "bundle-cut")
         entries.append(raw[at + 2 : end])
         at = end
-    if len(entries) != width:
+    if len(entries) != width or at != len(raw):
         raise Malformed("bundle", "width", "bundle-width")
     return entries
 
@@ -108,23 +113,22 @@ GetTile = Callable[[int, int], bytes]
 
 
 class TileReader:
-    """Nodes of a tree of `size`, read from tiles, remembered. An instance is a `ledger.tree.Node`."""
+    """Nodes of a tree of `size`, read from tiles; what was hashed is remembered. Instances are `ledger.tree.Node`s."""
 
-    def __init__(self, get_tile: GetTile, size: int) -> None:
+    def __init__(self, get_tile: GetTile, size: int, memo: dict[tuple[int, int], bytes] | None = None) -> None:
         self.size = size
         self._get = get_tile
         self._tiles: dict[tuple[int, int], bytes] = {}
-        self._nodes: dict[tuple[int, int], bytes] = {}
+        self._nodes: dict[tuple[int, int], bytes] = {} if memo is None else memo
 
     def __call__(self, level: int, index: int) -> bytes:
-        """The hash of a complete subtree."""
+        """The hash of a complete subtree. Raises `Malformed` `tile-short`, and what `get_tile` raises."""
+        if level & 7 == 0:
+            return self._stored(level >> 3, index)
         key = (level, index)
         found = self._nodes.get(key)
         if found is None:
-            if level % 8 == 0:
-                found = self._stored(level // 8, index)
-            else:
-                found = hash_children(self(level - 1, 2 * index), self(level - 1, 2 * index + 1))
+            found = hash_children(self(level - 1, 2 * index), self(level - 1, 2 * index + 1))
             self._nodes[key] = found
         return found
 
@@ -140,7 +144,9 @@ class TileReader:
 
 
 def tile_root(hashes: bytes) -> bytes:
-    """The root of a full tile: the node that stands for it one level up."""
+    """The root of a full tile: the node that stands for it one level up. Raises `Malformed` `tile-short`."""
+    if len(hashes) != FULL:
+        raise Malformed("tile", "hashes", "tile-short")
     nodes = [hashes[i : i + HASH] for i in range(0, len(hashes), HASH)]
     while len(nodes) > 1:
         nodes = [hash_children(a, b) for a, b in zip(nodes[::2], nodes[1::2], strict=True)]
@@ -149,10 +155,25 @@ def tile_root(hashes: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The right edge of a tree: at each tile level the hashes of the tile that is not yet full."""
+    """The right edge of a tree: at each tile level the hashes of the tile that is not yet full.
+
+    A value: `extend` returns another one. `_memo` holds nodes already hashed and is handed on as a copy, so that a lone
+    append costs tens of hashes, not the 255 of each open tile; a complete subtree never changes, so it cannot go stale.
+    """
 
     size: int = 0
     levels: tuple[bytes, ...] = ()
+    _memo: dict[tuple[int, int], bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse rows that `size` does not call for. Raises `Malformed` `edge-form`."""
+        widths: list[int] = []
+        count = self.size
+        while count > 0:
+            widths.append(count % WIDTH * HASH)
+            count //= WIDTH
+        if not 0 <= self.size <= MAX_SIZE or [len(row) for row in self.levels] != widths:
+            raise Malformed("edge", "levels", "edge-form")
 
     @staticmethod
     def empty() -> "Edge":
@@ -161,10 +182,10 @@ class Edge:
 
     @staticmethod
     def load(size: int, get_tile: GetTile) -> "Edge":
-        """The edge of a stored tree, from its partial tiles."""
+        """The edge of a stored tree, from its partial tiles. Raises `Malformed` `edge-form` if one is too short."""
         levels: list[bytes] = []
         level, count = 0, size
-        while count:
+        while count > 0:
             width = count % WIDTH
             levels.append(get_tile(level, count // WIDTH)[: width * HASH] if width else b"")
             level, count = level + 1, count // WIDTH
@@ -172,28 +193,35 @@ class Edge:
 
     def extend(self, leaves: Sequence[bytes]) -> "tuple[Edge, tuple[FullTile, ...]]":
         """Append leaf hashes; returns the new edge and the tiles that became full, lower levels first."""
+        if any(len(leaf) != HASH for leaf in leaves):
+            raise Malformed("edge", "leaf", "hash-length")
         levels = list(self.levels)
         full: list[FullTile] = []
-        size = self.size
         carry = list(leaves)
-        level = 0
-        before = size
+        level, before = 0, self.size
         while carry:
             if level == len(levels):
                 levels.append(b"")
             row = levels[level] + b"".join(carry)
-            n = before // WIDTH
-            carry = []
-            at = 0
-            while len(row) - at >= FULL:
-                tile = FullTile(level, n, row[at : at + FULL])
-                full.append(tile)
-                carry.append(tile_root(tile.hashes))
-                n += 1
-                at += FULL
-            levels[level] = row[at:]
+            whole = len(row) - len(row) % FULL
+            new = [
+                FullTile(level, before // WIDTH + k, row[at : at + FULL]) for k, at in enumerate(range(0, whole, FULL))
+            ]
+            full += new
+            carry = [tile_root(tile.hashes) for tile in new]
+            levels[level] = row[whole:]
             level, before = level + 1, before // WIDTH
-        return Edge(size + len(leaves), tuple(levels)), tuple(full)
+        grown = Edge(self.size + len(leaves), tuple(levels))
+        grown._memo.update(self._memo.copy())
+        if full:
+            grown._forget()
+        return grown, tuple(full)
+
+    def _forget(self) -> None:
+        """Drop the remembered nodes under tiles that are full: no later proof for a new leaf reads them."""
+        for level, index in list(self._memo):
+            if (index << (level & 7)) // WIDTH != (self.size >> (level & ~7)) // WIDTH:
+                del self._memo[level, index]
 
     def reader(self, full: Sequence[FullTile] = ()) -> TileReader:
         """Nodes of this tree, as far as the edge and `full` tiles reach."""
@@ -207,7 +235,7 @@ class Edge:
                 return self.levels[level]
             raise Malformed("tile", f"{level}/{n}", "tile-absent")
 
-        return TileReader(get, self.size)
+        return TileReader(get, self.size, self._memo)
 
     def frontier(self) -> Frontier:
         """The compact frontier: complete subtrees, the largest first."""
@@ -225,20 +253,16 @@ class Edge:
         return root_of(self.size, self.reader())
 
 
-@dataclass(slots=True)
 class BatchProofs:
     """A tree grown by one batch, and inclusion proofs of the batch's leaves at the new size, from memory alone."""
 
-    old: Edge
-    leaves: Sequence[bytes]
-    edge: Edge = field(init=False)
-    tiles: tuple[FullTile, ...] = field(init=False)
-    _node: TileReader = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.edge, self.tiles = self.old.extend(self.leaves)
+    def __init__(self, old: Edge, leaves: Sequence[bytes]) -> None:
+        self.old = old
+        self.edge, self.tiles = old.extend(leaves)
         self._node = self.edge.reader(self.tiles)
 
     def proof(self, index: int) -> list[bytes]:
-        """The inclusion path of leaf `index`, which lies in this batch."""
+        """The inclusion path of leaf `index`. Raises `Malformed` `index-range` outside the batch."""
+        if index < self.old.size:
+            raise Malformed("proof", "index", "index-range")
         return prove_inclusion(self._node, index, self.edge.size)

@@ -1,8 +1,8 @@
 """The Merkle tree of RFC 6962 §2.1 / RFC 9162 §2.1: hashes, proofs, and the compact frontier. No home-made proofs.
 
 `prove_…` and `check_…` come in pairs. Proving reads complete subtrees through one small function, `Node`, so that the
-tree math never sees a disk. Hashes are 32 bytes; sizes lie below 2^63 (a database column); larger ones are refused, never
-wrapped. Normative text: spec/tree.md.
+tree math never sees a disk. Hashes are 32 bytes; sizes lie below 2^63 (a database column); larger ones are refused,
+never wrapped. Normative text: spec/tree.md.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ def _split(count: int) -> int:
 
 
 def _peaks(start: int, stop: int, node: Node) -> bytes:
-    """Root of the leaves from `start` up to, not including, `stop`; `start` is aligned to the subtree that holds them."""
+    """Root of the leaves `start` up to, not including, `stop`; a power of two ≥ their number divides `start`."""
     count = stop - start
     if count & (count - 1) == 0:
         level = count.bit_length() - 1
@@ -116,7 +116,8 @@ def _sides(what: str, inner: int, last: int, count: int) -> list[bool]:
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """That the leaf hash stands at `index` in the tree of `size` with `root` (RFC 9162 §2.1.3.2).
 
-    Raises `Unverified` (`proof-too-long`, `proof-too-short`, `root-mismatch`) or `Malformed` (`hash-length`, `index-range`).
+    Raises `Unverified` (`proof-too-long`, `proof-too-short`, `root-mismatch`),
+    `Malformed` (`hash-length`, `index-range`).
     """
     _lengths("proof", leaf, root, *proof)
     if not 0 <= index < size <= MAX_SIZE:
@@ -132,7 +133,8 @@ def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
     """That the tree of `new` leaves begins with the tree of `old` leaves (RFC 9162 §2.1.4.2).
 
     Old size 0 is refused: it would prove nothing. Callers that speak the witness protocol handle it before.
-    Raises `Unverified` (`proof-too-long`, `proof-too-short`, `root-mismatch`) or `Malformed` (`hash-length`, `size-range`).
+    Raises `Unverified` (`proof-too-long`, `proof-too-short`, `root-mismatch`),
+    `Malformed` (`hash-length`, `size-range`).
     """
     _lengths("proof", old_root, new_root, *proof)
     if not 0 < old <= new <= MAX_SIZE:
