@@ -1,4 +1,4 @@
-"""C2SP tlog-proof: what a submitter keeps, checkable offline (formats.md §6)."""
+"""C2SP tlog-proof: what a submitter keeps, checkable offline (formats.md §6). Normative text: spec/receipt.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.entry import leaf_hash
 from ledger.errors import Malformed, Unverified
-from ledger.note import Vkey
+from ledger.note import Vkey, parse_note
 from ledger.strict import format_base64, parse_base64, parse_uint
 from ledger.tree import HASH, check_inclusion
 
@@ -30,9 +30,14 @@ def format_receipt(index: int, path: Sequence[bytes], note: str) -> str:
 
 
 def parse_receipt(text: str) -> Receipt:
-    """Read a proof without extra data. Exactly what `format_receipt` writes."""
+    """Read a proof. Exactly what `format_receipt` writes of a well-formed note. Raises `Malformed`.
+
+    The optional line `extra` of the specification is refused (`receipt-extra`): nothing signs it.
+    """
     head, blank, note = text.partition("\n\n")
     lines = head.split("\n")
+    if lines[0] == HEADER and len(lines) > 1 and lines[1].startswith("extra "):
+        raise Malformed("receipt", "extra", "receipt-extra")
     if not blank or len(lines) < 2 or lines[0] != HEADER or not lines[1].startswith("index "):
         raise Malformed("receipt", "text", "receipt-form")
     if len(lines) > 2 + MAX_PATH:
@@ -40,6 +45,7 @@ def parse_receipt(text: str) -> Receipt:
     path = tuple(parse_base64(line) for line in lines[2:])
     if any(len(h) != HASH for h in path):
         raise Malformed("receipt", "path", "receipt-path")
+    parse_note(note)
     return Receipt(parse_uint(lines[1].removeprefix("index "), bits=63), path, note)
 
 
