@@ -10,13 +10,14 @@ from typing import Any
 
 from ledger.envelope import Envelope, format_envelope, sign_envelope, statement_digest
 from ledger.event import Body
-
 from ledger.keys import Signer
 from ledger.statement import format_statement, stream_subject
 from ledger.strict import format_uuid7, micros
 from ledger.withheld import seal
 
-DEFAULT_WITHHELD = frozenset({"subject", "rationale", "evaluator", "detail", "audience_detail", "reason", "name", "confidence"})
+DEFAULT_WITHHELD = frozenset(
+    {"subject", "rationale", "evaluator", "detail", "audience_detail", "reason", "name", "confidence"}
+)
 """Hidden unless the author says otherwise: a model's name and weights, rationales, who evaluated."""
 
 
@@ -99,7 +100,9 @@ def write(
     **options: Any,
 ) -> Written:
     """Fill in, withhold and sign. `options` as in `payload_of`."""
-    payload, identity, disclosures = payload_of(body_type, body, audience, stream, [s.keyid for s in signers], at, **options)
+    payload, identity, disclosures = payload_of(
+        body_type, body, audience, stream, [s.keyid for s in signers], at, **options
+    )
     envelope = sign_envelope(payload, tuple(signers))
     return Written(envelope, identity, statement_digest(payload), disclosures)
 
@@ -107,5 +110,3 @@ def write(
 def reference(index: int, leaf: str) -> dict[str, Any]:
     """A reference as a JSON object."""
     return {"index": index, "leaf": leaf}
-
-

@@ -63,7 +63,9 @@ def _read(path: Path) -> object:
         try:
             return load_pem_private_key(stream.read(65_536), password=None)
         except (ValueError, TypeError) as err:
-            raise Fault("key-file-malformed", "failed", f"{path.name} is no PKCS#8 key", "bring the right file") from err
+            raise Fault(
+                "key-file-malformed", "failed", f"{path.name} is no PKCS#8 key", "bring the right file"
+            ) from err
 
 
 def load_signer(path: Path) -> Signer:

@@ -88,7 +88,11 @@ def decode_canonical(data: bytes, kind: type[T], *, max_bytes: int = MAX_BYTES) 
     if _encoder.encode(value) != data:
         loads_canonical(data, max_bytes=max_bytes)
         raise _no("not-canonical")
-    if _DOMAIN_HINT.search(data) is not None or data.count(b"{") + data.count(b"[") > MAX_DEPTH or len(data) > MAX_STRING:
+    if (
+        _DOMAIN_HINT.search(data) is not None
+        or data.count(b"{") + data.count(b"[") > MAX_DEPTH
+        or len(data) > MAX_STRING
+    ):
         loads(data, max_bytes=max_bytes)
     return value
 

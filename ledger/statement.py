@@ -142,5 +142,3 @@ def model_subject(salt: bytes, name: str, weights: str) -> str:
 def subject_record(salt: bytes, name: str, weights: str) -> bytes:
     """The salted record itself; whoever is handed it can bind name and weights to the stream."""
     return dumps([format_base64url(salt), "subject", {"name": name, "weights": weights}])
-
-

@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from ledger.event import Body, event
-from ledger.fields import Alg, Base64, Closed, KeyIdField, Line, Name, Origin
+from ledger.fields import Alg, Base64, Closed, KeyIdField, Name, Origin
+
+
+VkeyText = Annotated[str, Meta(max_length=4000)]
 
 
 class FoundingKey(Closed):
@@ -29,5 +32,5 @@ class Founded(Body):
     origin: Origin
     root_threshold: Annotated[int, Meta(ge=2, le=16)]
     rules: Literal["holdpoint-rules/1"]
-    vkeys: Annotated[tuple[Line, ...], Meta(min_length=2, max_length=4)]
+    vkeys: Annotated[tuple[VkeyText, ...], Meta(min_length=2, max_length=4)]
     development: bool = False

@@ -37,7 +37,7 @@ def format_slot(sequence: int, head: AnchoredHead) -> bytes:
 def parse_slot(raw: bytes) -> tuple[int, AnchoredHead] | None:
     """The slot's sequence number and head, or `None` for a torn or empty slot."""
     lines = raw.rstrip(b"\0").split(b"\n")
-    if len(lines) != 7 or lines[6] or lines[0] != MAGIC.encode():  # noqa: PLR2004  # five lines, checksum, end
+    if len(lines) != 7 or lines[6] or lines[0] != MAGIC.encode():  # five lines, checksum, end
         return None
     body = b"\n".join(lines[:5]) + b"\n"
     if sha256(body).hexdigest().encode() != lines[5]:

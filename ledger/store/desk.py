@@ -56,7 +56,9 @@ class Desk:
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             ((value,),) = self._rows("SELECT current_setting(%s)", (name,))
             if value not in ("on", "remote_apply"):
-                raise Fault("durability-off", "failed", f"{name} is {value}", f"set {name} = on and restart the database")
+                raise Fault(
+                    "durability-off", "failed", f"{name} is {value}", f"set {name} = on and restart the database"
+                )
         ((made,),) = self._rows("SELECT to_regclass('holdpoint.head') IS NOT NULL")
         if not made:
             raise Fault("schema-missing", "failed", "the database holds no Holdpoint schema", "run holdpoint migrate")

@@ -228,8 +228,12 @@ class EmbeddedPostgres:
             **self._run_as(),  # type: ignore[call-overload]  # user= is a plain keyword of Popen
         )  # fmt: skip
         if done.returncode != 0:
-            raise Fault("initdb-failed", "failed", done.stderr.strip()[-400:], "see the text; free space, or name an account")
-        (fresh / "pg_hba.conf").write_text("# Only the private socket; whoever reaches it is its owner.\nlocal all all trust\n")
+            raise Fault(
+                "initdb-failed", "failed", done.stderr.strip()[-400:], "see the text; free space, or name an account"
+            )
+        (fresh / "pg_hba.conf").write_text(
+            "# Only the private socket; whoever reaches it is its owner.\nlocal all all trust\n"
+        )
         fresh.rename(self.data)  # a crash before this leaves only data.new, which the next start removes
 
     def _check_version(self) -> None:

@@ -89,7 +89,9 @@ def migrate(url: str) -> list[str]:
             digest = hashlib.sha256(text.encode()).hexdigest()
             if name in done:
                 if done[name] != digest:
-                    raise Fault("migration-changed", "failed", f"{name} was applied in another form", "restore the file")
+                    raise Fault(
+                        "migration-changed", "failed", f"{name} was applied in another form", "restore the file"
+                    )
                 continue
             conn.execute(text)  # type: ignore[call-overload]  # a file of ours, not a literal
             conn.execute("INSERT INTO holdpoint.migration (name, digest) VALUES (%s, %s)", (name, digest))

@@ -1,0 +1,1 @@
+"""One file per evaluation tool: bytes of its log in, canonical records out."""

@@ -1,0 +1,92 @@
+"""Answers (domain.md §5): four values, findings that cite clause and entries, and the two results that carry them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+from ledger.canonical import dumps
+
+FindingState: TypeAlias = Literal["met", "unmet", "unknown", "expired", "out-of-scope"]
+
+
+class Answer(StrEnum):
+    """Strictest first in `STRICTNESS`: deny > undetermined > permit_with_conditions > permit."""
+
+    PERMIT = "permit"
+    PERMIT_WITH_CONDITIONS = "permit_with_conditions"
+    UNDETERMINED = "undetermined"
+    DENY = "deny"
+
+
+STRICTNESS = tuple(Answer)
+
+
+def strictest(*answers: Answer) -> Answer:
+    """The strictest of some answers; of none, `undetermined`: no rule never permits."""
+    return max(answers, key=STRICTNESS.index) if answers else Answer.UNDETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """Entries 0…size−1, at `time`."""
+
+    size: int
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. A fact that is not stated is unknown; `artifact` is the salted subject digest (hex)."""
+
+    stream: str
+    action: str
+    artifact: str | None = None
+    audience: str | None = None
+    surfaces: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    jurisdictions: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One evaluated requirement. `why` is a stable code; `indexes` are the entries that it rests on."""
+
+    pack: str
+    clause: str
+    ref: str
+    requirement: str
+    state: FindingState
+    why: str
+    indexes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVerdict:
+    """What the binding packs demand of the evidence. `decision_by` and `inform_before` are (pack id, role)."""
+
+    answer: Answer
+    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    conditions: tuple[str, ...]
+    packs: tuple[str, ...]
+    decision_by: tuple[tuple[str, str], ...] = ()
+    inform_before: tuple[tuple[str, str], ...] = ()
+
+    def digest(self) -> str:
+        """SHA-256 (hex) over the answer, its reasons and findings."""
+        findings = [[f.pack, f.clause, f.requirement, f.state, list(f.indexes)] for f in self.findings]
+        return sha256(dumps([str(self.answer), list(self.reasons), findings])).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """Whether it may happen now. `decision` is the index of the standing decision; `divergence` comes first in views."""
+
+    answer: Answer
+    reasons: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+    decision: int | None = None
+    divergence: str | None = None
+    missing: tuple[str, ...] = ()

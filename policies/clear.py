@@ -1,0 +1,98 @@
+"""Clearance: may it happen now? A standing decision, within its scope, by the pack's roles, bodies informed (domain.md §5)."""
+
+from ledger.state import State
+from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request
+from policies.facts import Fact, tainted
+
+PERMITTING = frozenset({"permit", "restrict"})
+POSITIVE = frozenset({Answer.PERMIT, Answer.PERMIT_WITH_CONDITIONS})
+
+
+def divergence_of(decision: str, verdict: str) -> str | None:
+    """How a decision differs from the policy verdict it was made against, in words; `None` where it doesn't."""
+    if (decision in PERMITTING) == (verdict in POSITIVE):
+        return None
+    return f"the decision is {decision}, the policy verdict was {verdict}"
+
+
+def standing_decision(state: State, stream: str, action: str) -> tuple[Fact, Fact] | None:
+    """The newest decision on this action of this model, and its request. A later decision supersedes an earlier one."""
+    found: tuple[Fact, ...] = state.get("decision", stream) or ()
+    for fact in reversed(found):
+        request: Fact | None = state.get("request", fact.body.request)
+        if request is not None and request.body.action == action:
+            return fact, request
+    return None
+
+
+def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -> Clearance:
+    """The clearance of `request`. Exit code, pipelines and `model_status` follow it, never the verdict alone."""
+    standing = standing_decision(state, request.stream, request.action)
+    if standing is None:
+        denied = verdict.answer == Answer.DENY
+        return (
+            Clearance(verdict.answer, ("no-decision", "policy-denies"))
+            if denied
+            else Clearance(Answer.UNDETERMINED, ("no-decision",))
+        )
+    fact, asked = standing
+    said = fact.body
+    gate = state.get("gate_at", str(said.gate.index))
+    divergence = divergence_of(said.decision, gate or "undetermined")
+    if said.decision not in PERMITTING:
+        return Clearance(Answer.DENY, ("withheld-by-decision",), decision=fact.index, divergence=divergence)
+
+    def unclear(reason: str, *missing: str) -> Clearance:
+        return Clearance(Answer.UNDETERMINED, (reason,), decision=fact.index, divergence=divergence, missing=missing)
+
+    if fact.back_recorded:
+        return unclear("back-recorded")
+    if tainted(state, fact) is not None:
+        return unclear("tainted")
+    if said.valid_until is not None and as_of.time > said.valid_until:
+        return unclear("decision-lapsed")
+    outside = _outside(asked, request)
+    if outside:
+        return unclear("decision-out-of-scope", *outside)
+    missing = _uninformed(state, verdict, fact, asked)
+    if missing:
+        return unclear("body-not-informed", *missing)
+    conditions = (*said.conditions, *asked.body.conditions, *verdict.conditions)
+    if verdict.answer in POSITIVE:
+        answer = Answer.PERMIT_WITH_CONDITIONS if conditions or said.decision == "restrict" else verdict.answer
+        return Clearance(answer, ("decided",), tuple(dict.fromkeys(conditions)), fact.index, divergence)
+    if divergence is not None:
+        # Decided against the verdict, openly: it clears, but never without the condition that says so.
+        conditions = ("diverges-from-policy", *conditions)
+        return Clearance(
+            Answer.PERMIT_WITH_CONDITIONS,
+            ("diverges-from-policy",),
+            tuple(dict.fromkeys(conditions)),
+            fact.index,
+            divergence,
+        )
+    return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index)
+
+
+def _outside(asked: Fact, request: Request) -> tuple[str, ...]:
+    """What of the question lies outside what was decided on."""
+    body = asked.body
+    found: list[str] = []
+    if request.artifact is not None and request.artifact != body.artifact:
+        found.append("artifact")
+    if request.audience is not None and request.audience != body.audience:
+        found.append("audience")
+    for name in ("surfaces", "hosts", "jurisdictions"):
+        if not set(getattr(request, name)) <= set(getattr(body, name)):
+            found.append(name)
+    return tuple(found)
+
+
+def _uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:
+    told = {
+        f.body.body
+        for digest in (asked.digest, decided.digest)
+        for f in state.get("informed", digest) or ()
+        if tainted(state, f) is None
+    }
+    return tuple(role for _, role in verdict.inform_before if role not in told)

@@ -1,0 +1,134 @@
+"""Admission rules of decisions: requests, approvals, interim measures, decisions, informing (access.md §3, domain.md §5)."""
+
+from ledger.event import Event
+from ledger.events import action, approval, body, decision, deployment, interim
+from ledger.reasons import Reason, Refused
+from ledger.state import State
+from ledger.trust import Grant, live_grant, live_pack_role
+from policies.answer import AsOf, PolicyVerdict, Request
+from policies.clear import PERMITTING, divergence_of
+from policies.evaluate import evaluate
+from policies.evidence_rules import pack_of
+from policies.facts import Fact, Published
+from policies.quorum import author_refusal, quorum_refusal
+
+
+def decision_rule(state: State, event: Event) -> Refused | None:
+    """The rule that does not hold, or `None`; events of other kinds pass."""
+    match event.body:
+        case action.Requested() as said:
+            for digest in said.packs:
+                published = pack_of(state, digest)
+                if isinstance(published, Refused):
+                    return published
+            return None
+        case approval.Given() | approval.Refused():
+            return _approval(state, event)
+        case approval.Withdrawn() as said:
+            return _withdrawn(state, event, said)
+        case interim.Approved() as said:
+            return _interim(state, event, said)
+        case decision.Made() as said:
+            return _decision(state, event, said)
+        case body.Informed() as said:
+            if state.get("request", said.of) is None and state.get("decided", said.of) is None:
+                return Refused(Reason.REQUEST_UNKNOWN, "it informs of no request or decision of this ledger")
+            return None
+        case deployment.Started() as said:
+            if said.decision is None:
+                return None
+            found = [f for f in state.get("decision", event.stream) or () if f.index == said.decision.index]
+            return None if found else Refused(Reason.REFERENCE_WRONG, "the decision is not one on this model")
+        case _:
+            return None
+
+
+def _request(state: State, event: Event, digest: str) -> Fact | Refused:
+    request: Fact | None = state.get("request", digest)
+    if request is None or request.stream != event.stream:
+        return Refused(Reason.REQUEST_UNKNOWN, "no such request on this model; an edited request is another one")
+    return request
+
+
+def request_of(fact: Fact) -> Request:
+    """The question that an `action.requested` asks."""
+    said = fact.body
+    return Request(
+        fact.stream, said.action, said.artifact, said.audience, said.surfaces, said.hosts, said.jurisdictions,
+        tuple(sorted(said.facts.items())),
+    )  # fmt: skip
+
+
+def verdict_on(state: State, request: Fact, as_of: AsOf) -> PolicyVerdict:
+    """The verdict on a recorded request, under the packs that it names."""
+    packs = tuple(state.get("published", d) for d in request.body.packs)
+    return evaluate(state, request_of(request), as_of, packs)
+
+
+def verdict_now(state: State, event: Event, request: Fact) -> PolicyVerdict:
+    """The verdict on a recorded request, as of this event."""
+    return verdict_on(state, request, AsOf(event.index, event.recorded_at))
+
+
+def _approval(state: State, event: Event) -> Refused | None:
+    said = event.body
+    request = _request(state, event, said.request)
+    if isinstance(request, Refused):
+        return request
+    if (said.action, said.packs) != (request.body.action, request.body.packs):
+        return Refused(Reason.REQUEST_MISMATCH, "action and pack digests are those of the request")
+    if said.checkpoint.size > event.index:
+        return Refused(Reason.REFERENCE_WRONG, "the checkpoint seen is larger than the log")
+    return author_refusal(state, event.principals, request, verdict_now(state, event, request))
+
+
+def _withdrawn(state: State, event: Event, said: approval.Withdrawn) -> Refused | None:
+    found: Fact | None = state.get("approval", said.approval)
+    if found is None or found.body.request != said.request or found.stream != event.stream:
+        return Refused(Reason.APPROVAL_UNKNOWN, "no such approval of this request")
+    if found.principals != event.principals:
+        return Refused(Reason.APPROVAL_UNKNOWN, "only its author withdraws an approval")
+    return None
+
+
+def _interim(state: State, event: Event, said: interim.Approved) -> Refused | None:
+    published = pack_of(state, said.framework)
+    if isinstance(published, Refused):
+        return published
+    if published.pack.gate(said.gate) is None:
+        return Refused(Reason.THRESHOLD_UNKNOWN, f"{published.pack.id} has no gate {said.gate}")
+    if said.valid_until <= event.recorded_at:
+        return Refused(Reason.SCOPE_MISMATCH, "the measures would have ended before they begin")
+    pack, at = published.pack, event.recorded_at
+    needed = {r for f in pack.fallbacks if f.id == "INTERIM" for r in f.approved_by}
+    held = {r for r in needed for who in event.principals if live_pack_role(state, pack.id, r, who, at) is not None}
+    if needed - held:
+        return Refused(Reason.QUORUM_SHORT, f"interim measures are approved by {', '.join(sorted(needed))}")
+    return None
+
+
+def _decision(state: State, event: Event, said: decision.Made) -> Refused | None:
+    request = _request(state, event, said.request)
+    if isinstance(request, Refused):
+        return request
+    grants: list[Grant | None] = [live_grant(state, who, "decider", event.recorded_at) for who in event.principals]
+    if not any(g is not None and request.body.action in g.actions for g in grants):
+        return Refused(Reason.SCOPE_MISMATCH, f"the decider's role does not reach action {request.body.action}")
+    newest: Fact | None = state.get("gate", said.request)
+    if newest is None or newest.index != said.gate.index:
+        return Refused(Reason.GATE_OUTDATED, "a decision cites the newest gate.evaluated of its request")
+    verdict = verdict_now(state, event, request)
+    if (verdict.answer.value, verdict.reasons) != (newest.body.answer, newest.body.reasons):
+        return Refused(Reason.GATE_OUTDATED, "the verdict has changed since; ask, and approve, again")
+    diverges = divergence_of(said.decision, verdict.answer.value)
+    if diverges is not None and not said.divergence_reason:
+        return Refused(Reason.DIVERGENCE_UNEXPLAINED, f"{diverges}: divergence_reason says why")
+    if said.supersedes is not None:
+        known = {f.index for f in state.get("decision", event.stream) or ()}
+        if said.supersedes.index not in known:
+            return Refused(Reason.REFERENCE_WRONG, "it supersedes no decision on this model")
+    refusal = author_refusal(state, event.principals, request, verdict)
+    if refusal is not None or said.decision not in PERMITTING:
+        return refusal
+    packs: list[Published] = [state.get("published", d) for d in request.body.packs]
+    return quorum_refusal(state, event, request, verdict, max(p.pack.quorum for p in packs))

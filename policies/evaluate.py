@@ -1,0 +1,212 @@
+"""The policy verdict: what the binding packs demand of the evidence (domain.md §5). Pure; no finding waits for a decision.
+
+Unknown is never met. Expired evidence turns a permit into `undetermined` with no new event, because `as_of` moved. What is
+missing is `unmet` where a determination shows that the gate applies, and `unknown` where nothing is known yet.
+"""
+
+from dataclasses import dataclass, field
+
+from ledger.state import State
+from ledger.strict import decimal_value
+from policies.answer import Answer, AsOf, Finding, PolicyVerdict, Request, strictest
+from policies.determinations import Standing, newest_compute, standing_determination
+from policies.evidence import document_finding, interim_cover, safeguard_finding
+from policies.facts import Fact, Published, binding_packs
+from policies.framework import Gate, Pack, Threshold
+
+COMPARE = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+CONDITIONAL = frozenset({"non_conformance"})
+INTERIM = frozenset({"interim_measures_or_block", "interim_measures_or_delete_weights"})
+
+
+def compare(value: str, comparator: str, limit: str) -> bool:
+    """Compare two canonical decimals as fractions: exactly 0.05 is not below 0.05."""
+    return COMPARE[comparator](decimal_value(value), decimal_value(limit))
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What one pack adds to the verdict."""
+
+    answers: list[Answer] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    decision_by: list[tuple[str, str]] = field(default_factory=list)
+    inform_before: list[tuple[str, str]] = field(default_factory=list)
+
+
+def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published, ...] | None = None) -> PolicyVerdict:
+    """The verdict on `request` as of a position and time. `packs` default to those that bind at that time."""
+    binding = binding_packs(state, as_of.time) if packs is None else packs
+    got = _Gathered()
+    subject = state.get("subject", request.stream)
+    if subject is None:
+        got.answers.append(Answer.UNDETERMINED)
+        got.reasons.append("subject-unknown")
+    elif request.artifact is not None and request.artifact != subject:
+        got.answers.append(Answer.DENY)
+        got.reasons.append("artifact-mismatch")
+    gated = False
+    for published in binding:
+        gates = [g for g in published.pack.gates if request.action in g.actions]
+        if not gates:
+            got.reasons.append(f"not-gated:{published.pack.id}")
+            continue
+        gated = True
+        _evaluate_pack(state, request, as_of, published, gates, got)
+    if not gated:
+        got.answers.append(Answer.UNDETERMINED)
+        got.reasons.append("no-rule")
+    return PolicyVerdict(
+        strictest(*got.answers),
+        tuple(dict.fromkeys(got.reasons)),
+        tuple(got.findings),
+        tuple(dict.fromkeys(got.conditions)),
+        tuple(p.digest for p in binding),
+        tuple(dict.fromkeys(got.decision_by)),
+        tuple(dict.fromkeys(got.inform_before)),
+    )
+
+
+def _evaluate_pack(
+    state: State, request: Request, as_of: AsOf, published: Published, gates: list[Gate], got: _Gathered
+) -> None:
+    pack = published.pack
+    if pack.source.unread_parts:
+        got.answers.append(Answer.UNDETERMINED)
+        got.reasons += [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
+    got.answers.append(Answer.PERMIT)
+    for gate in gates:
+        applies, triggers = _applies(state, request, as_of, published, gate)
+        got.findings += triggers
+        if applies is False:
+            continue
+        findings = [] if applies is None else _requirements(state, request, as_of, published, gate)
+        got.findings += findings
+        _weigh(state, request, as_of, published, gate, [*triggers, *findings], got)
+        if applies is True:
+            got.decision_by += [(pack.id, r) for r in gate.decision_by]
+            got.inform_before += [(pack.id, r) for r in gate.inform_before]
+
+
+def _weigh(
+    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, findings: list[Finding],
+    got: _Gathered,
+) -> None:  # fmt: skip
+    """One gate's answer, from its findings and its effect."""
+    open_ = [f for f in findings if f.state != "met"]
+    if not open_:
+        return
+    got.reasons += [f.why for f in open_]
+    undefined = [f for f in open_ if f.why == "standard-undefined"]
+    if undefined:
+        got.answers.append(Answer.DENY)
+        return
+    if gate.effect in CONDITIONAL:
+        got.answers.append(Answer.PERMIT_WITH_CONDITIONS)
+        got.conditions.append(f"non-conformance:{gate.id}")
+        return
+    if gate.effect in INTERIM:
+        cover = interim_cover(state, request.stream, published, gate, open_, as_of)
+        if cover is not None:
+            got.answers.append(Answer.PERMIT_WITH_CONDITIONS)
+            got.conditions.append(f"interim-measures:{cover}")
+            got.reasons.append("interim-measures")
+            return
+    got.answers.append(Answer.DENY if any(f.state == "unmet" for f in open_) else Answer.UNDETERMINED)
+
+
+def _applies(
+    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate
+) -> tuple[bool | None, list[Finding]]:
+    """Whether the gate applies: `None` = it can't be said, and the findings say what is missing."""
+    pack, when = published.pack, gate.when
+    if when.always:
+        return True, []
+    if when.fact is not None and when.comparator is not None and when.value is not None:
+        return _fact_applies(state, request, published, gate)
+    names = when.any_of or tuple(t.id for t in pack.thresholds if t.kind == when.all_of_kind)
+    standing = {n: standing_determination(state, request.stream, published, n, as_of) for n in names}
+    unclear = [
+        Finding(pack.id, gate.id, gate.ref, f"{n} determined", s.finding_state, s.why, s.indexes)
+        for n, s in standing.items()
+        if s.state is None
+    ]
+    if when.any_of:
+        hits = [(n, s) for n, s in standing.items() if s.state in when.state_in]
+        if hits:
+            return True, [_trigger(pack, gate, n, s) for n, s in hits]
+        return (None, unclear) if unclear else (False, [_trigger(pack, gate, n, s) for n, s in standing.items()])
+    if any(s.state is not None and s.state != when.state for s in standing.values()):
+        return False, []
+    return (None, unclear) if unclear else (True, [_trigger(pack, gate, n, s) for n, s in standing.items()])
+
+
+def _trigger(pack: Pack, gate: Gate, name: str, standing: Standing) -> Finding:
+    return Finding(
+        pack.id, gate.id, gate.ref, f"{name} is {standing.state}", "met", standing.why or "determined", standing.indexes
+    )
+
+
+def _fact_applies(
+    state: State, request: Request, published: Published, gate: Gate
+) -> tuple[bool | None, list[Finding]]:
+    when, pack = gate.when, published.pack
+    name = when.fact or ""
+    stated = dict(request.facts).get(name)
+    indexes: tuple[int, ...] = ()
+    recorded: Fact | None = newest_compute(state, request.stream, name)
+    values = [] if stated is None else [stated]
+    if recorded is not None:
+        values.append(recorded.body.ratio)
+        indexes = (recorded.index,)
+    if not values:
+        return None, [Finding(pack.id, gate.id, gate.ref, f"{name} stated", "unknown", "fact-unknown")]
+    # Where the request and the record differ, either one that trips the gate is enough: a statement can't undo a record.
+    return any(compare(v, when.comparator or "<", when.value or "0") for v in values), [
+        Finding(pack.id, gate.id, gate.ref, f"{name} = {v}", "met", "fact", indexes) for v in values
+    ]
+
+
+def _requirements(state: State, request: Request, as_of: AsOf, published: Published, gate: Gate) -> list[Finding]:
+    pack = published.pack
+    known = not gate.when.always
+    findings: list[Finding] = []
+    for name in gate.requires_sets:
+        members = pack.safeguard_set(name).safeguards
+        if not members:
+            findings.append(Finding(pack.id, gate.id, gate.ref, name, "unmet", "standard-undefined"))
+        findings += [safeguard_finding(state, request, as_of, published, gate, m, f"{name}/{m}") for m in members]
+    findings += [safeguard_finding(state, request, as_of, published, gate, m, m) for m in gate.requires_safeguards]
+    findings += [document_finding(state, request, published, gate, kind) for kind in gate.requires_documents]
+    findings += [_metric(state, request, as_of, published, gate, name) for name in gate.requires_metrics]
+    if known:
+        return [_sharpen(f) for f in findings]
+    return findings
+
+
+def _sharpen(finding: Finding) -> Finding:
+    """Where the gate is known to apply, what nobody ever showed is not met."""
+    if finding.state == "unknown" and finding.why in ("attestation-missing", "document-missing"):
+        return Finding(
+            finding.pack, finding.clause, finding.ref, finding.requirement, "unmet", finding.why, finding.indexes
+        )
+    return finding
+
+
+def _metric(state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, name: str) -> Finding:
+    pack = published.pack
+    threshold: Threshold | None = pack.threshold(name)
+    standing = standing_determination(state, request.stream, published, name, as_of)
+    requirement = f"{name} within its criterion"
+    if standing.state is None or threshold is None:
+        return Finding(pack.id, gate.id, gate.ref, requirement, standing.finding_state, standing.why, standing.indexes)
+    if pack.rank(standing.state) == 0:
+        return Finding(pack.id, gate.id, gate.ref, requirement, "met", "determined", standing.indexes)
+    return Finding(pack.id, gate.id, gate.ref, requirement, "unmet", "criterion-missed", standing.indexes)

@@ -1,0 +1,80 @@
+"""Whether attestations, documents and interim measures stand: each gives one finding."""
+
+from ledger.state import State
+from policies.answer import AsOf, Finding, FindingState, Request
+from policies.facts import Fact, Published, tainted
+from policies.framework import Gate
+
+_BEST: tuple[FindingState, ...] = ("met", "out-of-scope", "expired", "unknown", "unmet")
+
+
+def safeguard_finding(
+    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, name: str, requirement: str
+) -> Finding:
+    """The best of a safeguard's attestations for this model: met, or what is wrong with the one that comes nearest."""
+    pack = published.pack
+    found: tuple[Fact, ...] = state.get("attestation", f"{request.stream}|{published.digest}|{name}") or ()
+    judged = [(*_judge(state, request, as_of, fact), fact.index) for fact in found]
+    if not judged:
+        return Finding(pack.id, gate.id, gate.ref, requirement, "unknown", "attestation-missing")
+    verdict, why, index = min(judged, key=lambda j: (_BEST.index(j[0]), -j[2]))
+    return Finding(pack.id, gate.id, gate.ref, requirement, verdict, why, (index,))
+
+
+def _judge(state: State, request: Request, as_of: AsOf, fact: Fact) -> tuple[FindingState, str]:
+    said = fact.body
+    if fact.back_recorded:
+        return "unknown", "back-recorded"
+    if tainted(state, fact) is not None:
+        return "unknown", "tainted"
+    if state.get("ended", str(fact.index)) is not None:
+        return "unmet", "attestation-withdrawn"
+    if not said.valid_from <= as_of.time <= said.valid_until:
+        return "expired", "attestation-expired"
+    scope = said.scope
+    outside = (
+        (request.audience is not None and request.audience not in scope.audiences)
+        or not set(request.surfaces) <= set(scope.surfaces)
+        or not set(request.hosts) <= set(scope.hosts)
+    )
+    return ("out-of-scope", "attestation-out-of-scope") if outside else ("met", "attested")
+
+
+def document_finding(state: State, request: Request, published: Published, gate: Gate, kind: str) -> Finding:
+    """The newest document of a kind that covers the model, confirmed by someone other than who submitted it."""
+    pack = published.pack
+
+    def finding(verdict: FindingState, why: str, *indexes: int) -> Finding:
+        return Finding(pack.id, gate.id, gate.ref, kind, verdict, why, indexes)
+
+    found: tuple[Fact, ...] = state.get("document", f"{request.stream}|{kind}") or ()
+    if not found:
+        return finding("unknown", "document-missing")
+    newest = found[-1]
+    if tainted(state, newest) is not None:
+        return finding("unknown", "tainted", newest.index)
+    confirmations: tuple[Fact, ...] = state.get("confirmed", str(newest.index)) or ()
+    sound = [c for c in confirmations if tainted(state, c) is None]
+    if not sound:
+        return finding("unknown", "document-unconfirmed", newest.index)
+    return finding("met", "confirmed", newest.index, *(c.index for c in sound))
+
+
+def interim_cover(
+    state: State, stream: str, published: Published, gate: Gate, open_: list[Finding], as_of: AsOf
+) -> int | None:
+    """The index of a valid `interim.approved` that stands in for everything that is open at this gate, or `None`."""
+    found: tuple[Fact, ...] = state.get("interim", stream) or ()
+    for fact in reversed(found):
+        said = fact.body
+        if said.framework != published.digest or said.gate != gate.id or as_of.time > said.valid_until:
+            continue
+        if fact.back_recorded or tainted(state, fact) is not None:
+            continue
+        if all(_stands_in(f.requirement, said.stands_in_for) for f in open_):
+            return fact.index
+    return None
+
+
+def _stands_in(requirement: str, names: tuple[str, ...]) -> bool:
+    return requirement in names or any(part in names for part in requirement.split("/"))

@@ -1,0 +1,179 @@
+"""Admission rules of evidence: frameworks, evaluations, determinations, attestations, documents (domain.md §2, §3)."""
+
+from typing import Any
+
+from ledger.errors import Malformed
+from ledger.event import Event
+from ledger.events import document, evaluation, framework, model, safeguard, threshold
+from ledger.fields import Reference
+from ledger.reasons import Reason, Refused
+from ledger.state import State
+from policies.facts import Fact, Published
+from policies.framework import pack_digest, parse_pack
+
+
+def evidence_rule(state: State, event: Event) -> Refused | None:
+    """The rule that does not hold, or `None`; events of other kinds pass."""
+    match event.body:
+        case framework.Published() as said:
+            return _published(state, said)
+        case framework.Adopted() as said:
+            return _adopted(state, said)
+        case model.Registered() as said:
+            return _models(state, () if said.parent is None else (said.parent,))
+        case model.ComputeReached() as said:
+            return _models(state, (said.of,))
+        case evaluation.Preregistered() as said:
+            return _preregistered(state, said)
+        case evaluation.Recorded() as said:
+            return _recorded(state, event, said)
+        case evaluation.Amended() as said:
+            return _refers(state, "evaluation", said.amends, event.stream)
+        case evaluation.Invalidated() as said:
+            return _refers(state, "evaluation", said.evaluation, event.stream)
+        case threshold.Determined() as said:
+            return _determined(state, event, said)
+        case safeguard.Attested() as said:
+            return _attested(state, said)
+        case safeguard.Withdrawn() as said:
+            return _refers(state, "attested", said.attestation, event.stream)
+        case document.Submitted() as said:
+            return _models(state, said.covers)
+        case document.Confirmed() as said:
+            return _confirmed(state, event, said)
+        case _:
+            return None
+
+
+def _published(state: State, said: framework.Published) -> Refused | None:
+    try:
+        pack = parse_pack(said.pack)
+    except Malformed as err:
+        return Refused(Reason.PACK_MALFORMED, f"{err.code} at {err.place}")
+    if pack_digest(said.pack) != said.digest or pack.id != said.id or pack.source.digest != said.source_digest:
+        return Refused(Reason.PACK_DIGEST_MISMATCH, "digest, id and source digest are those of the pack itself")
+    if state.get("published", said.digest) is not None:
+        return Refused(Reason.PACK_DIGEST_MISMATCH, "this very pack is published already")
+    return None
+
+
+def _adopted(state: State, said: framework.Adopted) -> Refused | None:
+    published: Published | None = state.get("published", said.digest)
+    if published is None or published.pack.id != said.id:
+        return Refused(Reason.FRAMEWORK_UNKNOWN, "no pack of this id and digest is published")
+    if said.supersedes is not None and state.get("adopted", said.supersedes) is None:
+        return Refused(Reason.FRAMEWORK_NOT_ADOPTED, "the framework it supersedes is not adopted")
+    return None
+
+
+def _models(state: State, streams: tuple[str, ...]) -> Refused | None:
+    for stream in streams:
+        if state.get("subject", stream) is None:
+            return Refused(Reason.SUBJECT_UNKNOWN, f"no model is registered in {stream}")
+    return None
+
+
+def pack_of(state: State, digest: str) -> Published | Refused:
+    """The published and adopted pack of a digest."""
+    published: Published | None = state.get("published", digest)
+    if published is None:
+        return Refused(Reason.FRAMEWORK_UNKNOWN, "no pack of this digest is published")
+    if state.get("adopted", digest) is None:
+        return Refused(Reason.FRAMEWORK_NOT_ADOPTED, f"{published.pack.id} is published, not adopted")
+    return published
+
+
+def _preregistered(state: State, said: evaluation.Preregistered) -> Refused | None:
+    published = pack_of(state, said.framework)
+    if isinstance(published, Refused):
+        return published
+    watched = published.pack.threshold(said.threshold)
+    if watched is None:
+        return Refused(Reason.THRESHOLD_UNKNOWN, f"{published.pack.id} has no threshold {said.threshold}")
+    rule = watched.rule
+    if rule is not None and (rule.comparator, rule.value) != (said.comparator, said.value):
+        return Refused(Reason.THRESHOLD_UNKNOWN, f"{watched.id} decides by {rule.comparator} {rule.value}")
+    return None
+
+
+def preregistration_outcome(promised: Any, said: Any) -> str:
+    """How a result fits its pre-registration, from open fields alone; `said` is an `evaluation.recorded` body."""
+    if said.status != "success":
+        return "not-successful"
+    if said.task != promised.task or (said.task_hash is not None and said.task_hash != promised.task_digest):
+        return "task-changed"
+    if said.edits_detected:
+        return "edited"
+    if isinstance(said.scores, tuple):
+        named = [s for s in said.scores if s.name == promised.metric]
+        if not named:
+            return "metric-absent"
+        if all(s.scorer != promised.scorer for s in named):
+            return "scorer-changed"
+    run, declared = said.dataset.samples_run, said.dataset.samples_declared
+    if run is None or run < promised.min_samples or (declared is not None and run < declared):
+        return "too-few-samples"
+    return "matches"
+
+
+def _recorded(state: State, event: Event, said: evaluation.Recorded) -> Refused | None:
+    first = state.get("run", f"{event.stream}|{said.run}|{said.task}")
+    if first is not None:
+        facts = (("first_index", str(first)),)
+        return Refused(Reason.DUPLICATE_EVALUATION, f"this run and task stand at index {first}: amend it", facts)
+    if said.preregistration is None:
+        return None
+    wrong = _refers(state, "prereg", said.preregistration.entry, event.stream)
+    if wrong is not None:
+        return wrong
+    promised: Fact = state.get("prereg", str(said.preregistration.entry.index))
+    outcome = preregistration_outcome(promised.body, said)
+    if outcome != said.preregistration.outcome:
+        return Refused(Reason.REFERENCE_WRONG, f"against its pre-registration the result is {outcome}")
+    return None
+
+
+def _refers(state: State, table: str, reference: Reference, stream: str) -> Refused | None:
+    """The reference is to an entry of the right kind in the same stream."""
+    fact: Fact | None = state.get(table, str(reference.index))
+    if fact is None or fact.stream != stream:
+        return Refused(Reason.REFERENCE_WRONG, f"entry {reference.index} is not of the kind named, in this stream")
+    return None
+
+
+def _determined(state: State, event: Event, said: threshold.Determined) -> Refused | None:
+    published = pack_of(state, said.framework)
+    if isinstance(published, Refused):
+        return published
+    if published.pack.threshold(said.threshold) is None:
+        return Refused(Reason.THRESHOLD_UNKNOWN, f"{published.pack.id} has no threshold {said.threshold}")
+    if published.pack.rank(said.state) is None:
+        return Refused(Reason.STATE_NOT_DECLARED, f"{published.pack.id} declares no state {said.state}")
+    if event.stream not in said.subjects:
+        return Refused(Reason.SUBJECT_MISMATCH, "a determination names the model of its own stream among its subjects")
+    return _models(state, said.subjects)
+
+
+def _attested(state: State, said: safeguard.Attested) -> Refused | None:
+    published = pack_of(state, said.framework)
+    if isinstance(published, Refused):
+        return published
+    known = {s.id for s in published.pack.safeguards}
+    unknown = [s for s in said.safeguards if s not in known]
+    if unknown:
+        return Refused(Reason.THRESHOLD_UNKNOWN, f"{published.pack.id} has no safeguard {', '.join(unknown)}")
+    if said.valid_until <= said.valid_from:
+        return Refused(Reason.SCOPE_MISMATCH, "an attestation ends after it begins")
+    return _models(state, said.scope.subjects)
+
+
+def _confirmed(state: State, event: Event, said: document.Confirmed) -> Refused | None:
+    wrong = _refers(state, "submitted", said.document, event.stream)
+    if wrong is not None:
+        return wrong
+    submitted: Fact = state.get("submitted", str(said.document.index))
+    if submitted.body.digest != said.digest:
+        return Refused(Reason.REFERENCE_WRONG, "the digest is not that of the document submitted")
+    if set(submitted.principals) & set(event.principals):
+        return Refused(Reason.SELF_APPROVAL, "who submitted a document does not confirm it")
+    return None

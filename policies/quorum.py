@@ -1,0 +1,75 @@
+"""Four eyes (access.md §3): one pure function, at the decision's index, that the auditor runs too."""
+
+from ledger.event import Event
+from ledger.reasons import Reason, Refused
+from ledger.state import State
+from ledger.strict import shift
+from ledger.trust import KeyLife, live_grant, live_pack_role
+from policies.answer import PolicyVerdict
+from policies.facts import Fact, tainted
+
+APPROVAL_DAYS = 30
+EVIDENCE_TABLES = ("evaluation", "attested", "submitted")
+
+
+def evidence_authors(state: State, request: Fact, verdict: PolicyVerdict) -> frozenset[str]:
+    """Who wrote evidence that the request or the verdict cites: evaluations, attestations, documents; not determinations."""
+    indexes = {r.index for r in request.body.evidence} | {i for f in verdict.findings for i in f.indexes}
+    found: set[str] = set()
+    for index in indexes:
+        for table in EVIDENCE_TABLES:
+            fact: Fact | None = state.get(table, str(index))
+            if fact is not None:
+                found.update(fact.principals)
+    return frozenset(found)
+
+
+def author_refusal(state: State, who: tuple[str, ...], request: Fact, verdict: PolicyVerdict) -> Refused | None:
+    """None of `who` is the requester, or wrote the evidence."""
+    if set(who) & set(request.principals):
+        return Refused(Reason.SELF_APPROVAL, "the requester does not approve or decide on the request")
+    if set(who) & evidence_authors(state, request, verdict):
+        return Refused(Reason.EVIDENCE_AUTHOR, "who wrote the evidence cited does not approve on it")
+    return None
+
+
+def quorum_refusal(state: State, event: Event, request: Fact, verdict: PolicyVerdict, quorum: int) -> Refused | None:
+    """Do the approvals that a permitting decision names carry it, at this index?"""
+    said, at = event.body, event.recorded_at
+    for digest in state.get("approvals", request.digest) or ():
+        fact: Fact = state.get("approval", digest)
+        if fact.body.event.name == "approval.refused" and state.get("approval_ended", digest) is None:
+            return Refused(Reason.VETO, f"refused by {', '.join(fact.principals)} at index {fact.index}")
+    voters: set[str] = set()
+    held: set[tuple[str, str]] = set()
+    for digest in said.approvals:
+        found: Fact | None = state.get("approval", digest)
+        if found is None or found.body.request != said.request or found.body.event.name != "approval.given":
+            return Refused(Reason.APPROVAL_UNKNOWN, "an approval named is not one of this request")
+        if _lapsed(state, found, at):
+            continue
+        refusal = author_refusal(state, found.principals, request, verdict)
+        if refusal is not None:
+            return refusal
+        for who in found.principals:
+            voters.add(who)
+            if found.body.verb == "decide":
+                held |= {pair for pair in verdict.decision_by if live_pack_role(state, *pair, who, at) is not None}
+    missing = [f"{role} ({pack})" for pack, role in verdict.decision_by if (pack, role) not in held]
+    if missing:
+        return Refused(Reason.QUORUM_SHORT, f"no standing approval with verb decide by {', '.join(missing)}")
+    if len(voters) < quorum:
+        return Refused(Reason.QUORUM_SHORT, f"{quorum} distinct approvers, {len(voters)} stand")
+    return None
+
+
+def _lapsed(state: State, fact: Fact, at: str) -> bool:
+    """An approval ends at its `valid_until`, when withdrawn, and with the role or key that gave it."""
+    until = fact.body.valid_until or shift(fact.recorded_at, days=APPROVAL_DAYS)
+    if at > until or state.get("approval_ended", fact.digest) is not None or tainted(state, fact) is not None:
+        return True
+    for keyid in fact.signers:
+        life: KeyLife = state.get("key", keyid)
+        if life.revoked_at is not None and life.reason != "superseded":
+            return True
+    return any(live_grant(state, who, "approver", at) is None for who in fact.principals)

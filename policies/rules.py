@@ -1,0 +1,106 @@
+"""`holdpoint-rules/1`: admission rules of the meaningful events, and what they derive. Passed to `append` and to `replay`.
+
+A fix to anything here is a new rules version: an auditor must be able to replay what was admitted under this one.
+"""
+
+from ledger.admit import Rules
+from ledger.event import Derived, Event
+from ledger.events import gate, model, threshold
+from ledger.fields import Reference
+from ledger.reasons import Refused
+from ledger.state import State
+from policies.answer import AsOf
+from policies.decide import decision_rule, verdict_on
+from policies.evaluate import compare
+from policies.evidence_rules import evidence_rule
+from policies.facts import Fact, Published, fold_facts, named_models
+
+
+class HoldpointRules:
+    """The rules of version 1, as the value that admission and replay are given."""
+
+    version = "holdpoint-rules/1"
+
+    def refusal(self, state: State, event: Event) -> Refused | None:
+        """The rule of the event's own type that does not hold, or `None`."""
+        return evidence_rule(state, event) or decision_rule(state, event)
+
+    def fold(self, state: State, event: Event) -> None:
+        """Fold an admitted event into the policy tables."""
+        fold_facts(state, event)
+
+    def derive(self, state: State, event: Event) -> tuple[Derived, ...]:
+        """References first, then determinations by rule, then the gate: each sees the state after its cause."""
+        return (*_references(state, event), *_determined(state, event), *_gate(state, event))
+
+
+def _references(state: State, event: Event) -> tuple[Derived, ...]:
+    return tuple(
+        Derived(
+            model.Referenced(index=event.index, leaf=event.leaf, type=event.name), stream, state.get("subject", stream)
+        )
+        for stream in named_models(state, event)
+    )
+
+
+def _determined(state: State, event: Event) -> tuple[Derived, ...]:
+    """Where the pack lets a number decide: a favourable state needs a complete, successful, unedited run; the other doesn't."""
+    said = event.body
+    if event.name != "evaluation.recorded" or said.preregistration is None:
+        return ()
+    promised: Fact = state.get("prereg", str(said.preregistration.entry.index))
+    published: Published = state.get("published", promised.body.framework)
+    watched = published.pack.threshold(promised.body.threshold)
+    if watched is None or watched.rule is None or not isinstance(said.scores, tuple):
+        return ()
+    values = [s for s in said.scores if (s.scorer, s.name) == (promised.body.scorer, promised.body.metric)]
+    if len(values) != 1:
+        return ()
+    rule = watched.rule
+    holds = compare(values[0].value, rule.comparator, rule.value)
+    state_token = rule.holds if holds else rule.fails
+    if published.pack.rank(state_token) == 0 and said.preregistration.outcome != "matches":
+        return ()
+    body = threshold.Determined(
+        evidence=(Reference(index=event.index, leaf=event.leaf),),
+        framework=promised.body.framework,
+        made="rule",
+        precautionary=False,
+        review_by=None,
+        state=state_token,
+        subjects=(event.stream,),
+        threshold=watched.id,
+    )
+    return (Derived(body, event.stream, event.subject),)
+
+
+def _gate(state: State, event: Event) -> tuple[Derived, ...]:
+    """With the request, and again after each approval: a decision cites the newest."""
+    if event.name == "action.requested":
+        request: Fact = state.get("request", event.digest)
+    elif event.name in ("approval.given", "approval.refused", "approval.withdrawn"):
+        request = state.get("request", event.body.request)
+    else:
+        return ()
+    as_of = AsOf(event.index + 1, event.recorded_at)
+    verdict = verdict_on(state, request, as_of)
+    findings = tuple(
+        gate.RecordedFinding(
+            clause=f.clause, indexes=f.indexes[:64], pack=f.pack, requirement=f.requirement[:400], state=f.state
+        )
+        for f in verdict.findings
+    )
+    body = gate.Evaluated(
+        action=request.body.action,
+        answer=verdict.answer.value,
+        as_of=gate.AsOf(size=as_of.size, time=as_of.time),
+        findings=findings[:400],
+        packs=verdict.packs,
+        reasons=verdict.reasons[:64],
+        request=request.digest,
+        verdict_digest=verdict.digest(),
+    )
+    return (Derived(body, event.stream, event.subject),)
+
+
+RULES: Rules = HoldpointRules()
