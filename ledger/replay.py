@@ -8,7 +8,7 @@ the caller says, because whoever runs an old copy could not decide.
 from collections import deque
 from dataclasses import dataclass, field
 
-from ledger.admit import Admitted, Rules, Submission, admit, fold_event, open_submission
+from ledger.admit import Admitted, Check, Rules, Submission, admit, fold_event, open_submission
 from ledger.derived import derived_payload, place_derived
 from ledger.entry import Entry, parse_entry
 from ledger.envelope import Envelope, pae, parse_envelope
@@ -35,6 +35,7 @@ class Replay:
     """The state after entries 0…size−1, and what the last cause still owes."""
 
     rules: Rules
+    check: Check = verify
     state: State = field(default_factory=State)
     size: int = 0
     recorded_at: str = ""
@@ -46,7 +47,7 @@ class Replay:
         life: KeyLife | None = self.state.get("key", keyid)
         return None if life is None else life.record
 
-    def step(self, raw: bytes, *, verify_signatures: bool = True) -> Event | Problem:
+    def step(self, raw: bytes) -> Event | Problem:
         """Check entry number `size` and fold it. After a `Problem` the replay has not moved."""
         try:
             entry = parse_entry(raw)
@@ -54,9 +55,9 @@ class Replay:
             if entry.recorded_at < self.recorded_at:
                 return Problem(self.size, "recorded-at-falls", "the recorded time is before that of the entry before")
             if self.owed:
-                outcome = self._derived(entry, envelope, verify_signatures=verify_signatures)
+                outcome = self._derived(entry, envelope)
             else:
-                outcome = self._submitted(entry, envelope, verify_signatures=verify_signatures)
+                outcome = self._submitted(entry, envelope)
         except LedgerError as err:
             return Problem(self.size, err.code, str(err))
         if isinstance(outcome, Problem):
@@ -73,8 +74,8 @@ class Replay:
             self._owe(event)
         return event
 
-    def _submitted(self, entry: Entry, envelope: Envelope, *, verify_signatures: bool) -> Admitted | Problem:
-        submission = open_submission(envelope, self.lookup, verify_signatures=verify_signatures)
+    def _submitted(self, entry: Entry, envelope: Envelope) -> Admitted | Problem:
+        submission = open_submission(envelope, self.lookup, self.check)
         if isinstance(submission, Submission):
             known = self.state.get("event_id", submission.statement.predicate.event_id)
             if known is not None:
@@ -87,7 +88,7 @@ class Replay:
             return Problem(self.size, answer.reason, answer.detail, undecidable=unknown)
         return answer
 
-    def _derived(self, entry: Entry, envelope: Envelope, *, verify_signatures: bool) -> Admitted | Problem:
+    def _derived(self, entry: Entry, envelope: Envelope) -> Admitted | Problem:
         """Entries right after a cause are exactly what it derives; anything else is `derived-missing`."""
         cause = self.cause
         engine: str = self.state.get("meta", "engine")
@@ -98,7 +99,7 @@ class Replay:
         if record is None or len(envelope.signatures) != 1 or signature.keyid != engine:
             return Problem(self.size, "signers-mismatch", "a derived entry is signed by the engine's key alone")
         public = load_public(record.spki, record.alg)
-        if verify_signatures and not verify(public, record.alg, pae(envelope.payload), signature.sig):
+        if not self.check(public, record.alg, pae(envelope.payload), signature.sig):
             return Problem(self.size, "signature-invalid", f"the signature of key {engine} does not verify")
         return place_derived(self.state, self.size, cause, envelope, engine)
 

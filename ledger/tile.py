@@ -17,6 +17,8 @@ FULL = WIDTH * HASH
 MAX_LEVEL = 63
 MAX_N = MAX_SIZE // WIDTH
 MAX_ENTRY = 65_535
+MAX_MEMO = 4096
+"""Nodes that an edge remembers before it forgets; more than the 255 of each of eight open tiles."""
 _PATH = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
@@ -212,16 +214,22 @@ class Edge:
             levels[level] = row[whole:]
             level, before = level + 1, before // WIDTH
         grown = Edge(self.size + len(leaves), tuple(levels))
-        grown._memo.update(self._memo.copy())
-        if full:
-            grown._forget()
+        grown._memo.update(self._remembered())
         return grown, tuple(full)
 
-    def _forget(self) -> None:
-        """Drop the remembered nodes under tiles that are full: no later proof for a new leaf reads them."""
-        for level, index in list(self._memo):
-            if (index << (level & 7)) // WIDTH != (self.size >> (level & ~7)) // WIDTH:
-                del self._memo[level, index]
+    def _remembered(self) -> dict[tuple[int, int], bytes]:
+        """A copy of the memo; once it is large, without the nodes under tiles that are full, which no new leaf needs.
+
+        Not at once when a tile fills: the proofs of the leaves that filled it still read them.
+        """
+        memo = self._memo.copy()
+        if len(memo) <= MAX_MEMO:
+            return memo
+        return {
+            (level, index): found
+            for (level, index), found in memo.items()
+            if (index << (level & 7)) // WIDTH == (self.size >> (level & ~7)) // WIDTH
+        }
 
     def reader(self, full: Sequence[FullTile] = ()) -> TileReader:
         """Nodes of this tree, as far as the edge and `full` tiles reach."""

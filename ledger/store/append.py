@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from ledger.admit import Admitted, Rules, Submission, admit, fold_event
+from ledger.admit import Admitted, Rules, Submission, admit, fold_event, unsafe_unchecked
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.derived import follow
 from ledger.envelope import Envelope, sign_envelope
@@ -71,7 +71,7 @@ class Appender:
     ) -> None:
         self._desk, self._anchor, self._rules = desk, anchor, rules
         self._engine, self._log, self._clock = engine, log, clock
-        self._replay = Replay(rules)
+        self._replay = Replay(rules, unsafe_unchecked)
         self._edge = Edge.empty()
         self._queue: queue.Queue[Group | None] = queue.Queue(MAX_QUEUE)
         self._thread = threading.Thread(target=self._run, name="appender", daemon=True)
@@ -124,7 +124,7 @@ class Appender:
             )
         leaves: list[bytes] = []
         for row in self._desk.read_entries(self.size, head.size):
-            outcome = self._replay.step(row.entry, verify_signatures=False)
+            outcome = self._replay.step(row.entry)
             if isinstance(outcome, Problem):
                 detail = f"entry {outcome.index}: {outcome.rule} ({outcome.detail})"
                 raise Fault("ledger-invalid", "failed", detail, "run holdpoint fsck")
@@ -323,7 +323,7 @@ class Appender:
             if fault.code in ("anchor-unwritable", "anchor-ahead"):
                 self._stopped = fault
             if self._stopped is None:
-                self._replay = Replay(self._rules)
+                self._replay = Replay(self._rules, unsafe_unchecked)
                 self._edge = Edge.empty()
                 self._catch_up()
                 self._check_anchor()

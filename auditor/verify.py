@@ -1,0 +1,242 @@
+"""Verify an export offline: no server, no database, no network, and no trust but in the pin that the auditor brings.
+
+It streams bundle by bundle: tree, tiles, admission and derivation replayed, every signature; then the checkpoint's two
+signatures, the pin, and the claims refolded. The first problem is named with index and rule.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from auditor.pin import Pin
+from auditor.verdict import Check, Report, VerifyVerdict
+from disclosures.claims import claims_of, open_claims
+from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
+from ledger.entry import leaf_hash
+from ledger.errors import LedgerError, Malformed
+from ledger.keys import PublicKey, verify
+from ledger.note import parse_vkey
+from ledger.replay import Problem, Replay
+from ledger.tile import WIDTH, Edge, parse_bundle, tile_path, tiles_of
+from ledger.tree import HASH
+from policies.answer import AsOf
+from policies.rules import RULES
+
+Read: TypeAlias = Callable[[str], bytes | None]
+"""Path inside the export → its bytes, or `None` where there is no such file."""
+Progress: TypeAlias = Callable[[int, int], None]
+V = VerifyVerdict
+CHUNK = 128
+AHEAD = 64
+Job: TypeAlias = tuple[int, PublicKey, str, bytes, bytes]
+LIMITS = (
+    "that everything that happened was recorded: a ledger is silent about what nobody submitted",
+    "that a claim is true: a signature says who claimed it, and when it was recorded",
+    "that others were shown the same history: no witness cosigned it",
+)
+
+
+@dataclass(slots=True)
+class _Audit:
+    """A verification in progress."""
+
+    read: Read
+    pin: Pin | None
+    progress: Progress
+    checks: list[Check] = field(default_factory=list)
+    edge: Edge = field(default_factory=Edge)
+    pinned_root: bytes | None = None
+    jobs: list[Job] = field(default_factory=list)
+    running: deque[Future[int | None]] = field(default_factory=deque)
+    bad_signature: int | None = None
+    replay: Replay = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.replay = Replay(RULES, self._later)
+
+    def _later(self, public: PublicKey, alg: str, message: bytes, signature: bytes) -> bool:
+        """Signatures are checked by the workers; the replay goes on meanwhile and is not believed until they are done."""
+        self.jobs.append((self.replay.size, public, alg, message, signature))
+        return True
+
+    def add(self, name: str, verdict: VerifyVerdict, code: str, detail: str, index: int | None = None) -> None:
+        """Note a check's result."""
+        self.checks.append(Check(name, verdict, code, detail, index))
+
+
+def _verify_chunk(jobs: list[Job]) -> int | None:
+    """The lowest index whose signature does not verify, or `None`. `cryptography` releases the interpreter lock."""
+    return min((i for i, public, alg, message, sig in jobs if not verify(public, alg, message, sig)), default=None)
+
+
+def verify_export(read: Read, pin: Pin | None = None, *, progress: Progress = lambda _d, _n: None, workers: int = 2) -> Report:
+    """Verify the export that `read` gives access to. Never raises for what it reads: that is a verdict."""
+    audit = _Audit(read, pin, progress)
+    raw = read("checkpoint")
+    if raw is None:
+        audit.add("checkpoint", V.ERROR, "checkpoint-missing", "there is no checkpoint file: this is no export")
+        return Report(tuple(audit.checks))
+    try:
+        note = raw.decode("utf-8")
+        claimed, _ = read_checkpoint(note)
+    except (LedgerError, UnicodeDecodeError) as err:
+        audit.add("checkpoint", V.INVALID, "checkpoint-malformed", f"the checkpoint can't be read: {err}")
+        return Report(tuple(audit.checks))
+    with ThreadPoolExecutor(workers) as pool:
+        _entries(audit, claimed, pool)
+        _drain(audit, wait=True)
+    if audit.bad_signature is not None:
+        detail = f"entry {audit.bad_signature}: a signature does not verify"
+        audit.add("signatures", V.INVALID, "signature-invalid", detail, audit.bad_signature)
+    elif not _failed(audit):
+        audit.add("signatures", V.VALID_UNWITNESSED, "ok", f"every envelope of {claimed.size} entries verifies")
+    if not _failed(audit):
+        _tiles(audit, claimed)
+        _checkpoint(audit, claimed, note)
+    _pin(audit, claimed)
+    if not _failed(audit):
+        _claims(audit)
+    development = bool(audit.replay.state.get("meta", "development"))
+    notes = (*LIMITS, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
+    return Report(tuple(audit.checks), claimed.origin, claimed.size, claimed.root, development, notes)
+
+
+def _failed(audit: _Audit) -> bool:
+    return any(c.verdict in (V.INVALID, V.ERROR) for c in audit.checks)
+
+
+def _drain(audit: _Audit, *, wait: bool = False) -> None:
+    while audit.running and (wait or len(audit.running) > AHEAD):
+        bad = audit.running.popleft().result()
+        if bad is not None:
+            audit.bad_signature = bad if audit.bad_signature is None else min(bad, audit.bad_signature)
+
+
+def _entries(audit: _Audit, claimed: Checkpoint, pool: ThreadPoolExecutor) -> None:
+    """Stream the bundles: hash, compare with level-0 tiles, replay."""
+    for n in range(-(-claimed.size // WIDTH)):
+        width = min(WIDTH, claimed.size - n * WIDTH)
+        path = tile_path(None, n, width)
+        raw = audit.read(path)
+        if raw is None:
+            audit.add("entries", V.INVALID, "entries-missing", f"no file {path}", n * WIDTH)
+            return
+        try:
+            entries = parse_bundle(raw, width)
+        except Malformed as err:
+            audit.add("entries", V.INVALID, err.code, f"{path}: {err}", n * WIDTH)
+            return
+        if not _bundle(audit, entries):
+            return
+        if len(audit.jobs) >= CHUNK or n == (claimed.size - 1) // WIDTH:
+            jobs, audit.jobs = audit.jobs, []
+            audit.running += [pool.submit(_verify_chunk, jobs[i : i + CHUNK]) for i in range(0, len(jobs), CHUNK)]
+            _drain(audit)
+        audit.progress(audit.replay.size, claimed.size)
+    if audit.replay.owed:
+        audit.add("replay", V.INVALID, "derived-missing", "the log ends inside a derived group", audit.replay.size)
+    else:
+        audit.add("replay", V.VALID_UNWITNESSED, "ok", f"{claimed.size} entries admitted and derived again")
+
+
+def _bundle(audit: _Audit, entries: list[bytes]) -> bool:
+    for raw in entries:
+        outcome = audit.replay.step(raw)
+        if isinstance(outcome, Problem):
+            verdict = V.ERROR if outcome.undecidable else V.INVALID
+            audit.add("replay", verdict, outcome.rule, f"entry {outcome.index}: {outcome.detail}", outcome.index)
+            return False
+    leaves = [leaf_hash(e) for e in entries]
+    cut = 0 if audit.pin is None else audit.pin.checkpoint.size - audit.edge.size
+    if 0 < cut <= len(leaves):
+        audit.pinned_root = audit.edge.extend(leaves[:cut])[0].root()
+    n, before = audit.edge.size // WIDTH, audit.edge
+    audit.edge, full = before.extend(leaves)
+    for tile in full:
+        if audit.read(tile_path(tile.level, tile.n)) != tile.hashes:
+            detail = f"tile {tile.level}/{tile.n} is not the hash of its entries"
+            audit.add("tiles", V.INVALID, "tile-mismatch", detail, n * WIDTH)
+            return False
+    return True
+
+
+def _tiles(audit: _Audit, claimed: Checkpoint) -> None:
+    """The partial tiles of the right edge; full ones were compared while streaming."""
+    for path in tiles_of(claimed.size):
+        level = path.level or 0
+        if path.width < WIDTH:
+            name = tile_path(level, path.n, path.width)
+            if audit.read(name) != audit.edge.levels[level][: path.width * HASH]:
+                audit.add("tiles", V.INVALID, "tile-mismatch", f"{name} is not the hash of its entries", path.n * WIDTH)
+                return
+    audit.add("tiles", V.VALID_UNWITNESSED, "ok", "every tile is the hash of the entries")
+
+
+def _checkpoint(audit: _Audit, claimed: Checkpoint, note: str) -> None:
+    state = audit.replay.state
+    if audit.edge.root() != claimed.root:
+        audit.add("checkpoint", V.INVALID, "root-mismatch", "the entries do not hash to the checkpoint's root")
+        return
+    if claimed.origin != state.get("meta", "origin"):
+        audit.add("checkpoint", V.INVALID, "origin-mismatch", "the checkpoint's origin is not the one that entry 0 founded")
+        return
+    try:
+        vkeys = audit.pin.vkeys if audit.pin is not None else tuple(parse_vkey(v) for v in state.get("meta", "vkeys"))
+        open_checkpoint(note, vkeys)
+    except LedgerError as err:
+        audit.add("checkpoint", V.INVALID, err.code, f"the checkpoint's signatures: {err}")
+        return
+    whose = "the pin's keys" if audit.pin is not None else "the keys that the log itself names"
+    audit.add("checkpoint", V.VALID_UNWITNESSED, "ok", f"Ed25519 and ML-DSA-44 signatures verify under {whose}")
+
+
+def _pin(audit: _Audit, claimed: Checkpoint) -> None:
+    pin = audit.pin
+    if pin is None:
+        audit.add("pin", V.UNANCHORED, "no-pin", "nothing from outside says that this is the history others saw; get a pin")
+        return
+    if claimed.origin != pin.origin:
+        audit.add("pin", V.DIVERGED, "other-ledger", f"the pin is for {pin.origin}, this is {claimed.origin}")
+        return
+    founding = audit.replay.state.get("meta", "founding")
+    if founding is not None and founding != pin.founding:
+        audit.add("pin", V.DIVERGED, "founded-anew", "entry 0 is not the one pinned: another ledger under the same name", 0)
+        return
+    if claimed.size < pin.checkpoint.size:
+        detail = f"pinned size {pin.checkpoint.size}, shown size {claimed.size}: first missing index {claimed.size}"
+        audit.add("pin", V.DIVERGED, "truncated", detail, claimed.size)
+        return
+    if audit.pinned_root is None:
+        if not _failed(audit):
+            audit.add("pin", V.ERROR, "pin-unreached", "the pinned size was not reached")
+        return
+    if audit.pinned_root != pin.checkpoint.root:
+        detail = f"at size {pin.checkpoint.size} the root is another than the one pinned"
+        audit.add("pin", V.DIVERGED, "root-differs", detail)
+        return
+    detail = f"it contains the {pin.checkpoint.size} entries pinned; no witness cosigned it"
+    audit.add("pin", V.VALID_UNWITNESSED, "ok", detail)
+
+
+def _claims(audit: _Audit) -> None:
+    raw = audit.read("claims.json")
+    if raw is None:
+        audit.add("claims", V.INCOMPLETE, "claims-missing", "the export claims no answers, so none were compared")
+        return
+    try:
+        claims = open_claims(raw, audit.replay.state)
+        as_of = claims.get("as_of")
+        if not isinstance(as_of, dict) or as_of.get("size") != audit.replay.size or not isinstance(as_of.get("time"), str):
+            audit.add("claims", V.INVALID, "claims-as-of", "the claims are for another position than the checkpoint's")
+            return
+        found = claims_of(audit.replay.state, AsOf(audit.replay.size, as_of["time"]))
+    except LedgerError as err:
+        audit.add("claims", V.INVALID, err.code, f"claims.json: {err}")
+        return
+    if found != claims:
+        wrong = sorted(k for k in found if found[k] != claims.get(k))
+        audit.add("claims", V.INVALID, "claims-mismatch", f"folded again, these differ: {', '.join(wrong) or 'members'}")
+        return
+    audit.add("claims", V.VALID_UNWITNESSED, "ok", f"{len(claims['models'])} models: the same answers when folded again")
