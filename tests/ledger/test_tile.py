@@ -14,6 +14,7 @@ from ledger.note import parse_note
 from ledger.strict import parse_base64
 from ledger.tile import (
     FULL,
+    MAX_MEMO,
     BatchProofs,
     Edge,
     FullTile,
@@ -209,15 +210,57 @@ def test_two_trees_grown_from_one_edge_share_nothing():
     assert base.root() == naive_root(leaves()[:300])
 
 
-def test_what_an_edge_remembers_stays_small():
+def test_what_an_edge_remembers_stays_bounded_and_true():
     edge, _ = Edge().extend(leaves()[:60_000])
     for at in range(60_000, 70_000, 64):
         batch = BatchProofs(edge, leaves()[at : at + 64])
         for index in range(at, batch.edge.size):
             batch.proof(index)
         edge = batch.edge
-    assert len(edge._memo) <= 255 * 3 + 64
+        assert len(edge._memo) <= MAX_MEMO + 300
+    assert MAX_MEMO > 8 * 255
     assert edge.root() == naive_root(leaves())
+
+
+def test_an_edge_forgets_full_tiles_and_nothing_else(monkeypatch):
+    edge, _ = Edge().extend(leaves())
+    edge.root()
+    needed = dict(edge._memo)
+    assert {level for level, _ in needed} >= {1, 4, 9, 12}
+    batch = BatchProofs(Edge().extend(leaves()[:69_700])[0], leaves()[69_700:])
+    for index in range(69_700, 70_000):
+        batch.proof(index)
+    batch.edge.root()
+    assert len(batch.edge._memo) > len(needed)
+    monkeypatch.setattr("ledger.tile.MAX_MEMO", 0)
+    kept = batch.edge._remembered()
+    assert needed.items() <= kept.items()
+    assert min(index for level, index in kept if level == 1) == (70_000 - 70_000 % 256) // 2
+
+
+def test_a_lone_append_costs_tens_of_hashes_even_where_a_tile_fills(monkeypatch):
+    """255 leaves, 254 full tiles and one full level above them: cold, root and proof cost 510 hashes, and each append anew."""
+    rows = tuple(b"".join(leaves()[:width]) for width in (255, 254, 1))
+    edge = Edge(255 + 256 * 254 + 65_536, rows)
+    edge.root()
+    count = [0]
+
+    def counting(left, right):
+        count[0] += 1
+        return hash_children(left, right)
+
+    monkeypatch.setattr("ledger.tile.hash_children", counting)
+    spent = []
+    for leaf in leaves()[:300]:
+        batch = BatchProofs(edge, [leaf])
+        check_inclusion(leaf, edge.size, edge.size + 1, batch.proof(edge.size), batch.edge.root())
+        edge = batch.edge
+        spent.append(count[0])
+        count[0] = 0
+    assert spent[0] <= 255 + 30
+    assert max(spent[1:256]) <= 30
+    assert spent[256] <= 255 * 2 + 30, "two levels of tiles fill"
+    assert max(spent[257:]) <= 30
 
 
 def test_proofs_of_old_entries_and_of_growth_read_from_tiles():
