@@ -5,7 +5,7 @@ stored, insert-only; the right edge of the tree (`Edge`) is what an appender kee
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ledger.errors import Malformed
@@ -100,14 +100,13 @@ def parse_bundle(raw: bytes, width: int) -> list[bytes]:
     return entries
 
 
-def tiles_of(size: int) -> list[TilePath]:
-    """Every hash tile of a tree of `size`, level 0 first, full and partial."""
-    paths: list[TilePath] = []
+def tiles_of(size: int) -> Iterator[TilePath]:
+    """Every hash tile of a tree of `size`, level 0 first, full and partial; one at a time, since a size may be a lie."""
     level, count = 0, size
-    while count:
-        paths += [TilePath(level, n, min(WIDTH, count - n * WIDTH)) for n in range(-(-count // WIDTH))]
+    while count > 0:
+        for n in range(-(-count // WIDTH)):
+            yield TilePath(level, n, min(WIDTH, count - n * WIDTH))
         level, count = level + 1, count // WIDTH
-    return paths
 
 
 GetTile = Callable[[int, int], bytes]

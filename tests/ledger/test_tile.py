@@ -152,14 +152,15 @@ def test_any_bytes_are_a_bundle_or_malformed(raw, width):
 
 
 def test_the_tiles_of_a_tree_of_70000_are_those_of_the_specification():
-    paths = tiles_of(70_000)
+    paths = list(tiles_of(70_000))
     by_level = [[p for p in paths if p.level == level] for level in range(4)]
     assert [p.width for p in by_level[0]] == [256] * 273 + [112]
     assert [p.width for p in by_level[1]] == [256, 17]
     assert by_level[2] == [TilePath(2, 0, 1)]
     assert by_level[3] == []
-    assert tiles_of(256) == [TilePath(0, 0, 256), TilePath(1, 0, 1)]
-    assert tiles_of(0) == []
+    assert list(tiles_of(256)) == [TilePath(0, 0, 256), TilePath(1, 0, 1)]
+    assert list(tiles_of(0)) == []
+    assert next(tiles_of(MAX_SIZE)) == TilePath(0, 0, 256)
 
 
 def test_an_edge_equals_the_naive_tree_across_all_boundaries():
