@@ -101,7 +101,7 @@ def parse_bundle(raw: bytes, width: int) -> list[bytes]:
 
 
 def tiles_of(size: int) -> Iterator[TilePath]:
-    """Every hash tile of a tree of `size`, level 0 first, full and partial; one at a time, since a size may be a lie."""
+    """Every hash tile of a tree of `size`, level 0 first, full and partial; one by one, since a size may be a lie."""
     level, count = 0, size
     while count > 0:
         for n in range(-(-count // WIDTH)):
