@@ -136,6 +136,7 @@ def _fold_evaluation(state: State, event: Event, fact: Fact) -> None:
                 state.append("runs", str(said.preregistration.entry.index), event.index)
         case evaluation.Amended():
             state.append("amended", str(said.amends.index), event.index)
+            state.put("amendment", str(event.index), said.log_sha256)
         case evaluation.Invalidated():
             state.put("ended", str(said.evaluation.index), event.index)
         case _:

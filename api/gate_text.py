@@ -1,0 +1,88 @@
+"""The gate's screen: what blocks, on which clause, who can unblock it, with which command. Text from events is shown escaped."""
+
+from api.wiring import Ledger
+from policies.answer import Answer, AsOf, Clearance, Finding, PolicyVerdict, Request
+from policies.clear import clear
+from policies.evaluate import evaluate
+
+UNBLOCK: dict[str, tuple[str, str]] = {
+    "attestation-missing": ("an attester", "holdpoint attest"),
+    "attestation-expired": ("an attester", "holdpoint attest"),
+    "attestation-out-of-scope": ("an attester, for this scope", "holdpoint attest"),
+    "attestation-withdrawn": ("an attester", "holdpoint attest"),
+    "determination-missing": ("an assessor", "holdpoint determine"),
+    "determination-stale": ("an assessor", "holdpoint determine"),
+    "determination-compute": ("an assessor", "holdpoint determine"),
+    "determination-review-due": ("an assessor", "holdpoint determine"),
+    "document-missing": ("an assessor", "holdpoint document submit"),
+    "document-unconfirmed": ("an approver who did not submit it", "holdpoint document confirm"),
+    "criterion-missed": ("nobody by a decision: the number decides", "holdpoint import, after a new run"),
+    "fact-unknown": ("whoever asks", "holdpoint gate --fact NAME=VALUE"),
+    "standard-undefined": ("nobody: its issuer has not written this standard", "none"),
+    "tainted": ("a live key that says it again", "the command that recorded it"),
+}
+NEXT = {
+    "no-decision": "request, approve and decide: holdpoint request",
+    "withheld-by-decision": "a later decision of the framework's roles: holdpoint decide",
+    "body-not-informed": "inform them first: holdpoint inform",
+    "decision-lapsed": "decide again: holdpoint request",
+    "decision-out-of-scope": "request this scope: holdpoint request",
+    "verdict-changed": "mend what is open, then decide again",
+}
+SHOWN = 8
+
+
+def visible(text: str) -> str:
+    """Controls, bidirectional marks and other unprintable characters as escapes: event text can't draw on the screen."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def ask(ledger: Ledger, request: Request, at: int | str | None = None) -> tuple[PolicyVerdict, Clearance, AsOf]:
+    """Verdict, clearance, and the position that they hold for."""
+    with ledger.view(at) as view:
+        as_of = AsOf(view.size, view.time)
+        verdict = evaluate(view.state, request, as_of)
+        return verdict, clear(view.state, verdict, request, as_of), as_of
+
+
+def gate_text(ledger: Ledger, stream: str, action: str) -> str:
+    """The screen for a question without further context."""
+    request = Request(stream, action)
+    return screen(request, *ask(ledger, request))
+
+
+def screen(request: Request, verdict: PolicyVerdict, clearance: Clearance, as_of: AsOf) -> str:
+    """The screen as text."""
+    lines = [f"MAY {request.stream} BE PUT TO {request.action}?   {clearance.answer.value.upper()}"]
+    if clearance.divergence is not None:
+        lines.append(f"  DIVERGENCE: {clearance.divergence}")
+    lines.append(f"  as of size {as_of.size}, {as_of.time}")
+    lines.append(f"  clearance: {clearance.answer.value} ({', '.join(clearance.reasons)})")
+    for condition in clearance.conditions:
+        lines.append(f"  condition: {visible(condition)}")
+    for name in clearance.missing:
+        lines.append(f"  missing: {visible(name)}")
+    lines.append(f"  policy verdict: {verdict.answer.value}")
+    open_ = [f for f in verdict.findings if f.state != "met"]
+    met = len(verdict.findings) - len(open_)
+    lines.append(f"  {met} requirements met, {len(open_)} open")
+    for (clause, ref, why, state), group in _grouped(open_).items():
+        names = ", ".join(visible(f.requirement) for f in group[:SHOWN])
+        more = f" and {len(group) - SHOWN} more" if len(group) > SHOWN else ""
+        cited = sorted({i for f in group for i in f.indexes})
+        looked = f"; events {', '.join(map(str, cited))}" if cited else ""
+        lines.append(f"  x {clause} ({ref}): {state}, {why}{looked}")
+        lines.append(f"      {names}{more}")
+        who, command = UNBLOCK.get(why, ("see the finding", "holdpoint status"))
+        lines.append(f"      unblocked by {who}: {command}")
+    for reason in clearance.reasons:
+        if reason in NEXT and clearance.answer != Answer.PERMIT:
+            lines.append(f"  next: {NEXT[reason]}")
+    return "\n".join(lines)
+
+
+def _grouped(findings: list[Finding]) -> dict[tuple[str, str, str, str], list[Finding]]:
+    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
+    for f in findings:
+        groups.setdefault((f.clause, f.ref, f.why, f.state), []).append(f)
+    return groups

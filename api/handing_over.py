@@ -1,0 +1,62 @@
+"""Write exports and trust files: each file written, synced, renamed; the checkpoint last (log.md §5)."""
+
+import os
+from pathlib import Path
+
+from api.wiring import Ledger
+from auditor.pin import Pin, format_pin, letter, parse_pin
+from auditor.verify import Read
+from disclosures.claims import claims_of, sign_claims
+from disclosures.export import export_files
+from ledger.errors import Fault
+from ledger.keys import Signer
+from ledger.store.append import Appender
+from policies.answer import AsOf
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves the old one, the new one, or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.rename(path)
+
+
+def export(ledger: Ledger, folder: Path, engine: Signer) -> int:
+    """Export the whole log as of now into `folder`; returns its size."""
+    appender: Appender = ledger.appender
+    with ledger.view() as view:
+        size, note = appender.published
+        if size == 0:
+            raise Fault("empty", "failed", "the ledger holds no entries", "record something first")
+        claims = sign_claims(claims_of(view.state, AsOf(view.size, view.time)), engine)
+    entries = (row.entry for row in ledger.desk.read_entries(0, size))
+    for path, content in export_files(entries, size, note, claims):
+        write_synced(folder / path, content)
+    return size
+
+
+def write_pin(ledger: Ledger, path: Path) -> Pin:
+    """Write the trust file, and a letter beside it."""
+    _, note = ledger.appender.published
+    raw = format_pin(ledger.origin, ledger.founding, ledger.appender.state.get("meta", "vkeys"), note)
+    pin = parse_pin(raw)
+    write_synced(path, raw)
+    write_synced(path.with_name(path.name + ".letter.txt"), letter(pin).encode())
+    return pin
+
+
+def folder_reader(folder: Path) -> Read:
+    """A reader of the files below `folder`; no link is followed out of it, no other path is read."""
+    root = folder.resolve()
+
+    def read(name: str) -> bytes | None:
+        path = (root / name).resolve()
+        if not path.is_relative_to(root) or not path.is_file():
+            return None
+        return path.read_bytes()
+
+    return read

@@ -1,0 +1,37 @@
+"""Tampering on purpose, on what a reader sees of an export: to show that verification finds it. Nothing on disk is changed."""
+
+from pathlib import Path
+
+from api.handing_over import folder_reader
+from auditor.verify import Read
+from ledger.checkpoint import read_checkpoint
+from ledger.tile import WIDTH, format_bundle, parse_bundle, tile_path
+
+
+def _bundle_path(read: Read) -> tuple[str, int]:
+    raw = read("checkpoint") or b""
+    size = read_checkpoint(raw.decode())[0].size
+    width = min(WIDTH, size)
+    return tile_path(None, 0, width), width
+
+
+def _replaced(read: Read, name: str, content: bytes) -> Read:
+    return lambda path: content if path == name else read(path)
+
+
+def flip_byte(folder: Path, at: int | None = None) -> Read:
+    """One bit of the first bundle flipped, in the middle or at byte `at`."""
+    read = folder_reader(folder)
+    name, _ = _bundle_path(read)
+    raw = bytearray(read(name) or b"")
+    raw[len(raw) // 2 if at is None else at] ^= 1
+    return _replaced(read, name, bytes(raw))
+
+
+def swap_rows(folder: Path) -> Read:
+    """The last two entries of the first bundle swapped."""
+    read = folder_reader(folder)
+    name, width = _bundle_path(read)
+    entries = parse_bundle(read(name) or b"", width)
+    entries[-1], entries[-2] = entries[-2], entries[-1]
+    return _replaced(read, name, format_bundle(entries))
