@@ -1,6 +1,7 @@
 """The gate's screen: what blocks, on which clause, who can unblock it, with which command. Text from events is shown escaped."""
 
 from api.wiring import Ledger
+from auditor.explain import visible
 from policies.answer import Answer, AsOf, Clearance, Finding, PolicyVerdict, Request
 from policies.clear import clear
 from policies.evaluate import evaluate
@@ -30,11 +31,6 @@ NEXT = {
     "verdict-changed": "mend what is open, then decide again",
 }
 SHOWN = 8
-
-
-def visible(text: str) -> str:
-    """Controls, bidirectional marks and other unprintable characters as escapes: event text can't draw on the screen."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def ask(ledger: Ledger, request: Request, at: int | str | None = None) -> tuple[PolicyVerdict, Clearance, AsOf]:

@@ -119,7 +119,7 @@ class Session:
             raise outcome
         event = outcome.event
         receipt = outcome.receipt()
-        self._keep(f"receipts/{event.index}.tlog-proof", receipt.encode())
+        self.keep(f"receipts/{event.index}.tlog-proof", receipt.encode())
         return Posted(
             event.index, event.recorded_at, event.leaf, event.digest, event.event_id, receipt, event, outcome.derived
         )
@@ -127,9 +127,10 @@ class Session:
     def _keep_disclosures(self, written: Written) -> None:
         if written.disclosures:
             text = "".join(f"{d}\n" for d in written.disclosures)
-            self._keep(f"disclosures/{written.event_id}.jsonl", text.encode())
+            self.keep(f"disclosures/{written.event_id}.jsonl", text.encode())
 
-    def _keep(self, name: str, content: bytes) -> None:
+    def keep(self, name: str, content: bytes) -> None:
+        """Write a file of the ledger's folder with mode 0600, synced."""
         path: Path = self.ledger.folder / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

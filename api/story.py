@@ -78,8 +78,15 @@ class Story:
         }
         self.tell(f"framework published: {self.pack.title} {self.pack.version}",
                   self.session.say(framework.Published, said, stream, "framework-admin"))  # fmt: skip
-        said = {"digest": self.digest, "effective": self.session.ledger.now(), "id": self.pack.id, "scope": "all models"}
-        self.tell("framework adopted, for all models", self.session.say(framework.Adopted, said, stream, "framework-admin"))
+        said = {
+            "digest": self.digest,
+            "effective": self.session.ledger.now(),
+            "id": self.pack.id,
+            "scope": "all models",
+        }
+        self.tell(
+            "framework adopted, for all models", self.session.say(framework.Adopted, said, stream, "framework-admin")
+        )
         for who, title in (("approver-1", "CEO"), ("approver-2", "RSO")):
             said = {
                 "principal": who,
@@ -88,11 +95,15 @@ class Story:
                 "actions": list(ACTIONS),
                 "pack_role": {"pack": self.pack.id, "role": title},
             }
-            self.tell(f"{who} holds the framework's role {title}", self.session.say(role.Granted, said, "ledger", "key-admin"))
+            self.tell(
+                f"{who} holds the framework's role {title}", self.session.say(role.Granted, said, "ledger", "key-admin")
+            )
 
     def register(self) -> None:
         """Register the model; name and weights stay hidden behind one salted digest."""
-        subject = model_subject(sha256(b"demo salt, public on purpose").digest()[:16], "Fictional One", "sha256:" + "0" * 64)
+        subject = model_subject(
+            sha256(b"demo salt, public on purpose").digest()[:16], "Fictional One", "sha256:" + "0" * 64
+        )
         said = {"kind": "base", "subject": {"name": "Fictional One", "weights": "sha256:" + "0" * 64}}
         self.tell("model registered; its name is withheld",
                   self.session.say(model.Registered, said, MODEL, "assessor", subject=subject))  # fmt: skip
@@ -198,7 +209,12 @@ class Story:
             stream = f"document/{kind}"
             said = {"coverage_date": now, "covers": [MODEL], "digest": digest, "kind": kind, "version": "1"}
             sent = self.tell(f"{kind} submitted", self.session.say(document.Submitted, said, stream, "assessor"))
-            said = {"digest": digest, "document": {"index": sent.index, "leaf": sent.leaf}, "role": "RSO", "verb": "confirm"}
+            said = {
+                "digest": digest,
+                "document": {"index": sent.index, "leaf": sent.leaf},
+                "role": "RSO",
+                "verb": "confirm",
+            }
             self.tell(f"{kind} confirmed", self.session.say(document.Confirmed, said, stream, "approver-2"))
 
     def approve(self, request: Posted) -> list[str]:
@@ -258,7 +274,9 @@ def tell_story(data: Path, logs: Path, say: SAY) -> list[tuple[str, Report]]:
         say("\n" + story.gate() + "\n")
         write_pin(ledger, data / "pin.json")
         export(ledger, data / "export", load_signer(data / "keys" / "engine.pem"))
-        say(f"exported {ledger.appender.size} entries to {data / 'export'}; the pin is kept aside in {data / 'pin.json'}")
+        say(
+            f"exported {ledger.appender.size} entries to {data / 'export'}; the pin is kept aside in {data / 'pin.json'}"
+        )
     finally:
         ledger.close()
     return verify_all(data)
@@ -268,7 +286,10 @@ def verify_all(data: Path) -> list[tuple[str, Report]]:
     """Verify the export under the pin and without it, then three tampered copies."""
     pin = parse_pin((data / "pin.json").read_bytes())
     whole = folder_reader(data / "export")
-    results = [("the export, under the pin", verify_export(whole, pin)), ("the export, without a pin", verify_export(whole))]
+    results = [
+        ("the export, under the pin", verify_export(whole, pin)),
+        ("the export, without a pin", verify_export(whole)),
+    ]
     for name, tampered in (
         ("a copy with one byte altered", flip_byte(data / "export")),
         ("a copy with two entries swapped", swap_rows(data / "export")),

@@ -29,7 +29,8 @@ class Pin:
 def format_pin(origin: str, founding: str, vkeys: tuple[str, ...], note: str) -> bytes:
     """The trust file's bytes, with a final newline."""
     return (
-        dumps({"checkpoint": note, "founding": founding, "origin": origin, "schema": SCHEMA, "vkeys": list(vkeys)}) + b"\n"
+        dumps({"checkpoint": note, "founding": founding, "origin": origin, "schema": SCHEMA, "vkeys": list(vkeys)})
+        + b"\n"
     )
 
 

@@ -71,7 +71,9 @@ def _verify_chunk(jobs: list[Job]) -> int | None:
     return min((i for i, public, alg, message, sig in jobs if not verify(public, alg, message, sig)), default=None)
 
 
-def verify_export(read: Read, pin: Pin | None = None, *, progress: Progress = lambda _d, _n: None, workers: int = 2) -> Report:
+def verify_export(
+    read: Read, pin: Pin | None = None, *, progress: Progress = lambda _d, _n: None, workers: int = 2
+) -> Report:
     """Verify the export that `read` gives access to. Never raises for what it reads: that is a verdict."""
     audit = _Audit(read, pin, progress)
     raw = read("checkpoint")
@@ -180,7 +182,9 @@ def _checkpoint(audit: _Audit, claimed: Checkpoint, note: str) -> None:
         audit.add("checkpoint", V.INVALID, "root-mismatch", "the entries do not hash to the checkpoint's root")
         return
     if claimed.origin != state.get("meta", "origin"):
-        audit.add("checkpoint", V.INVALID, "origin-mismatch", "the checkpoint's origin is not the one that entry 0 founded")
+        audit.add(
+            "checkpoint", V.INVALID, "origin-mismatch", "the checkpoint's origin is not the one that entry 0 founded"
+        )
         return
     try:
         vkeys = audit.pin.vkeys if audit.pin is not None else tuple(parse_vkey(v) for v in state.get("meta", "vkeys"))
@@ -195,14 +199,18 @@ def _checkpoint(audit: _Audit, claimed: Checkpoint, note: str) -> None:
 def _pin(audit: _Audit, claimed: Checkpoint) -> None:
     pin = audit.pin
     if pin is None:
-        audit.add("pin", V.UNANCHORED, "no-pin", "nothing from outside says that this is the history others saw; get a pin")
+        audit.add(
+            "pin", V.UNANCHORED, "no-pin", "nothing from outside says that this is the history others saw; get a pin"
+        )
         return
     if claimed.origin != pin.origin:
         audit.add("pin", V.DIVERGED, "other-ledger", f"the pin is for {pin.origin}, this is {claimed.origin}")
         return
     founding = audit.replay.state.get("meta", "founding")
     if founding is not None and founding != pin.founding:
-        audit.add("pin", V.DIVERGED, "founded-anew", "entry 0 is not the one pinned: another ledger under the same name", 0)
+        audit.add(
+            "pin", V.DIVERGED, "founded-anew", "entry 0 is not the one pinned: another ledger under the same name", 0
+        )
         return
     if claimed.size < pin.checkpoint.size:
         detail = f"pinned size {pin.checkpoint.size}, shown size {claimed.size}: first missing index {claimed.size}"
@@ -228,7 +236,11 @@ def _claims(audit: _Audit) -> None:
     try:
         claims = open_claims(raw, audit.replay.state)
         as_of = claims.get("as_of")
-        if not isinstance(as_of, dict) or as_of.get("size") != audit.replay.size or not isinstance(as_of.get("time"), str):
+        if (
+            not isinstance(as_of, dict)
+            or as_of.get("size") != audit.replay.size
+            or not isinstance(as_of.get("time"), str)
+        ):
             audit.add("claims", V.INVALID, "claims-as-of", "the claims are for another position than the checkpoint's")
             return
         found = claims_of(audit.replay.state, AsOf(audit.replay.size, as_of["time"]))
@@ -237,6 +249,10 @@ def _claims(audit: _Audit) -> None:
         return
     if found != claims:
         wrong = sorted(k for k in found if found[k] != claims.get(k))
-        audit.add("claims", V.INVALID, "claims-mismatch", f"folded again, these differ: {', '.join(wrong) or 'members'}")
+        audit.add(
+            "claims", V.INVALID, "claims-mismatch", f"folded again, these differ: {', '.join(wrong) or 'members'}"
+        )
         return
-    audit.add("claims", V.VALID_UNWITNESSED, "ok", f"{len(claims['models'])} models: the same answers when folded again")
+    audit.add(
+        "claims", V.VALID_UNWITNESSED, "ok", f"{len(claims['models'])} models: the same answers when folded again"
+    )

@@ -89,10 +89,18 @@ def open_claims(raw: bytes, state: State) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("payloadType") != PAYLOAD_TYPE or dumps(value) != raw:
         raise Malformed("claims", "$", "claims-form")
     signatures = value.get("signatures")
-    if set(value) != {"payload", "payloadType", "signatures"} or not isinstance(signatures, list) or len(signatures) != 1:
+    if (
+        set(value) != {"payload", "payloadType", "signatures"}
+        or not isinstance(signatures, list)
+        or len(signatures) != 1
+    ):
         raise Malformed("claims", "signatures", "claims-form")
     (line,) = signatures
-    if not isinstance(line, dict) or set(line) != {"keyid", "sig"} or not all(isinstance(v, str) for v in line.values()):
+    if (
+        not isinstance(line, dict)
+        or set(line) != {"keyid", "sig"}
+        or not all(isinstance(v, str) for v in line.values())
+    ):
         raise Malformed("claims", "signatures", "claims-form")
     payload = parse_base64(value["payload"]) if isinstance(value["payload"], str) else b""
     signature = Signature(line["keyid"], parse_base64(line["sig"]))

@@ -65,7 +65,9 @@ class Archive:
         cap = min(MAX_MEMBER, MAX_TOTAL - self._read, max(RATIO_FLOOR, member.compress_size * MAX_RATIO))
         try:
             if member.compress_type == ZSTD:
-                stream = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(self._raw(member)), read_across_frames=True)
+                stream = zstandard.ZstdDecompressor().stream_reader(
+                    io.BytesIO(self._raw(member)), read_across_frames=True
+                )
                 content = stream.read(cap + 1)
             else:
                 with self._zip.open(member) as opened:

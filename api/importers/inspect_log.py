@@ -155,5 +155,3 @@ def _revision(said: dict[str, Any], warnings: list[str]) -> Revision | None:
         dirty=dirty if isinstance(dirty, bool) else None,
         origin=text_of(revision.get("origin")),
     )
-
-

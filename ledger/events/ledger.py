@@ -7,7 +7,6 @@ from msgspec import Meta
 from ledger.event import Body, event
 from ledger.fields import Alg, Base64, Closed, KeyIdField, Name, Origin
 
-
 VkeyText = Annotated[str, Meta(max_length=4000)]
 
 

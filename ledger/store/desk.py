@@ -63,6 +63,10 @@ class Desk:
         if not made:
             raise Fault("schema-missing", "failed", "the database holds no Holdpoint schema", "run holdpoint migrate")
 
+    def settings(self, name: str) -> list[tuple[str]]:
+        """The value of one server setting."""
+        return self._rows("SELECT current_setting(%s)", (name,))
+
     def append(self, batch: Batch) -> Committed | None:
         """Commit a batch in one round trip. `None`: the head had moved, nothing was written.
 
@@ -155,6 +159,10 @@ class Desk:
             tile = self.read_tile(level, n)
             if tile is not None and len(tile) % HASH == 0:
                 yield level, n, tile
+
+    def read_streams(self) -> list[tuple[str, int, bytes]]:
+        """Every stream's end."""
+        return self._rows("SELECT name, version, head FROM holdpoint.stream ORDER BY name")
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""

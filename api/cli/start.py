@@ -1,0 +1,118 @@
+"""`demo`, `dev`, `init`, `migrate`, `doctor`."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.options import DEFAULT_DATA, Data, Json
+from api.cli.output import emit, say, warn
+from api.doctor import examine
+from api.founding import admit_members, found
+from api.story import tell_story
+from api.wiring import read_config
+from auditor.verdict import VerifyVerdict
+from ledger.errors import Fault
+from ledger.store.embedded import EmbeddedPostgres
+from ledger.store.migrate import migrate, roles_sql
+
+V = VerifyVerdict
+EXPECTED = (V.VALID_UNWITNESSED, V.UNANCHORED, V.INVALID, V.INVALID, V.DIVERGED)
+
+
+def logs_folder() -> Path:
+    """The example logs of the checkout."""
+    folder = Path(__file__).resolve().parents[2] / "examples" / "logs"
+    if not folder.is_dir():
+        raise Fault("examples-missing", "failed", "the example logs are not here", "run the demo from a checkout")
+    return folder
+
+
+def demo(
+    data: Annotated[Path | None, typer.Option("--data", help="Keep everything in this (new) folder.")] = None,
+) -> None:
+    """Tell the whole story: a fictional lab, from log file to verified answer. Example: holdpoint demo --data demo"""
+    folder = data if data is not None else Path(tempfile.mkdtemp(prefix="holdpoint-demo-")) / "ledger"
+    began = time.monotonic()
+    results = tell_story(folder, logs_folder(), say)
+    say("")
+    for name, report in results:
+        worst = next(c for c in report.checks if c.verdict is report.verdict)
+        detail = "" if report.exit_code == 0 else f": {worst.detail}"
+        say(f"verify {name}: {report.verdict} (exit {report.exit_code}){detail}")
+    say(f"\ndone in {time.monotonic() - began:.1f} s; it all stays in {folder}. Go on by hand:")
+    say(f"  holdpoint gate model/fictional-one external_deploy --data {folder}")
+    say(f"  holdpoint history model/fictional-one --data {folder}")
+    say(f"  holdpoint verify {folder / 'export'} --pin {folder / 'pin.json'}")
+    if tuple(report.verdict for _, report in results) != EXPECTED:
+        warn("the verdicts are not the expected ones")
+        raise SystemExit(1)
+
+
+def dev(
+    data: Data = DEFAULT_DATA, name: Annotated[str, typer.Option(help="After dev/ in the origin.")] = "lab"
+) -> None:
+    """Found a development ledger with a key per role. Example: holdpoint dev --data lab"""
+    ledger = found(data, f"dev/{name}")
+    try:
+        admit_members(ledger)
+        say(f"founded dev/{name} in {data}: {ledger.appender.size} entries; keys in {data / 'keys'}")
+        say("DEVELOPMENT: all keys lie in this folder. Sign with --as ROLE (evaluator, assessor, approver-1, …)")
+    finally:
+        ledger.close()
+
+
+def init(
+    origin: Annotated[str, typer.Argument(help="The ledger's identity line, such as lab.example/holdpoint.")] = "",
+    data: Data = DEFAULT_DATA,
+    database: Annotated[str | None, typer.Option("--database", help="Conninfo of a server, without password.")] = None,
+    print_sql: Annotated[bool, typer.Option("--print-sql", help="Print the roles as SQL, do nothing.")] = False,
+) -> None:
+    """Found a ledger. Example: holdpoint init lab.example/holdpoint --data ledger"""
+    if print_sql:
+        say(roles_sql())
+        return
+    if not origin:
+        raise Fault("config-malformed", "failed", "no origin given", "holdpoint init ORIGIN")
+    ledger = found(data, origin, database=database)
+    try:
+        say(f"founded {origin} in {data}; entry 0 is {ledger.founding}")
+        say(f"move {data / 'keys'}/root-*.pem offline now; keep {data / 'anchor'} and a pin somewhere else")
+    finally:
+        ledger.close()
+
+
+def migrate_(
+    data: Data = DEFAULT_DATA, url: Annotated[str | None, typer.Option("--database", help="Conninfo.")] = None
+) -> None:
+    """Apply missing migrations. Example: holdpoint migrate --data ledger"""
+    if url is None and read_config(data).database is None:
+        with EmbeddedPostgres(data / "pg", say=warn) as server:
+            applied = migrate(server.url("holdpoint_migrator"))
+    else:
+        applied = migrate(url or read_config(data).database or "")
+    say("applied " + ", ".join(applied) if applied else "nothing to apply")
+
+
+def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
+    """Say what is wrong and how to mend it. Example: holdpoint doctor --data ledger"""
+    found_ = examine(data)
+    bad = any(item.colour == "red" for item in found_)
+    if as_json:
+        details = [{"check": i.name, "colour": i.colour, "detail": i.detail, "remedy": i.remedy} for i in found_]
+        emit({"schema": "holdpoint.doctor/1", "ok": not bad, "code": "red" if bad else "ok", "details": details})
+    else:
+        for item in found_:
+            say(f"{item.colour:<6} {item.name}: {item.detail}" + (f"\n       {item.remedy}" if item.remedy else ""))
+    raise SystemExit(1 if bad else 0)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(demo)
+    app.command()(dev)
+    app.command()(init)
+    app.command("migrate")(migrate_)
+    app.command()(doctor)

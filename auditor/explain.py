@@ -1,0 +1,30 @@
+"""A report for people: each check, the verdict, and what is not proven. Text from events is shown escaped."""
+
+from auditor.verdict import Report, VerifyVerdict
+
+MEANS = {
+    VerifyVerdict.VALID: "everything holds, and independent witnesses cosigned it",
+    VerifyVerdict.VALID_UNWITNESSED: "everything holds; only your own pin ties it to the past",
+    VerifyVerdict.INCOMPLETE: "what is shown holds, but it doesn't carry its own claims",
+    VerifyVerdict.UNANCHORED: "consistent in itself; nothing from outside says that this is the history others saw.\n"
+    "  A cut tail looks like this. Ask the ledger's keeper for a pin by another channel: holdpoint pin FILE",
+    VerifyVerdict.DIVERGED: "it contradicts a checkpoint that you hold. Keep both files, and tell others",
+    VerifyVerdict.INVALID: "a signature, hash, proof, admission or fold does not hold",
+    VerifyVerdict.ERROR: "it could not be decided",
+}
+
+
+def visible(text: str) -> str:
+    """Unprintable characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def report_text(report: Report) -> str:
+    """The report as text."""
+    lines = [f"{visible(report.origin) or 'no origin'}, {report.size} entries"]
+    for check in report.checks:
+        mark = "ok" if check.verdict in (VerifyVerdict.VALID, VerifyVerdict.VALID_UNWITNESSED) else check.verdict.value
+        lines.append(f"  {mark:<10} {check.name}: {visible(check.detail)}")
+    lines += [f"{report.verdict.value} (exit {report.exit_code}): {MEANS[report.verdict]}", "Not proven:"]
+    lines += [f"  - {note}" for note in report.notes]
+    return "\n".join(lines)
