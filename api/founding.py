@@ -8,10 +8,11 @@ from typing import Any
 from api.author import Audience, Written, write
 from api.keyring import load_signer, new_key, new_log_keys
 from api.session import Posted, Session
-from api.wiring import CONFIG, Clock, Config, Ledger, open_ledger, wall_clock, write_config
+from api.wiring import CONFIG, Config, Ledger, open_ledger, wall_clock, write_config
 from ledger.errors import Fault
 from ledger.events import key, ledger, principal, role
 from ledger.keys import Signer
+from ledger.store.append import Clock
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import migrate
 from ledger.strict import format_base64
@@ -100,7 +101,7 @@ def _founding_key(name: str, signer: Signer) -> dict[str, Any]:
         "keyid": signer.keyid,
         "kind": "service" if use == "engine" else "person",
         "principal": name,
-        "spki": format_base64(signer.spki),  # type: ignore[attr-defined]  # file keys are SoftwareSigners
+        "spki": format_base64(signer.spki),
         "unit": {"root": "board", "engine": "platform", "event": "security"}[use],
         "use": use,
     }

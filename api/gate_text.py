@@ -54,10 +54,8 @@ def screen(request: Request, verdict: PolicyVerdict, clearance: Clearance, as_of
         lines.append(f"  DIVERGENCE: {clearance.divergence}")
     lines.append(f"  as of size {as_of.size}, {as_of.time}")
     lines.append(f"  clearance: {clearance.answer.value} ({', '.join(clearance.reasons)})")
-    for condition in clearance.conditions:
-        lines.append(f"  condition: {visible(condition)}")
-    for name in clearance.missing:
-        lines.append(f"  missing: {visible(name)}")
+    lines += [f"  condition: {visible(condition)}" for condition in clearance.conditions]
+    lines += [f"  missing: {visible(name)}" for name in clearance.missing]
     lines.append(f"  policy verdict: {verdict.answer.value}")
     open_ = [f for f in verdict.findings if f.state != "met"]
     met = len(verdict.findings) - len(open_)
@@ -71,9 +69,8 @@ def screen(request: Request, verdict: PolicyVerdict, clearance: Clearance, as_of
         lines.append(f"      {names}{more}")
         who, command = UNBLOCK.get(why, ("see the finding", "holdpoint status"))
         lines.append(f"      unblocked by {who}: {command}")
-    for reason in clearance.reasons:
-        if reason in NEXT and clearance.answer != Answer.PERMIT:
-            lines.append(f"  next: {NEXT[reason]}")
+    if clearance.answer != Answer.PERMIT:
+        lines += [f"  next: {NEXT[reason]}" for reason in clearance.reasons if reason in NEXT]
     return "\n".join(lines)
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from api.author import Written
-from api.importers import Record, read_log
+from api.importers import read_log
+from api.importers.record import Record
 from api.session import Posted, Session
 from ledger.envelope import format_envelope, parse_envelope, statement_digest
 from ledger.errors import Fault
@@ -77,7 +78,7 @@ def _record(session: Session, record: Record, stream: str, by: str, *, safeguard
     if session.subject(stream) is None:
         raise Fault("model-unknown", "failed", f"no model is registered in {stream}", "holdpoint register")
     spool = session.ledger.folder / "spool"
-    name = sha256("\n".join((stream, record.log_sha256, record.task)).encode()).hexdigest()
+    name = sha256(f"{stream}\n{record.log_sha256}\n{record.task}".encode()).hexdigest()
     spooled = spool / f"{name}.json"
     first = state.get("run", f"{stream}|{record.run}|{record.task}")
     if first is not None and not spooled.exists():

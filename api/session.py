@@ -70,7 +70,8 @@ class Session:
 
     def subject(self, stream: str) -> str | None:
         """The salted subject digest of a model stream, or `None` for other streams."""
-        return self.ledger.appender.state.get("subject", stream)
+        found: str | None = self.ledger.appender.state.get("subject", stream)
+        return found
 
     def write(
         self, body_type: type[Body], body: Mapping[str, Any], stream: str, signers: Sequence[Signer], **options: Any

@@ -104,7 +104,7 @@ class Story:
         subject = model_subject(
             sha256(b"demo salt, public on purpose").digest()[:16], "Fictional One", "sha256:" + "0" * 64
         )
-        said = {"kind": "base", "subject": {"name": "Fictional One", "weights": "sha256:" + "0" * 64}}
+        said: dict[str, Any] = {"kind": "base", "subject": {"name": "Fictional One", "weights": "sha256:" + "0" * 64}}
         self.tell("model registered; its name is withheld",
                   self.session.say(model.Registered, said, MODEL, "assessor", subject=subject))  # fmt: skip
 
@@ -144,7 +144,7 @@ class Story:
             ("CBRN-4", "below"),
             ("AUTONOMY-CHECKPOINT", "below"),
         ):
-            said = {
+            said: dict[str, Any] = {
                 "confidence": "moderate",
                 "evidence": [],
                 "framework": self.digest,
@@ -160,7 +160,7 @@ class Story:
 
     def request(self) -> Posted:
         """Ask to deploy externally; the gate answers in the same batch."""
-        said = {
+        said: dict[str, Any] = {
             "action": "external_deploy",
             "artifact": self.session.subject(MODEL),
             "audience": "general",
@@ -176,7 +176,7 @@ class Story:
     def decide(self, request: Posted, verdict: str, approvals: list[str], reason: str) -> Posted:
         """Decide on the newest gate answer."""
         gate = self.session.ledger.appender.state.get("gate", request.digest)
-        said = {
+        said: dict[str, Any] = {
             "approvals": approvals,
             "basis": "policy",
             "conditions": [],
@@ -223,7 +223,7 @@ class Story:
         for who in ("approver-1", "approver-2"):
             size, _ = self.session.ledger.appender.published
             root = self.session.ledger.desk.read_head().root.hex()
-            said = {
+            said: dict[str, Any] = {
                 "action": "external_deploy",
                 "checkpoint": {"root": root, "size": size},
                 "conditions": [],
@@ -237,7 +237,7 @@ class Story:
     def inform(self, request: Posted) -> None:
         """The governing bodies are told before the action."""
         for who in ("BOARD", "LTBT"):
-            said = {"body": who, "documents": [], "of": request.digest}
+            said: dict[str, Any] = {"body": who, "documents": [], "of": request.digest}
             self.tell(f"{who} informed", self.session.say(body.Informed, said, MODEL, "deployer"))
 
     def gate(self) -> str:

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from api.keyring import load_log_keys, load_signer
 from ledger.admit import unsafe_unchecked
@@ -80,7 +81,7 @@ class View:
     state: State
     lock: AbstractContextManager[object] = field(default_factory=threading.RLock)
 
-    def __enter__(self) -> "View":
+    def __enter__(self) -> Self:
         self.lock.__enter__()
         return self
 

@@ -89,9 +89,11 @@ def open_submission(envelope: Envelope, lookup: KeyLookup, check: Check = verify
             refusal = key_body_refusal(offered)
             if refusal is not None:
                 return refusal
-            public, alg = load_public(parse_base64(offered.spki), offered.alg), offered.alg
+            alg: str = offered.alg
+            public = load_public(parse_base64(offered.spki), alg)
         else:
-            public, alg = load_public(record.spki, record.alg), record.alg
+            alg = record.alg
+            public = load_public(record.spki, alg)
         if not check(public, alg, message, signature.sig):
             return Refused(Reason.SIGNATURE_INVALID, f"the signature of key {signature.keyid} does not verify")
     refusal = _slots_refusal(body)

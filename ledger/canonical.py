@@ -8,7 +8,6 @@ differ; a walk over the raw text settles what comparison cannot see.
 
 import json
 import re
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -102,9 +101,14 @@ def encode(value: Any) -> bytes:
     return _encoder.encode(value)
 
 
-@cache
-def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(kind, strict=True)
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    found = _decoders.get(kind)
+    if found is None:
+        found = _decoders[kind] = msgspec.json.Decoder(kind, strict=True)
+    return found
 
 
 def _place(err: msgspec.ValidationError) -> str:

@@ -30,12 +30,12 @@ class Entry:
     version: int
 
 
-class _Place(Closed):
+class _Place(Closed, frozen=True):
     previous: Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]
     version: Version
 
 
-class _EntryForm(Closed):
+class _EntryForm(Closed, frozen=True):
     envelope: msgspec.Raw
     recorded_at: Time
     stream: _Place

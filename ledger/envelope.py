@@ -7,7 +7,7 @@ event's identity is its statement digest, SHA-256(PAE): a second signature is ne
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
@@ -17,7 +17,7 @@ from ledger.fields import Closed, Hex32
 from ledger.keys import KeyId, Signer
 from ledger.strict import format_base64, parse_base64, parse_base64url, parse_hex
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
+PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 MAX_ENVELOPE = 65_280
 MAX_SIGNATURES = 24
 _PREFIX = f"DSSEv1 {len(PAYLOAD_TYPE)} {PAYLOAD_TYPE} ".encode()
@@ -39,12 +39,12 @@ class Envelope:
     signatures: tuple[Signature, ...]
 
 
-class _SignatureForm(Closed):
+class _SignatureForm(Closed, frozen=True):
     keyid: Hex32
     sig: Annotated[str, Meta(min_length=4, max_length=8192)]
 
 
-class _EnvelopeForm(Closed):
+class _EnvelopeForm(Closed, frozen=True):
     payload: Annotated[str, Meta(min_length=4, max_length=MAX_ENVELOPE)]
     payloadType: Literal["application/vnd.in-toto+json"]  # noqa: N815  # the member's name in DSSE
     signatures: Annotated[tuple[_SignatureForm, ...], Meta(min_length=1, max_length=MAX_SIGNATURES)]

@@ -14,7 +14,7 @@ URN = "urn:holdpoint:event:"
 StreamKind = Literal["ledger", "framework", "model", "safeguard", "document"]
 
 
-class Body(Closed):
+class Body(Closed, frozen=True):
     """An event's own fields, the statement's `predicate.body`."""
 
     event: ClassVar["EventType"]

@@ -43,14 +43,14 @@ class Closed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """A closed JSON object: unknown members are refused, and a member equal to its default is not canonical."""
 
 
-class Reference(Closed):
+class Reference(Closed, frozen=True):
     """A reference to an entry (formats.md §1): a bare index binds nothing, so the leaf hash stands beside it."""
 
     index: Index
     leaf: Hex32
 
 
-class Evidence(Closed):
+class Evidence(Closed, frozen=True):
     """Evidence by digest, never by content; `size` in bytes."""
 
     digest: Digest
@@ -59,7 +59,7 @@ class Evidence(Closed):
     size: Count
 
 
-class HiddenElement(Closed, rename={"digest": "..."}):
+class HiddenElement(Closed, frozen=True, rename={"digest": "..."}):
     """A withheld array element (RFC 9901 §4.2.4.2): it stands in place as `{"...": digest}`."""
 
     digest: SdDigest

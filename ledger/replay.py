@@ -54,10 +54,7 @@ class Replay:
             envelope = parse_envelope(entry.envelope)
             if entry.recorded_at < self.recorded_at:
                 return Problem(self.size, "recorded-at-falls", "the recorded time is before that of the entry before")
-            if self.owed:
-                outcome = self._derived(entry, envelope)
-            else:
-                outcome = self._submitted(entry, envelope)
+            outcome = self._derived(entry, envelope) if self.owed else self._submitted(entry, envelope)
         except LedgerError as err:
             return Problem(self.size, err.code, str(err))
         if isinstance(outcome, Problem):

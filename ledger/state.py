@@ -50,9 +50,8 @@ class State:
             layers.append(state)
             state = state._base
         for layer in reversed(layers):
-            for key, value in layer._tables.get(table, {}).items():
-                if key.startswith(prefix):
-                    merged[key] = value
+            # A copy of the items: the appender may absorb a batch while a reader scans.
+            merged.update({k: v for k, v in list(layer._tables.get(table, {}).items()) if k.startswith(prefix)})
         for key in sorted(merged):
             if merged[key] is not None:
                 yield key, merged[key]

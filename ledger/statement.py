@@ -5,7 +5,6 @@ because every object is closed.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from hashlib import sha256
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -78,8 +77,7 @@ def peek_type(payload: bytes) -> str:
         raise Malformed("statement", "predicateType", "schema") from None
 
 
-@cache
-def _typed(body_type: type[Any]) -> Any:
+def _typed(body_type: Any) -> Any:
     return Statement[body_type]  # type: ignore[valid-type]  # msgspec specialises generics at run time
 
 

@@ -82,10 +82,8 @@ def _outside(asked: Fact, request: Request) -> tuple[str, ...]:
         found.append("artifact")
     if request.audience is not None and request.audience != body.audience:
         found.append("audience")
-    for name in ("surfaces", "hosts", "jurisdictions"):
-        if not set(getattr(request, name)) <= set(getattr(body, name)):
-            found.append(name)
-    return tuple(found)
+    lists = ("surfaces", "hosts", "jurisdictions")
+    return (*found, *(n for n in lists if not set(getattr(request, n)) <= set(getattr(body, n))))
 
 
 def _uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:

@@ -4,7 +4,10 @@ Unknown is never met. Expired evidence turns a permit into `undetermined` with n
 missing is `unmet` where a determination shows that the gate applies, and `unknown` where nothing is known yet.
 """
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from ledger.state import State
 from ledger.strict import decimal_value
@@ -14,11 +17,11 @@ from policies.evidence import document_finding, interim_cover, safeguard_finding
 from policies.facts import Fact, Published, binding_packs
 from policies.framework import Gate, Pack, Threshold
 
-COMPARE = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 CONDITIONAL = frozenset({"non_conformance"})
 INTERIM = frozenset({"interim_measures_or_block", "interim_measures_or_delete_weights"})

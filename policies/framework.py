@@ -28,7 +28,7 @@ Action = Literal[
 ]  # fmt: skip
 
 
-class Source(Closed):
+class Source(Closed, frozen=True):
     """What the pack was written from; a pack with unread parts never permits alone."""
 
     citation: Text
@@ -37,14 +37,14 @@ class Source(Closed):
     unread_parts: tuple[Line, ...] = ()
 
 
-class StateToken(Closed):
+class StateToken(Closed, frozen=True):
     """A state that a threshold can be in. `rank` orders them: higher is worse; 0 alone is favourable."""
 
     id: Name
     rank: Annotated[int, Meta(ge=0, le=9)]
 
 
-class Level(Closed):
+class Level(Closed, frozen=True):
     """A named set of requirements; `undefined` = announced, its contents not written by the issuer."""
 
     id: Name
@@ -52,7 +52,7 @@ class Level(Closed):
     undefined: bool = False
 
 
-class NumberRule(Closed):
+class NumberRule(Closed, frozen=True):
     """Where the pack lets a number decide: `metric comparator value` holds → state `holds`, else `fails`."""
 
     comparator: Comparator
@@ -62,14 +62,14 @@ class NumberRule(Closed):
     value: Decimal
 
 
-class RulesOut(Closed):
+class RulesOut(Closed, frozen=True):
     """A determination of this threshold in `state` is enough to determine `thresholds` in that state too."""
 
     state: Name
     thresholds: tuple[Name, ...]
 
 
-class Threshold(Closed):
+class Threshold(Closed, frozen=True):
     """What is watched."""
 
     domain: Name
@@ -83,7 +83,7 @@ class Threshold(Closed):
     rules_out: RulesOut | None = None
 
 
-class SafeguardSet(Closed):
+class SafeguardSet(Closed, frozen=True):
     """An empty `safeguards` is a standard announced but undefined: it can never be satisfied."""
 
     id: Name
@@ -91,7 +91,7 @@ class SafeguardSet(Closed):
     operator: Literal["all"] = "all"
 
 
-class Safeguard(Closed):
+class Safeguard(Closed, frozen=True):
     """What lowers the risk."""
 
     id: Name
@@ -100,7 +100,7 @@ class Safeguard(Closed):
     summary: Text
 
 
-class When(Closed):
+class When(Closed, frozen=True):
     """Exactly one of: `always` · `any_of` + `state_in` · `all_of_kind` + `state` · `fact` + `comparator` + `value`."""
 
     all_of_kind: Literal["capability"] | None = None
@@ -113,7 +113,7 @@ class When(Closed):
     value: Decimal | None = None
 
 
-class Gate(Closed):
+class Gate(Closed, frozen=True):
     """What an action needs, who decides it, who is informed before it, and what follows where something is unmet."""
 
     actions: Annotated[tuple[Action, ...], Meta(min_length=1)]
@@ -131,7 +131,7 @@ class Gate(Closed):
     requires_sets: tuple[Name, ...] = ()
 
 
-class Role(Closed):
+class Role(Closed, frozen=True):
     """A holder with verbs."""
 
     acts: tuple[Name, ...]
@@ -139,7 +139,7 @@ class Role(Closed):
     title: Line | None = None
 
 
-class Fallback(Closed):
+class Fallback(Closed, frozen=True):
     """A way on when something is unmet, and who approves it."""
 
     id: Name
@@ -148,7 +148,7 @@ class Fallback(Closed):
     inform: tuple[Name, ...] = ()
 
 
-class Reassess(Closed):
+class Reassess(Closed, frozen=True):
     """What makes a favourable determination stale."""
 
     compute_fact: Name | None = None
@@ -156,7 +156,7 @@ class Reassess(Closed):
     max_age_months: Count | None = None
 
 
-class Obligation(Closed):
+class Obligation(Closed, frozen=True):
     """What must follow. `trigger_event` is an event type, `calendar`, or `not_tracked` with the reason in `trigger`."""
 
     form: Line
@@ -169,14 +169,14 @@ class Obligation(Closed):
     every: Line | None = None
 
 
-class Statutory(Closed):
+class Statutory(Closed, frozen=True):
     """The law that makes this own framework binding, and the clauses."""
 
     clauses: tuple[Line, ...]
     law: Name
 
 
-class Pack(Closed):
+class Pack(Closed, frozen=True):
     """One framework version."""
 
     binds: Literal["own", "code", "law"]

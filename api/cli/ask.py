@@ -6,8 +6,9 @@ import typer
 
 from api.cli.options import DEFAULT_DATA, At, Data, Json, position
 from api.cli.output import emit, say
-from api.gate_text import ask, screen, visible
+from api.gate_text import ask, screen
 from api.wiring import Ledger, View, opened
+from auditor.explain import visible
 from disclosures.claims import answers, claims_of
 from ledger.trust import KeyLife
 from policies.answer import Answer, AsOf, Request
@@ -19,7 +20,7 @@ def checkpoint_of(ledger: Ledger) -> dict[str, Any]:
     return {"origin": ledger.origin, "root": head.root.hex(), "size": head.size}
 
 
-def gate(
+def gate(  # noqa: PLR0917  # options of a command are keyword in use
     model: Annotated[str, typer.Argument(help="The model's stream, model/….")],
     action: Annotated[str, typer.Argument(help="train, external_deploy, …")],
     data: Data = DEFAULT_DATA,

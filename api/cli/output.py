@@ -4,8 +4,8 @@ import json
 import sys
 from typing import Any, NoReturn
 
-from api.gate_text import visible
 from api.session import RefusedError
+from auditor.explain import visible
 from ledger.errors import Conflict, Fault, LedgerError, Malformed, Unverified
 from ledger.reasons import Refused
 

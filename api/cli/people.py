@@ -10,10 +10,10 @@ import typer
 
 from api.cli.options import DEFAULT_DATA, As, Data, Json
 from api.cli.output import emit, say
-from api.gate_text import visible
 from api.session import Posted, Session
 from api.story import bundled_pack
 from api.wiring import opened
+from auditor.explain import visible
 from ledger.errors import Fault, Malformed
 from ledger.event import Body
 from ledger.events import model

@@ -19,7 +19,7 @@ MAX_DEPTH = 200
 _FLOAT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 
 
-class Record(Closed):
+class Record(Closed, frozen=True):
     """One task of one log. Field names are those of `evaluation.recorded`, with `metrics` for its `scores`."""
 
     dataset: Dataset

@@ -9,7 +9,7 @@ from ledger.fields import UNSET, Digest, Hex32, Line, Name, Names, References, S
 
 
 @event("action.requested", stream="model", roles=("deployer",), withholdable=("audience_detail",), slots=2)
-class Requested(Body, rename={"sd": "_sd"}):
+class Requested(Body, frozen=True, rename={"sd": "_sd"}):
     """`artifact` is the model's salted subject digest; a fact that is not stated is unknown."""
 
     action: Name

@@ -10,7 +10,7 @@ from ledger.fields import UNSET, Closed, Digest, Hex32, Index, Name, Slots, Text
 Packs = Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=32)]
 
 
-class Seen(Closed):
+class Seen(Closed, frozen=True):
     """The checkpoint that the approver looked at: a mismatch is evidence of a split view."""
 
     root: Hex32
@@ -18,7 +18,7 @@ class Seen(Closed):
 
 
 @event("approval.given", stream="model", roles=("approver",), withholdable=("rationale",), slots=2)
-class Given(Body, rename={"sd": "_sd"}):
+class Given(Body, frozen=True, rename={"sd": "_sd"}):
     """One principal's yes to exactly this request (its statement digest); ends at `valid_until`, 30 days by default."""
 
     action: Name
@@ -33,7 +33,7 @@ class Given(Body, rename={"sd": "_sd"}):
 
 
 @event("approval.refused", stream="model", roles=("approver",), withholdable=("rationale",), slots=2)
-class Refused(Body, rename={"sd": "_sd"}):
+class Refused(Body, frozen=True, rename={"sd": "_sd"}):
     """A veto until its author withdraws it."""
 
     action: Name
@@ -46,7 +46,7 @@ class Refused(Body, rename={"sd": "_sd"}):
 
 
 @event("approval.withdrawn", stream="model", roles=("approver",))
-class Withdrawn(Body):
+class Withdrawn(Body, frozen=True):
     """The author takes a given or refused approval back; `approval` is its statement digest."""
 
     approval: Hex32

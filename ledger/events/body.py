@@ -5,7 +5,7 @@ from ledger.fields import Digests, Hex32, Name
 
 
 @event("body.informed", stream="model", roles=("deployer",))
-class Informed(Body):
+class Informed(Body, frozen=True):
     """`of` is the statement digest of the request or decision; informing is not approval."""
 
     body: Name

@@ -9,7 +9,7 @@ from ledger.fields import UNSET, Hex32, Reference, Slots, Text, Texts, Time, Uns
 
 
 @event("decision.made", stream="model", roles=("decider",), withholdable=("reason",), slots=2)
-class Made(Body, rename={"sd": "_sd"}):
+class Made(Body, frozen=True, rename={"sd": "_sd"}):
     """`request` and `approvals` are statement digests; `gate` refers to the newest `gate.evaluated` of the request."""
 
     approvals: Annotated[tuple[Hex32, ...], Meta(max_length=32)]

@@ -5,7 +5,7 @@ from ledger.fields import Hex32, Name, Names, Reference
 
 
 @event("deployment.started", stream="model", roles=("deployer",))
-class Started(Body):
+class Started(Body, frozen=True):
     """Names the decision it relies on; the ledger records it even where no clearance stands, and history shows that."""
 
     action: Name

@@ -9,7 +9,7 @@ from ledger.fields import Digest, Line, Name, Reference, StreamName, Time
 
 
 @event("document.submitted", stream="document", roles=("assessor",))
-class Submitted(Body):
+class Submitted(Body, frozen=True):
     """A report by digest; `covers` are model streams, `coverage_date` the day up to which it speaks."""
 
     coverage_date: Time
@@ -20,7 +20,7 @@ class Submitted(Body):
 
 
 @event("document.confirmed", stream="document", roles=("approver",))
-class Confirmed(Body):
+class Confirmed(Body, frozen=True):
     """A role of the pack confirms exactly these bytes."""
 
     digest: Digest

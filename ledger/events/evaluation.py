@@ -23,7 +23,7 @@ from ledger.fields import (
 )
 
 
-class Dataset(Closed):
+class Dataset(Closed, frozen=True):
     """Samples declared by the log and samples that ran; both are claims of the tool."""
 
     name: Line | None = None
@@ -31,7 +31,7 @@ class Dataset(Closed):
     samples_run: Count | None = None
 
 
-class Metric(Closed):
+class Metric(Closed, frozen=True):
     """One measured value, as a decimal string with the digits of the log; `n` = samples behind it."""
 
     name: Line
@@ -41,7 +41,7 @@ class Metric(Closed):
     stderr: Decimal | None = None
 
 
-class Revision(Closed):
+class Revision(Closed, frozen=True):
     """The code that ran, as the tool saw it; `dirty` = the working tree differed from the commit."""
 
     commit: Line | None = None
@@ -49,7 +49,7 @@ class Revision(Closed):
     origin: Line | None = None
 
 
-class Preregistration(Closed):
+class Preregistration(Closed, frozen=True):
     """The pre-registration that a result answers to, and how it fits (open, so that every auditor can judge it)."""
 
     entry: Reference
@@ -62,7 +62,7 @@ Scores: TypeAlias = Annotated[tuple[Metric, ...], Meta(max_length=512)]
 
 
 @event("evaluation.preregistered", stream="model", roles=("evaluator",))
-class Preregistered(Body):
+class Preregistered(Body, frozen=True):
     """Only this binds task digest, scorer and metric to a threshold of a pack; recorded before the run."""
 
     comparator: Comparator
@@ -78,7 +78,7 @@ class Preregistered(Body):
 
 
 @event("evaluation.recorded", stream="model", roles=("evaluator",), withholdable=("scores", "evaluator"), slots=4)
-class Recorded(Body, rename={"sd": "_sd"}):
+class Recorded(Body, frozen=True, rename={"sd": "_sd"}):
     """The canonical record of one run of one task. Only open scores decide anything."""
 
     dataset: Dataset
@@ -111,7 +111,7 @@ class Recorded(Body, rename={"sd": "_sd"}):
 
 
 @event("evaluation.amended", stream="model", roles=("evaluator",), withholdable=("scores",), slots=4)
-class Amended(Body, rename={"sd": "_sd"}):
+class Amended(Body, frozen=True, rename={"sd": "_sd"}):
     """Another digest for a recorded run: never an overwrite. `only_encoding` = only format, digest and size differ."""
 
     amends: Reference
@@ -126,7 +126,7 @@ class Amended(Body, rename={"sd": "_sd"}):
 
 
 @event("evaluation.invalidated", stream="model", roles=("evaluator",))
-class Invalidated(Body):
+class Invalidated(Body, frozen=True):
     """The result satisfies nothing from here on; what it decided by rule is open again."""
 
     evaluation: Reference

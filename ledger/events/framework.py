@@ -7,7 +7,7 @@ from ledger.fields import Digest, Line, Name, Time
 
 
 @event("framework.published", stream="framework", roles=("framework-admin",), quorum=2)
-class Published(Body):
+class Published(Body, frozen=True):
     """The pack as a JSON object; `digest` is over its RFC 8785 bytes, `source_digest` over the publisher's document."""
 
     digest: Digest
@@ -17,7 +17,7 @@ class Published(Body):
 
 
 @event("framework.adopted", stream="framework", roles=("framework-admin",), quorum=2)
-class Adopted(Body):
+class Adopted(Body, frozen=True):
     """The lab binds itself to a published pack from `effective` on; `scope` says in words to what."""
 
     digest: Digest

@@ -8,14 +8,14 @@ from ledger.event import Body, event
 from ledger.fields import Closed, Digest, Hex32, Index, Line, Name, Time
 
 
-class AsOf(Closed):
+class AsOf(Closed, frozen=True):
     """The position and time that an answer holds for: entries 0…size−1 at `time`."""
 
     size: Index
     time: Time
 
 
-class RecordedFinding(Closed):
+class RecordedFinding(Closed, frozen=True):
     """One evaluated requirement, its clause, and the indexes of the entries it rests on."""
 
     clause: Name
@@ -26,7 +26,7 @@ class RecordedFinding(Closed):
 
 
 @event("gate.evaluated", stream="model", roles=("engine",), derived=True)
-class Evaluated(Body):
+class Evaluated(Body, frozen=True):
     """`request` is the statement digest of the request; `verdict_digest` is over answer, reasons and findings."""
 
     action: Name

@@ -9,7 +9,7 @@ from ledger.fields import Digest, Line, Name, SomeNames, Time
 
 
 @event("interim.approved", stream="model", roles=("decider",), quorum=2)
-class Approved(Body):
+class Approved(Body, frozen=True):
     """Covers the gate `gate` of the pack until `valid_until`; `stands_in_for` lists sets or safeguards."""
 
     framework: Digest

@@ -7,7 +7,7 @@ from ledger.fields import Alg, Base64, Index, KeyIdField, Name, Time
 
 
 @event("key.registered", stream="ledger", roles=("key-admin",), quorum=2)
-class Registered(Body):
+class Registered(Body, frozen=True):
     """Two key-admins and the new key itself sign: its own signature is the proof of possession."""
 
     alg: Alg
@@ -20,7 +20,7 @@ class Registered(Body):
 
 
 @event("key.revoked", stream="ledger", roles=("key-admin",))
-class Revoked(Body):
+class Revoked(Body, frozen=True):
     """One key-admin, or the key itself, may stop a key; `compromised` taints the past and takes two key-admins."""
 
     keyid: KeyIdField

@@ -10,7 +10,7 @@ from ledger.fields import Alg, Base64, Closed, KeyIdField, Name, Origin
 VkeyText = Annotated[str, Meta(max_length=4000)]
 
 
-class FoundingKey(Closed):
+class FoundingKey(Closed, frozen=True):
     """A key record of entry 0; its principal is entered with it."""
 
     alg: Alg
@@ -24,7 +24,7 @@ class FoundingKey(Closed):
 
 
 @event("ledger.founded", stream="ledger", roles=())
-class Founded(Body):
+class Founded(Body, frozen=True):
     """The ledger's constitution. `root_threshold` ≥ 2 distinct root principals; `vkeys` are C2SP verifier keys."""
 
     keys: Annotated[tuple[FoundingKey, ...], Meta(min_length=4, max_length=24)]

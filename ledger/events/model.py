@@ -6,14 +6,14 @@ from ledger.event import Body, event
 from ledger.fields import UNSET, Closed, Decimal, Hex32, Index, Name, Slots, StreamName, UnsetType
 
 
-class Subject(Closed):
+class Subject(Closed, frozen=True):
     """Name and weights digest of a model in the open; normally withheld as the one salted subject record."""
 
     name: str
     weights: str
 
 
-class EffectiveCompute(Closed):
+class EffectiveCompute(Closed, frozen=True):
     """`ratio` of effective compute to the model whose stream is `of`."""
 
     of: StreamName
@@ -21,7 +21,7 @@ class EffectiveCompute(Closed):
 
 
 @event("model.registered", stream="model", roles=("assessor",), withholdable=("subject",), slots=1)
-class Registered(Body, rename={"sd": "_sd"}):
+class Registered(Body, frozen=True, rename={"sd": "_sd"}):
     """Opens a model's stream and fixes its salted subject digest; `parent` is another model's stream."""
 
     kind: Literal["base", "snapshot", "helpful_only", "fine_tune", "distilled", "system"]
@@ -34,7 +34,7 @@ class Registered(Body, rename={"sd": "_sd"}):
 
 
 @event("model.compute-reached", stream="model", roles=("evaluator",))
-class ComputeReached(Body):
+class ComputeReached(Body, frozen=True):
     """Effective compute as of now: `ratio` to the model in stream `of`; `fact` names what a pack's gate asks for."""
 
     of: StreamName
@@ -43,7 +43,7 @@ class ComputeReached(Body):
 
 
 @event("model.referenced", stream="model", roles=("engine",), derived=True)
-class Referenced(Body):
+class Referenced(Body, frozen=True):
     """An entry outside the model's stream names the model: derived, so that the stream is complete by construction."""
 
     index: Index

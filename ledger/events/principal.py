@@ -7,7 +7,7 @@ from ledger.fields import UNSET, Line, Name, Slots, UnsetType
 
 
 @event("principal.registered", stream="ledger", roles=("key-admin",), quorum=2, withholdable=("name",), slots=2)
-class Registered(Body, rename={"sd": "_sd"}):
+class Registered(Body, frozen=True, rename={"sd": "_sd"}):
     """`id` is a role-like name, never a person's; `operates` marks who has the machine or the database."""
 
     id: Name

@@ -13,7 +13,7 @@ Role: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-class PackRole(Closed):
+class PackRole(Closed, frozen=True):
     """A role that a pack names, by pack id (which carries the version); the pack's title stays inside the pack."""
 
     pack: Name
@@ -21,7 +21,7 @@ class PackRole(Closed):
 
 
 @event("role.granted", stream="ledger", roles=("key-admin",), quorum=2)
-class Granted(Body):
+class Granted(Body, frozen=True):
     """Scope = stream prefixes and actions; an empty `actions` means the role has no action to scope, never all."""
 
     principal: Name
@@ -34,7 +34,7 @@ class Granted(Body):
 
 
 @event("role.revoked", stream="ledger", roles=("key-admin",), quorum=2)
-class Revoked(Body):
+class Revoked(Body, frozen=True):
     """Ends the grant of `role` (and of `pack_role`, where given) to `principal` from the next index."""
 
     principal: Name

@@ -21,7 +21,7 @@ from ledger.fields import (
 )
 
 
-class Scope(Closed):
+class Scope(Closed, frozen=True):
     """Where the claim holds. `subjects` are model streams; an empty list covers no surface, host or audience."""
 
     audiences: Names
@@ -31,7 +31,7 @@ class Scope(Closed):
 
 
 @event("safeguard.attested", stream="safeguard", roles=("attester",), withholdable=("detail",), slots=2)
-class Attested(Body, rename={"sd": "_sd"}):
+class Attested(Body, frozen=True, rename={"sd": "_sd"}):
     """An attester claims that safeguards of a pack work, within a scope, from `valid_from` until `valid_until`."""
 
     claim: Text
@@ -47,7 +47,7 @@ class Attested(Body, rename={"sd": "_sd"}):
 
 
 @event("safeguard.withdrawn", stream="safeguard", roles=("attester",))
-class Withdrawn(Body):
+class Withdrawn(Body, frozen=True):
     """The attestation counts for nothing from here on."""
 
     attestation: Reference

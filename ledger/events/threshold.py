@@ -28,7 +28,7 @@ from ledger.fields import (
     withholdable=("confidence", "rationale"),
     slots=4,
 )
-class Determined(Body, rename={"sd": "_sd"}):
+class Determined(Body, frozen=True, rename={"sd": "_sd"}):
     """`state` is a token that the adopted pack declares. A rule-made one has no `_sd`: derived bytes are not random."""
 
     evidence: References

@@ -11,7 +11,7 @@ TokenId = Annotated[str, Meta(pattern=r"\A[a-z2-7]{26}\Z")]
 
 
 @event("token.issued", stream="ledger", roles=("key-admin",))
-class Issued(Body):
+class Issued(Body, frozen=True):
     """At most 365 days; `secret_sha256` stays out: it is in the door's own store."""
 
     audience: Name
@@ -21,7 +21,7 @@ class Issued(Body):
 
 
 @event("token.revoked", stream="ledger", roles=("key-admin",))
-class Revoked(Body):
+class Revoked(Body, frozen=True):
     """Ends a token; the door acts on it within five seconds."""
 
     id: TokenId

@@ -226,9 +226,8 @@ class Appender:
             outcomes.append(outcome)
             if group.atomic and not isinstance(outcome, int | Known):
                 del draft.admitted[count:], draft.causes[causes:]
-                return [o if isinstance(o, Refused) else outcome for o in outcomes] + [outcome] * (
-                    len(group.submissions) - len(outcomes)
-                )
+                answers: list[Outcome | int] = [o if isinstance(o, Refused) else outcome for o in outcomes]
+                return answers + [outcome] * (len(group.submissions) - len(outcomes))
         state.absorb()
         return outcomes
 

@@ -47,7 +47,7 @@ class Desk:
 
     def _rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[Any]:
         try:
-            return self._open().execute(sql, params, binary=True).fetchall()  # type: ignore[call-overload]  # constants of ours
+            return self._open().execute(sql, params, binary=True).fetchall()
         except psycopg.Error as err:
             raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
 

@@ -5,6 +5,7 @@ Only `holdpoint migrate` (and founding) creates anything; services check the fin
 
 import hashlib
 from importlib.resources import files
+from typing import Any
 
 import psycopg
 
@@ -58,7 +59,7 @@ def roles_sql() -> str:
 def apply_roles(admin_url: str) -> None:
     """Run `roles.sql` as a superuser."""
     with psycopg.connect(admin_url) as conn:
-        conn.execute(roles_sql())  # type: ignore[call-overload]  # a file of ours, not a literal
+        conn.execute(roles_sql())
 
 
 def _connect(url: str) -> "psycopg.Connection[tuple[str, ...]]":
@@ -80,7 +81,8 @@ def migrate(url: str) -> list[str]:
         conn.execute("SET ROLE holdpoint_owner")
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         conn.execute(MIGRATION_TABLE)
-        done = dict(conn.execute("SELECT name, digest FROM holdpoint.migration").fetchall())
+        rows: list[Any] = conn.execute("SELECT name, digest FROM holdpoint.migration").fetchall()
+        done = {str(name): str(digest) for name, digest in rows}
         unknown = set(done) - {name for name, _ in known}
         if unknown:
             detail = f"the database has {', '.join(sorted(unknown))}"
@@ -93,7 +95,7 @@ def migrate(url: str) -> list[str]:
                         "migration-changed", "failed", f"{name} was applied in another form", "restore the file"
                     )
                 continue
-            conn.execute(text)  # type: ignore[call-overload]  # a file of ours, not a literal
+            conn.execute(text)
             conn.execute("INSERT INTO holdpoint.migration (name, digest) VALUES (%s, %s)", (name, digest))
             applied.append(name)
     return applied
