@@ -78,7 +78,7 @@ def peek_type(payload: bytes) -> str:
 
 
 def _typed(body_type: Any) -> Any:
-    return Statement[body_type]  # type: ignore[valid-type]  # msgspec specialises generics at run time
+    return Statement[body_type]
 
 
 def parse_statement(payload: bytes, body_type: type[B]) -> Statement[B]:

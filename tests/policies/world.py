@@ -1,0 +1,258 @@
+"""A small world for policy tests: facts in one line each, folded by the real folds; no signatures, no database."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ledger.admit import fold_event
+from ledger.event import Body, Event
+from ledger.fields import UNSET
+from ledger.registry import BY_NAME
+from ledger.state import State
+from ledger.strict import shift
+from policies.answer import AsOf, Clearance, PolicyVerdict, Request
+from policies.clear import clear
+from policies.evaluate import evaluate
+from policies.framework import load_toml, pack_digest, pack_object
+from policies.rules import RULES
+
+NOW = "2026-01-15T12:00:00.000000Z"
+FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
+HASH = "0" * 64
+
+
+def hexed(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+class World:
+    """One model `model/m`, one adopted pack; `tell` takes a line of the case tables."""
+
+    def __init__(self, pack: str, *, adopt: bool = True) -> None:
+        self.state = State()
+        self.size = 0
+        self.at = NOW
+        self.pack = load_toml((FRAMEWORKS / f"{pack}.toml").read_text(), pack)
+        self.digest = pack_digest(self.pack)
+        if adopt:
+            self.say(
+                "framework.published",
+                {
+                    "digest": self.digest,
+                    "id": pack,
+                    "pack": pack_object(self.pack),
+                    "source_digest": self.pack.source.digest,
+                },
+                f"framework/{pack}",
+            )
+            self.say(
+                "framework.adopted",
+                {"digest": self.digest, "effective": "2025-06-01T00:00:00.000000Z", "id": pack, "scope": "all"},
+                f"framework/{pack}",
+            )
+
+    def say(
+        self, name: str, body: dict[str, Any], stream: str = "model/m", by: str = "someone", keyid: str | None = None
+    ) -> Event:
+        kind: type[Body] = BY_NAME[name]
+        if kind.event.slots:
+            body = {"_sd": [], **body}
+        typed = msgspec.convert(body, kind)
+        event = Event(
+            index=self.size,
+            leaf=hexed(str(self.size)),
+            recorded_at=self.at,
+            stream=stream,
+            stream_version=1,
+            digest=hexed(f"statement {self.size}"),
+            event_id=f"id-{self.size}",
+            occurred_at=self.at,
+            known_at=None,
+            type=kind.event,
+            body=typed,
+            signers=(keyid or hexed(by),),
+            principals=(by,),
+            subject=hexed(stream),
+            back_recorded=False,
+        )
+        fold_event(self.state, event, RULES)
+        self.size += 1
+        for derived in RULES.derive(self.state, event):
+            value = {k: v for k, v in msgspec.to_builtins(derived.body).items() if v is not UNSET}
+            self.say(derived.body.event.name, value, derived.stream, "engine")
+        return event
+
+    def model(self, stream: str = "model/m") -> None:
+        self.say("model.registered", {"kind": "base"}, stream)
+
+    def determine(self, threshold: str, state: str, **more: Any) -> Event:
+        body = {
+            "evidence": [],
+            "framework": self.digest,
+            "made": "role",
+            "precautionary": False,
+            "review_by": None,
+            "state": state,
+            "subjects": ["model/m"],
+            "threshold": threshold,
+        }
+        return self.say("threshold.determined", {**body, **more}, more.get("subjects", ["model/m"])[0])
+
+    def attest(self, name: str, *, until: str | None = None, host: str = "own", by: str = "attester") -> Event:
+        sets = {s.id: s.safeguards for s in self.pack.sets}
+        body = {
+            "claim": "works",
+            "evidence": [],
+            "framework": self.digest,
+            "independence": "internal",
+            "safeguards": list(sets.get(name, (name,))),
+            "scope": {"audiences": ["general"], "hosts": [host], "subjects": ["model/m"], "surfaces": ["api"]},
+            "valid_from": shift(self.at, days=-30),
+            "valid_until": until or shift(self.at, days=30),
+        }
+        return self.say("safeguard.attested", body, "safeguard/all", by)
+
+    def document(self, kind: str) -> None:
+        body = {
+            "coverage_date": self.at,
+            "covers": ["model/m"],
+            "digest": "sha256:" + HASH,
+            "kind": kind,
+            "version": "1",
+        }
+        sent = self.say("document.submitted", body, f"document/{kind}", "writer")
+        body = {
+            "digest": "sha256:" + HASH,
+            "document": {"index": sent.index, "leaf": sent.leaf},
+            "role": "RSO",
+            "verb": "ok",
+        }
+        self.say("document.confirmed", body, f"document/{kind}", "confirmer")
+
+    def interim(self, gate: str, *names: str, until: str | None = None) -> None:
+        body = {
+            "framework": self.digest,
+            "gate": gate,
+            "measures": ["responses blocked"],
+            "stands_in_for": list(names),
+            "valid_until": until or shift(self.at, days=7),
+        }
+        self.say("interim.approved", body)
+
+    def decide(self, decision: str, action: str = "external_deploy", **more: Any) -> Event:
+        body = {
+            "action": action,
+            "artifact": hexed("model/m"),
+            "audience": "general",
+            "evidence": [],
+            "facts": {},
+            "hosts": ["own"],
+            "jurisdictions": [],
+            "packs": [self.digest],
+            "surfaces": ["api"],
+        }
+        self.request = self.say("action.requested", body, by="deployer")
+        gate = self.state.get("gate", self.request.digest)
+        body = {
+            "approvals": [],
+            "basis": "policy",
+            "conditions": [],
+            "decision": decision,
+            "gate": {"index": gate.index, "leaf": gate.leaf},
+            "request": self.request.digest,
+        }
+        return self.say("decision.made", {**body, **more}, by="decider")
+
+    def inform(self, body: str) -> None:
+        self.say("body.informed", {"body": body, "documents": [], "of": self.request.digest})
+
+    def rate(self, threshold: str, value: str, outcome: str = "matches") -> None:
+        rule = self.pack.threshold(threshold).rule
+        promise = {
+            "comparator": rule.comparator,
+            "framework": self.digest,
+            "max_runs": 1,
+            "metric": rule.metric,
+            "min_samples": 1,
+            "scorer": "s",
+            "task": threshold,
+            "task_digest": "sha256:" + HASH,
+            "threshold": threshold,
+            "value": rule.value,
+        }
+        promised = self.say("evaluation.preregistered", promise)
+        body = {
+            "dataset": {"samples_declared": 1, "samples_run": 1},
+            "edits_detected": [],
+            "independence": "internal",
+            "log_bytes": 1,
+            "log_format": "f",
+            "log_sha256": "sha256:" + HASH,
+            "model_as_named": "m",
+            "preregistration": {"entry": {"index": promised.index, "leaf": promised.leaf}, "outcome": outcome},
+            "run": f"run {self.size}",
+            "safeguards_off": False,
+            "status": "success",
+            "task": threshold,
+            "task_version": "1",
+            "tool": "t",
+            "tool_version": "1",
+            "warnings": [],
+        }
+        if value != "withheld":
+            body["scores"] = [{"name": rule.metric, "scorer": "s", "value": value}]
+        self.say("evaluation.recorded", body)
+
+    def compute(self, ratio: str, fact: str) -> None:
+        self.say("model.compute-reached", {"fact": fact, "of": "model/m", "ratio": ratio})
+
+    def ask(self, action: str, at: str | None = None, **context: Any) -> tuple[PolicyVerdict, Clearance]:
+        request = Request("model/m", action, **context)
+        as_of = AsOf(self.size, at or self.at)
+        verdict = evaluate(self.state, request, as_of)
+        return verdict, clear(self.state, verdict, request, as_of)
+
+    def tell(self, line: str) -> None:
+        """One line of a case table."""
+        verb, *words = line.split()
+        named = dict(w.split("=", 1) for w in words if "=" in w)
+        plain = [w for w in words if "=" not in w]
+        if "until" in named:
+            named["until"] = shift(self.at, seconds=int(named["until"].removesuffix("s")))
+        match verb:
+            case "register":
+                self.model(*plain)
+            case "wait":
+                self.at = shift(self.at, days=int(plain[0]))
+            case "determine":
+                self.determine(*plain)
+            case "attest":
+                self.attest(*plain, **named)
+            case "document":
+                self.document(*plain)
+            case "interim":
+                self.interim(*plain, **named)
+            case "decide":
+                self.decide(*plain, **named)
+            case "inform":
+                self.inform(*plain)
+            case "compute":
+                self.compute(*plain)
+            case "rate":
+                self.rate(*plain, **named)
+            case "invalidate":
+                last = [f for _, f in self.state.scan("evaluation")][-1]
+                body = {"evaluation": {"index": last.index, "leaf": last.leaf}, "reason": "wrong model"}
+                self.say("evaluation.invalidated", body)
+            case "withdraw":
+                last = [f for _, f in self.state.scan("attested")][-1]
+                body = {"attestation": {"index": last.index, "leaf": last.leaf}, "reason": "broken"}
+                self.say("safeguard.withdrawn", body, last.stream)
+            case "covered":
+                self.model("model/older")
+                old = self.determine(plain[0], "below", subjects=["model/older"])
+                self.determine(plain[0], "below", covered_by={"index": old.index, "leaf": old.leaf})
+            case _:
+                raise AssertionError(f"no verb {verb}")
