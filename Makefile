@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench crash lock
+.PHONY: help setup demo test check lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,12 +30,6 @@ check: setup ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-
-bench: setup ## measure; prints medians and ratios, writes benchmarks/out/latest.json
-	$(BIN)/python -m benchmarks
-
-crash: setup ## 100 rounds of kill -9 under load (bounded: about 20 minutes)
-	HOLDPOINT_CRASH_ROUNDS=100 $(BIN)/python -m pytest -q tests/faults/test_f01_killed_service.py
 
 lock: ## renew locks/dev.txt (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o locks/dev.txt

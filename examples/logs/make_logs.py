@@ -10,7 +10,8 @@ The tasks are toys and the answers are scripted: illustrative, not safety eviden
 import sys
 from pathlib import Path
 
-from inspect_ai import Task, eval as run_eval
+from inspect_ai import Task
+from inspect_ai import eval as run_eval
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import includes
@@ -42,7 +43,13 @@ def toy(name: str, answers: list[str], target: str, log_dir: str, log_format: st
 def main() -> None:
     """Write four logs: two suites, and an answer rate below and exactly at its limit."""
     out = Path(sys.argv[1])
-    toy("toy_uplift_trials", ["helped", "helped", "no", "helped", "no", "no", "helped", "no"], "helped", str(out), "eval")
+    toy(
+        "toy_uplift_trials",
+        ["helped", "helped", "no", "helped", "no", "no", "helped", "no"],
+        "helped",
+        str(out),
+        "eval",
+    )
     toy("toy_autonomy_suite", ["done"] + ["no"] * 9, "done", str(out), "json")
     toy("toy_answer_rate", ["no"] * 20, "answered", str(out), "eval")
     toy("toy_answer_rate_limit", ["answered"] + ["no"] * 19, "answered", str(out), "eval")

@@ -1,0 +1,129 @@
+"""The demo as a stranger runs it: the console script, its screens, its verdicts, its exit codes."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLDPOINT = Path(sys.executable).parent / "holdpoint"
+DENY = """MAY model/fictional-one BE PUT TO external_deploy?   DENY
+  as of size 42, TIME
+  clearance: deny (no-decision, policy-denies)
+  policy verdict: deny
+  4 requirements met, 28 open
+  x G-BASELINE (section 1; Appendix B): unknown, attestation-missing
+      ASL-2-DEPLOYMENT/A2D-1, ASL-2-DEPLOYMENT/A2D-2, ASL-2-DEPLOYMENT/A2D-3, ASL-2-DEPLOYMENT/A2D-4, \
+ASL-2-SECURITY/A2S-1, ASL-2-SECURITY/A2S-2, ASL-2-SECURITY/A2S-3, ASL-2-SECURITY/A2S-4 and 2 more
+      unblocked by an attester: holdpoint attest
+  x G-EXTERNAL-ASL3 (section 4; section 5; section 6.2): unmet, attestation-missing
+      ASL-3-DEPLOYMENT/A3D-1, ASL-3-DEPLOYMENT/A3D-2, ASL-3-DEPLOYMENT/A3D-3, ASL-3-DEPLOYMENT/A3D-4, \
+ASL-3-DEPLOYMENT/A3D-5, ASL-3-DEPLOYMENT/A3D-6, ASL-3-DEPLOYMENT/A3D-7, ASL-3-SECURITY/A3S-1 and 7 more
+      unblocked by an attester: holdpoint attest
+  x G-EXTERNAL-ASL3 (section 4; section 5; section 6.2): unmet, document-missing
+      capability_report, safeguards_report, follow_up_capability_assessment
+      unblocked by an assessor: holdpoint document submit
+  next: request, approve and decide: holdpoint request"""
+
+
+def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([HOLDPOINT, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo") / "d"
+    began = time.monotonic()
+    done = run("demo", "--data", folder)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < 60
+    return folder, done.stdout
+
+
+def test_the_deny_screen(demo: tuple[Path, str]) -> None:
+    text = re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME", demo[1])
+    assert DENY in text
+
+
+def test_the_verdicts(demo: tuple[Path, str]) -> None:
+    said = re.findall(r"^verify .*: (\w+) \(exit (\d)\)", demo[1], re.MULTILINE)
+    assert said == [
+        ("VALID_UNWITNESSED", "0"),
+        ("UNANCHORED", "5"),
+        ("INVALID", "4"),
+        ("INVALID", "4"),
+        ("DIVERGED", "4"),
+    ]
+    assert "pinned size 72, shown size 43: first missing index 43" in demo[1]
+
+
+def test_going_on_by_hand(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
+    assert run("verify", folder / "export", "--pin", folder / "pin.json").returncode == 0
+    assert run("verify", folder / "export").returncode == 5
+    gate = run("gate", "model/fictional-one", "external_deploy", "--json", "--data", folder)
+    answer = json.loads(gate.stdout)
+    assert (gate.returncode, answer["ok"], answer["clearance"], answer["checkpoint"]["size"]) == (0, True, "permit", 72)
+    then = json.loads(
+        run("gate", "model/fictional-one", "external_deploy", "--json", "--at", "43", "--data", folder).stdout
+    )
+    assert (then["clearance"], then["code"]) == ("deny", "withheld-by-decision")
+    assert run("history", "model/fictional-one", "--data", folder).stdout.count("\n") >= 30
+    assert run("fsck", "--data", folder).returncode == 0
+
+
+def test_importing_again_changes_nothing(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
+    words = (
+        "import",
+        ROOT / "examples/logs/uplift-trials.eval",
+        "--model",
+        "model/fictional-one",
+        "--json",
+        "--data",
+        folder,
+    )
+    again = run(*words)
+    assert json.loads(again.stdout)["code"] == "known"
+    assert (
+        json.loads(run("gate", "model/fictional-one", "train", "--json", "--data", folder).stdout)["checkpoint"]["size"]
+        == 72
+    )
+
+
+def test_an_unreadable_log_changes_nothing(demo: tuple[Path, str], tmp_path: Path) -> None:
+    folder, _ = demo
+    broken = tmp_path / "broken.eval"
+    broken.write_bytes((ROOT / "examples/logs/uplift-trials.eval").read_bytes()[:-100])
+    done = run("import", broken, "--model", "model/fictional-one", "--data", folder)
+    assert done.returncode == 2
+    assert "not the format" in done.stderr
+
+
+def test_a_key_without_a_role_is_told_what_would_grant_it(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
+    body = json.dumps({"body": "BOARD", "documents": [], "of": "0" * 64})
+    done = run(
+        "event",
+        "post",
+        f"body.informed={body}",
+        "--stream",
+        "model/fictional-one",
+        "--as",
+        "attester",
+        "--data",
+        folder,
+    )
+    assert done.returncode == 3
+    assert "role-missing" in done.stderr
+    assert "holdpoint role grant attester deployer" in done.stderr
+
+
+def test_no_ledger_is_a_clear_error(tmp_path: Path) -> None:
+    done = run("gate", "model/x", "train", "--data", tmp_path / "nothing")
+    assert done.returncode == 2
+    assert "not-a-ledger" in done.stderr
