@@ -1,0 +1,67 @@
+"""`serve`, `token issue`, `token revoke`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.options import DEFAULT_DATA, As, Data
+from api.cli.output import say
+from api.serve import serve as run
+from api.session import Session
+from api.tokens import SCOPES, TokenFile, new_token
+from api.wiring import opened
+from ledger.errors import Fault
+from ledger.events import token
+from ledger.strict import shift
+
+
+def serve(
+    data: Data = DEFAULT_DATA,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8470,
+    export: Annotated[Path | None, typer.Option("--export", help="Keep an export current in this folder.")] = None,
+) -> None:
+    """Serve the ledger over HTTP. Example: holdpoint serve --data lab"""
+    say(f"serving {data} on http://{host}:{port}/ until SIGTERM")
+    run(data, host, port, export)
+
+
+def issue(
+    audience: Annotated[str, typer.Argument(help="For whom, a role-like name.")],
+    scope: Annotated[list[str], typer.Option(help="status:read, gate:read, entries:read, proofs:read, metrics:read")],
+    days: Annotated[int, typer.Option(min=1, max=365)] = 90,
+    data: Data = DEFAULT_DATA,
+    by: As = "key-admin-1",
+) -> None:
+    """Issue a read token; it is shown once. Example: holdpoint token issue pipeline --scope gate:read"""
+    unknown = set(scope) - SCOPES
+    if unknown:
+        raise Fault("scope-unknown", "failed", ", ".join(sorted(unknown)), f"one of {', '.join(sorted(SCOPES))}")
+    with opened(data) as ledger:
+        fresh = new_token("dev" if ledger.development else "live")
+        expires = shift(ledger.now(), days=days)
+        body = {"audience": audience, "expires_at": expires, "id": fresh.id, "scopes": scope}
+        Session(ledger).say(token.Issued, body, "ledger", by)
+        TokenFile(data / "tokens.json").add(fresh, tuple(scope))
+    say(fresh.text)
+
+
+def revoke(
+    token_id: Annotated[str, typer.Argument(help="The 26 letters in the token's middle.")],
+    data: Data = DEFAULT_DATA,
+    by: As = "key-admin-1",
+) -> None:
+    """Revoke a token. Example: holdpoint token revoke ID"""
+    with opened(data) as ledger:
+        posted = Session(ledger).say(token.Revoked, {"id": token_id}, "ledger", by)
+    say(f"revoked at index {posted.index}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(serve)
+    tokens = typer.Typer(help="Read tokens: issue, revoke.", no_args_is_help=True)
+    tokens.command("issue")(issue)
+    tokens.command("revoke")(revoke)
+    app.add_typer(tokens, name="token")

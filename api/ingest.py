@@ -1,0 +1,213 @@
+"""`POST /v1/entries`: bytes in, receipts out. A plain ASGI handler, since a framework route costs a third of the throughput.
+
+One DSSE envelope (or `{"envelope", "disclosures"}`), or NDJSON of up to 500, answered in order; `?atomic=true` = all or none. The
+signature is the guard. Field disclosures are checked against the statement and not kept: the submitter keeps them.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.batch_keys import lookup_with
+from api.problems import of_error, of_refusal, problem, response
+from api.wiring import Ledger
+from ledger.admit import KeyLookup, Submission, open_submission
+from ledger.canonical import loads, loads_canonical
+from ledger.entry import parse_entry
+from ledger.envelope import Envelope, Signature, envelope_of
+from ledger.errors import Fault, LedgerError, Malformed
+from ledger.keys import low_s
+from ledger.reasons import Reason, Refused
+from ledger.store.outcome import Appended, Known, Outcome
+from ledger.withheld import digest_of, parse_disclosure
+
+MAX_BODY = 1 << 20
+MAX_BATCH_BODY = 48 << 20
+MAX_LINES = 500
+READ_SECONDS = 20.0
+APPEND_SECONDS = 5.0
+CHUNK = 50
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+Opened = Submission | Refused | LedgerError
+
+
+def _lowered(envelope: Envelope, lookup: KeyLookup) -> Envelope:
+    """The door turns a high S into n-S: half of all ECDSA signers emit one (formats.md §3)."""
+    signatures = []
+    for s in envelope.signatures:
+        record = lookup(s.keyid)
+        ecdsa = record is not None and record.alg == "ecdsa-p256-sha256"
+        signatures.append(Signature(s.keyid, low_s(s.sig)) if ecdsa else s)
+    return Envelope(envelope.payload, tuple(signatures))
+
+
+def open_one(raw: bytes, lookup: KeyLookup) -> Submission | Refused:
+    """The stateless half of admission for one submitted document. Raises `Malformed`."""
+    value = loads(raw)
+    disclosures: Any = []
+    if isinstance(value, dict) and "envelope" in value:
+        if set(value) - {"envelope", "disclosures"}:
+            raise Malformed("submission", "$", "schema")
+        disclosures, value = value.get("disclosures", []), value["envelope"]
+    envelope = _lowered(envelope_of(value), lookup)
+    opened = open_submission(envelope, lookup)
+    if isinstance(opened, Submission) and disclosures:
+        _check_disclosures(disclosures, envelope.payload)
+    return opened
+
+
+def _check_disclosures(disclosures: Any, payload: bytes) -> None:
+    """Every disclosure is one that the statement's digests reference, once."""
+    if not isinstance(disclosures, list) or not all(isinstance(d, str) for d in disclosures):
+        raise Malformed("submission", "disclosures", "schema")
+    body = loads_canonical(payload)["predicate"]["body"]
+    wanted = set(body.get("_sd", ()))
+    wanted |= {e["..."] for v in body.values() if isinstance(v, list) for e in v if isinstance(e, dict) and "..." in e}
+    for text in disclosures:
+        parse_disclosure(text)
+        if digest_of(text) not in wanted:
+            raise Malformed("submission", "disclosures", "disclosure-orphan")
+        wanted.remove(digest_of(text))
+
+
+class Ingest:
+    """The handler, over one open ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="verify")
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        headers = request.headers
+        if headers.get("content-encoding", "identity") != "identity":
+            return problem(415, "content-encoding", "compressed bodies are refused", "Content-Encoding")
+        kind = headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind not in (JSON, NDJSON):
+            return problem(415, "media-type", f"send {JSON} or {NDJSON}", "Content-Type")
+        try:
+            raw = await asyncio.wait_for(_read(request, MAX_BATCH_BODY if kind == NDJSON else MAX_BODY), READ_SECONDS)
+        except TimeoutError:
+            return problem(408, "slow-body", "the body did not arrive in time", "body")
+        except Malformed as err:
+            return response(*of_error(err))
+        return await (self._one(raw) if kind == JSON else self._many(raw, request))
+
+    async def _one(self, raw: bytes) -> Response:
+        try:
+            opened = open_one(raw, self._ledger.appender.lookup)
+            if isinstance(opened, Refused):
+                return response(*of_refusal(opened))
+            (outcome,) = await self._append([opened], atomic=False)
+        except LedgerError as err:
+            return response(*of_error(err))
+        status, value = self._answer(outcome, opened)
+        if status >= 400:
+            return response(status, value)
+        extra = {"Idempotent-Replay": "true"} if status == 200 else {}
+        return Response(msgspec.json.encode(value), status, extra, JSON)
+
+    async def _many(self, raw: bytes, request: Request) -> Response:
+        lines = raw.split(b"\n")
+        if lines and not lines[-1]:
+            lines.pop()
+        if not 1 <= len(lines) <= MAX_LINES:
+            return problem(413 if lines else 400, "batch-size", f"1 to {MAX_LINES} lines", "body")
+        atomic = request.query_params.get("atomic") == "true"
+        opened = await self._open_all(lines)
+        good = [o for o in opened if isinstance(o, Submission)]
+        answers: dict[int, Outcome | LedgerError] = {}
+        if good and (not atomic or len(good) == len(opened)):
+            try:
+                outcomes = await self._append(good, atomic=atomic)
+                answers = {id(s): o for s, o in zip(good, outcomes, strict=True)}
+            except LedgerError as err:
+                answers = {id(s): err for s in good}
+        results = [self._line(o, answers) for o in opened]
+        text = b"".join(msgspec.json.encode(r) + b"\n" for r in results)
+        done = all(r["status"] < 400 for r in results)
+        return Response(text, 200 if done or not atomic else 422, media_type=NDJSON)
+
+    def _line(self, opened: Opened, answers: dict[int, Any]) -> dict[str, Any]:
+        if isinstance(opened, Refused):
+            return of_refusal(opened)[1]
+        if isinstance(opened, LedgerError):
+            return of_error(opened)[1]
+        outcome = answers.get(id(opened))
+        if outcome is None:
+            return of_refusal(
+                Refused(Reason.QUORUM_SHORT, "not appended: the batch is atomic and another line failed")
+            )[1]
+        status, value = of_error(outcome) if isinstance(outcome, LedgerError) else self._answer(outcome, opened)
+        return {**value, "status": status}
+
+    async def _open_all(self, lines: Sequence[bytes]) -> list[Opened]:
+        loop = asyncio.get_running_loop()
+        chunks = [lines[i : i + CHUNK] for i in range(0, len(lines), CHUNK)]
+        done = await asyncio.gather(*(loop.run_in_executor(self._pool, self._open_chunk, c) for c in chunks))
+        opened = [o for chunk in done for o in chunk]
+        for n, found in enumerate(opened):  # keys that an earlier line of this batch registers
+            if isinstance(found, Refused) and found.reason is Reason.KEY_UNKNOWN:
+                earlier = [o for o in opened[:n] if isinstance(o, Submission)]
+                opened[n] = self._open(lines[n], lookup_with(self._ledger.appender.lookup, earlier))
+        return opened
+
+    def _open_chunk(self, lines: Sequence[bytes]) -> list[Opened]:
+        return [self._open(line, self._ledger.appender.lookup) for line in lines]
+
+    def _open(self, line: bytes, lookup: KeyLookup) -> Opened:
+        try:
+            return open_one(line, lookup)
+        except LedgerError as err:
+            return err
+
+    async def _append(self, submissions: Sequence[Submission], *, atomic: bool) -> list[Outcome]:
+        future = self._ledger.appender.submit(submissions, atomic=atomic)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), APPEND_SECONDS)
+        except TimeoutError:
+            raise Fault("outcome-unknown", "unknown", "no answer within 5 s", "send the same statement again") from None
+
+    def _answer(self, outcome: Outcome, submission: Submission) -> tuple[int, dict[str, Any]]:
+        if isinstance(outcome, Refused):
+            return of_refusal(outcome)
+        if isinstance(outcome, Fault):
+            return of_error(outcome)
+        if isinstance(outcome, Known):
+            entry, receipt = self._ledger.receipt(outcome.index)
+            return 200, self._receipt(submission, outcome.index, entry, receipt, ())
+        if isinstance(outcome, Appended):
+            derived = tuple((e.index, e.name) for e in outcome.derived)
+            return 201, self._receipt(submission, outcome.event.index, outcome.entry, outcome.receipt(), derived)
+        raise Fault("outcome-unknown", "unknown", "no outcome", "send the same statement again")
+
+    def _receipt(
+        self, submission: Submission, index: int, entry: bytes, receipt: str, derived: tuple[tuple[int, str], ...]
+    ) -> dict[str, Any]:
+        return {
+            "status": 201,
+            "index": index,
+            "event_id": submission.statement.predicate.event_id,
+            "statement_digest": submission.digest,
+            "recorded_at": parse_entry(entry).recorded_at,
+            "derived": [{"index": i, "type": name} for i, name in derived],
+            "entry": msgspec.Raw(entry),
+            "receipt": receipt,
+        }
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise Malformed("body", "body", "too-large")
+        parts.append(part)
+    return b"".join(parts)

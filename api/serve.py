@@ -1,0 +1,61 @@
+"""Run the service: uvicorn on loopback, bounded headers, ten seconds to drain on SIGTERM; `--export` keeps tiles current."""
+
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from api.app import create_app
+from api.handing_over import export
+from api.keyring import load_signer
+from api.wiring import Ledger, open_ledger
+
+EXPORT_SECONDS = 5.0
+
+
+class Exporter:
+    """Writes the export whenever the log has grown: a restore then has something to import."""
+
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self._ledger, self._folder = ledger, folder
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="exporter", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        done = 0
+        while True:
+            last = self._stop.wait(EXPORT_SECONDS)
+            size, _ = self._ledger.appender.published
+            if size != done:
+                done = export(self._ledger, self._folder, load_signer(self._ledger.folder / "keys" / "engine.pem"))
+            if last:
+                return
+
+    def close(self) -> None:
+        """Write what is left, and stop."""
+        self._stop.set()
+        self._thread.join()
+
+
+def serve(folder: Path, host: str, port: int, export_to: Path | None = None) -> None:
+    """Open the ledger and serve it until SIGTERM or SIGINT."""
+    ledger = open_ledger(folder)
+    exporter = Exporter(ledger, export_to) if export_to is not None else None
+    try:
+        config = uvicorn.Config(
+            create_app(ledger),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+            h11_max_incomplete_event_size=16_384,
+            lifespan="off",
+        )
+        uvicorn.Server(config).run()
+    finally:
+        if exporter is not None:
+            exporter.close()
+        ledger.close()
