@@ -1,0 +1,148 @@
+"""What a pack's parts must be to one another: unique, declared, free of contradiction (spec/framework-pack.md, Rules)."""
+
+from collections.abc import Iterable
+
+from ledger.errors import Malformed
+from ledger.strict import parse_decimal, parse_time
+from policies.pack import Gate, Pack, When
+
+PARTS = (
+    "thresholds", "sets", "safeguards", "gates", "roles", "fallbacks", "exceptions", "obligations", "states", "levels",
+)  # fmt: skip
+
+
+def bad(place: str, rule: str) -> Malformed:
+    return Malformed("pack", place, rule)
+
+
+def check_pack(pack: Pack) -> None:
+    """Raise `Malformed` where an id stands twice, a name is not declared, or two statements can't both be meant."""
+    _unique(pack)
+    _resolve(pack)
+    _contradictions(pack)
+
+
+def _unique(pack: Pack) -> None:
+    for part in PARTS:
+        ids = [item.id for item in getattr(pack, part)]
+        for item in ids:
+            if ids.count(item) > 1:
+                raise bad(f"{part} {item}", "pack-duplicate")
+    ranks = sorted(s.rank for s in pack.states)
+    if ranks[0] != 0 or ranks.count(0) != 1:
+        raise bad("states", "pack-states")
+
+
+def _known(place: str, names: Iterable[str], known: set[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise bad(f"{place} {name}", "pack-unknown-name")
+
+
+def _resolve(pack: Pack) -> None:
+    thresholds, sets = {t.id for t in pack.thresholds}, {s.id for s in pack.sets}
+    safeguards, roles = {s.id for s in pack.safeguards}, {r.id for r in pack.roles}
+    states = {s.id for s in pack.states}
+    for one in pack.sets:
+        _known(f"sets {one.id}", one.safeguards, safeguards)
+    for t in pack.thresholds:
+        _known(f"thresholds {t.id}", t.requires_sets, sets)
+        if t.rule is not None:
+            _known(f"thresholds {t.id} rule", (t.rule.holds, t.rule.fails), states)
+        if t.rules_out is not None:
+            _known(f"thresholds {t.id} rules_out", t.rules_out.thresholds, thresholds)
+            _known(f"thresholds {t.id} rules_out", (t.rules_out.state,), states)
+    for gate in pack.gates:
+        place = f"gates {gate.id}"
+        _known(place, gate.requires_sets, sets)
+        _known(place, gate.requires_safeguards, safeguards)
+        _known(place, gate.requires_documents, set(pack.documents))
+        _known(place, gate.requires_metrics, thresholds)
+        _known(place, (*gate.decision_by, *gate.inform_before), roles)
+        _when(place, gate.when, thresholds, states)
+    for fallback in pack.fallbacks:
+        _known(f"fallbacks {fallback.id}", (*fallback.approved_by, *fallback.inform), roles)
+    if pack.change_control is not None:
+        change = pack.change_control
+        _known("change_control", (*change.approved_by, *change.proposed_by, *change.consulted), roles)
+
+
+def _when(place: str, when: When, thresholds: set[str], states: set[str]) -> None:
+    forms = (
+        when.always,
+        bool(when.any_of) and bool(when.state_in),
+        when.all_of_kind is not None and when.state is not None,
+        when.fact is not None and when.comparator is not None and when.value is not None,
+    )
+    members = sum(
+        bool(x) for x in (when.always, when.any_of, when.state_in, when.all_of_kind, when.state, when.fact,
+                          when.comparator, when.value)
+    )  # fmt: skip
+    if sum(forms) != 1 or members != {0: 1, 1: 2, 2: 2, 3: 3}[forms.index(True)]:
+        raise bad(f"{place} when", "pack-when")
+    _known(f"{place} when", when.any_of, thresholds)
+    _known(f"{place} when", (*when.state_in, *((when.state,) if when.state else ())), states)
+
+
+def _contradictions(pack: Pack) -> None:
+    """What is well formed, and still can't be meant."""
+    _dates(pack)
+    for t in pack.thresholds:
+        place = f"thresholds {t.id}"
+        if t.rule is not None:
+            _number(f"{place} rule", t.rule.value)
+            if pack.rank(t.rule.holds) == pack.rank(t.rule.fails):
+                raise bad(f"{place} rule", "pack-contradiction")
+        if t.rules_out is not None and (t.id in t.rules_out.thresholds or pack.rank(t.rules_out.state) != 0):
+            raise bad(f"{place} rules_out", "pack-contradiction")
+    for gate in pack.gates:
+        _gate(pack, gate)
+    rules = pack.reassess
+    if rules is not None and (rules.compute_fact is None) != (rules.compute_ratio is None):
+        raise bad("reassess", "pack-contradiction")
+
+
+def _number(place: str, value: str) -> None:
+    try:
+        parse_decimal(value)
+    except Malformed:
+        raise bad(place, "pack-number") from None
+
+
+def _dates(pack: Pack) -> None:
+    try:
+        first, until = (
+            d if d is None else parse_time(f"{d}T00:00:00.000000Z") for d in (pack.in_force_from, pack.in_force_until)
+        )
+    except Malformed:
+        raise bad("$.in_force_from", "pack-date") from None
+    if first is None or (until is not None and until <= first):
+        raise bad("$.in_force_until", "pack-contradiction")
+
+
+def _gate(pack: Pack, gate: Gate) -> None:
+    place, when = f"gates {gate.id}", gate.when
+    lists = (gate.actions, gate.requires_sets, gate.requires_safeguards, gate.requires_documents, gate.requires_metrics)
+    if any(len(set(names)) != len(names) for names in lists):
+        raise bad(place, "pack-duplicate")
+    if not any(lists[1:]):
+        raise bad(place, "pack-gate-empty")
+    undefined = any(not pack.safeguard_set(s).safeguards for s in gate.requires_sets)
+    if undefined != (gate.effect == "block_standard_undefined"):
+        raise bad(f"{place} effect", "pack-contradiction")
+    if gate.effect.startswith("interim_") and not any(f.id == "INTERIM" and f.approved_by for f in pack.fallbacks):
+        raise bad(f"{place} effect", "pack-contradiction")
+    # Worsening a determination must never leave a gate: the states that trigger it reach up to the worst.
+    ranks = {pack.rank(s) for s in when.state_in}
+    above = {s.rank for s in pack.states if ranks and s.rank >= min(r for r in ranks if r is not None)}
+    favourable = when.state is None or pack.rank(when.state) == 0
+    kinds = {t.kind for t in pack.thresholds}
+    if (
+        ranks != above
+        or 0 in ranks
+        or not favourable
+        or (when.all_of_kind is not None and when.all_of_kind not in kinds)
+    ):
+        raise bad(f"{place} when", "pack-contradiction")
+    if when.value is not None:
+        _number(f"{place} when", when.value)

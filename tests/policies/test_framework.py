@@ -1,0 +1,165 @@
+"""The pack loader: shipped packs load, their object round-trips, and each kind of fault is refused at its line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.canonical import dumps, loads
+from ledger.errors import Malformed
+from policies.framework import load_toml, pack_digest, pack_object, parse_pack
+
+FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
+SHARED = Path(__file__).resolve().parents[2] / "../shared/frameworks"
+RSP = (FRAMEWORKS / "anthropic-rsp-2.2.toml").read_text()
+SHIPPED = sorted(FRAMEWORKS.glob("*.toml"))
+
+
+def line(text: str, needle: str, occurrence: int = 1) -> int:
+    found = [n for n, row in enumerate(text.split("\n"), 1) if row.strip().startswith(needle)]
+    return found[occurrence - 1]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_a_shipped_pack_is_its_own_object(path: Path) -> None:
+    pack = load_toml(path.read_text(), path.name)
+    value = loads(dumps(pack_object(pack)))
+    assert pack.id == path.stem
+    assert parse_pack(value) == pack
+    assert pack_digest(value) == pack_digest(pack)
+    parts = (*pack.thresholds, *pack.safeguards, *pack.gates, *pack.fallbacks, *pack.exceptions, *pack.obligations)
+    assert all(part.ref.strip() for part in parts)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_a_shipped_pack_has_what_its_source_extract_has(path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    extract = SHARED / f"{path.stem}.yaml"
+    if not extract.exists():
+        pytest.skip(f"no {extract.name} beside this checkout")
+    facts: dict[str, Any] = yaml.safe_load(extract.read_text())
+    pack = load_toml(path.read_text(), path.name)
+    assert pack.source.digest == "sha256:" + facts["source"]["document_sha256"]
+    assert [s.id for s in pack.states] == facts["determination_states"]
+    assert {t.id: (list(t.requires_sets), t.rule is not None) for t in pack.thresholds} == {
+        t["id"]: (t.get("requires_sets", []), t["rule_determinable"]) for t in facts["thresholds"]
+    }
+    assert {s.id: list(s.safeguards) for s in pack.sets} == facts["safeguard_sets"]
+    assert [(s.id, s.kind) for s in pack.safeguards] == [(s["id"], s["kind"]) for s in facts["safeguards"]]
+    for gate, source in zip(pack.gates, facts["gates"], strict=True):
+        assert (gate.id, gate.effect) == (source["id"], source["effect_if_unmet"])
+        for name, other in (
+            ("requires_sets", "requires_sets"),
+            ("requires_safeguards", "requires_safeguards"),
+            ("requires_documents", "requires_documents"),
+            ("requires_metrics", "requires_metrics"),
+            ("decision_by", "decision_by"),
+            ("inform_before", "inform_before_action"),
+        ):
+            assert list(getattr(gate, name)) == source.get(other, []), gate.id
+    assert {r.id: list(r.acts) for r in pack.roles} == {r["id"]: r["acts"] for r in facts["roles"]}
+    assert {o["id"] for o in facts["obligations"]} <= {o.id for o in pack.obligations}
+
+
+def test_only_a_published_number_decides() -> None:
+    rsp = load_toml(RSP, "rsp")
+    xai = load_toml((FRAMEWORKS / "xai-faif-2025-12-30.toml").read_text(), "xai")
+    assert [t.id for t in rsp.thresholds if t.rule is not None] == []
+    rules = {t.id: (t.rule.comparator, t.rule.value) for t in xai.thresholds if t.rule is not None}
+    assert rules == {"RESTRICTED-ANSWER-RATE": ("<", "0.05"), "MASK-DISHONESTY": ("<", "0.5")}
+
+
+def test_the_periods_of_rsp_2_2_are_those_of_its_clauses() -> None:
+    pack = load_toml(RSP, "rsp")
+    assert pack.reassess is not None
+    assert (pack.reassess.max_age_months, pack.reassess.compute_ratio, pack.reassess.ref) == (6, "4", "section 3.1")
+    every = {o.id: (o.every, o.ref) for o in pack.obligations if o.every is not None}
+    assert every == {
+        "O-NONCOMPLIANCE-MINOR": ("1 quarter", "section 7.1, note 15"),
+        "O-3P-REVIEW": ("1 year", "section 7.2(4)"),
+        "O-PLANS": ("12 month", "section 7.2(1), note 19"),
+        "O-REAPPROVE": ("1 year", "section 4.3(5)"),
+    }
+
+
+# name → (what is replaced, by what, the rule, a line of the bent text that the error names: its start and occurrence)
+BENT: dict[str, tuple[str, str, str, tuple[str, int]]] = {
+    "unknown key in a gate": ('id = "G-TRAIN"', 'id = "G-TRAIN"\ncolour = "red"', "pack-unknown-key", ("colour", 1)),
+    "unknown key at the top": ('version = "2.2"', 'version = "2.2"\ncolour = "red"', "pack-unknown-key", ("colour", 1)),
+    "missing effect": ('effect = "pause_training"\n', "", "pack-missing-key", ("[[gates]]", 9)),
+    "unknown effect": ('effect = "pause_training"', 'effect = "frown"', "pack-schema", ('effect = "frown"', 1)),
+    "unknown action": ('actions = ["train"]', 'actions = ["trian"]', "pack-schema", ('actions = ["trian"]', 1)),
+    "unknown key in when": ("when = { fact", "when = { colour = 1, fact", "pack-unknown-key", ("when = { colour", 1)),
+    "a float": ('compute_ratio = "4"', "compute_ratio = 4.0", "pack-schema", ("compute_ratio", 1)),
+    "two gates of one id": ('id = "G-INTERNAL"', 'id = "G-TRAIN"', "pack-duplicate", ("[[gates]]", 9)),
+    "a set nobody declared": (
+        'requires_sets = ["ASL-3-DEPLOYMENT-TRUSTED", "ASL-3-SECURITY"]',
+        'requires_sets = ["ASL-9"]',
+        "pack-unknown-name",
+        ('requires_sets = ["ASL-9"]', 1),
+    ),
+    "a role nobody declared": ('approved_by = ["BOARD"]', 'approved_by = ["POPE"]', "pack-unknown-name", ("[change", 1)),
+    "a state nobody declared": ('state = "below" }', 'state = "under" }', "pack-unknown-name", ("when", 3)),
+    "two kinds of condition": (
+        'when = { always = true }\nrequires_sets = ["ASL-2-SECURITY"]',
+        'when = { always = true, any_of = ["CBRN-3"] }\nrequires_sets = ["ASL-2-SECURITY"]',
+        "pack-when",
+        ("when = { always = true, any_of", 1),
+    ),
+    "not ruled out gates, crossed does not": (
+        'when = { any_of = ["CBRN-3", "AIRD-4"], state_in = ["not_ruled_out", "crossed"] }',
+        'when = { any_of = ["CBRN-3", "AIRD-4"], state_in = ["not_ruled_out"] }',
+        "pack-contradiction",
+        ('when = { any_of = ["CBRN-3", "AIRD-4"]', 1),
+    ),
+    "a defined set called undefined": (
+        'requires_sets = ["ASL-4-SECURITY"]',
+        'requires_sets = ["ASL-3-SECURITY"]',
+        "pack-contradiction",
+        ('effect = "block_standard_undefined"', 1),
+    ),
+    "a gate that asks for nothing": (
+        'requires_sets = ["ASL-2-SECURITY"]\neffect',
+        "effect",
+        "pack-gate-empty",
+        ("[[gates]]", 2),
+    ),
+    "ended before it began": ('in_force_until = "2026-02-24"', 'in_force_until = "2020-01-01"', "pack-contradiction", ("in_force_until", 1)),
+    "a day that isn't": ('in_force_from = "2025-05-14"', 'in_force_from = "2025-02-30"', "pack-date", ("in_force_from", 1)),
+    "rules itself out": ('thresholds = ["AIRD-4", "AIRD-5"]', 'thresholds = ["AUTONOMY-CHECKPOINT"]', "pack-contradiction", ("rules_out", 1)),
+    "a ratio without its fact": ('compute_fact = "effective_compute_ratio_since_last_comprehensive"\n', "", "pack-contradiction", ("[reassess]", 1)),
+    "minus zero": ('value = "1" }', 'value = "-0" }', "pack-number", ("when = { fact", 1)),
+    "one approver": ('version = "2.2"', 'version = "2.2"\nquorum = 1', "pack-schema", ("quorum", 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BENT)
+def test_a_bent_pack_is_refused_at_its_line(name: str) -> None:
+    old, new, rule, (start, occurrence) = BENT[name]
+    assert RSP.count(old) >= 1
+    text = RSP.replace(old, new, 1)
+    with pytest.raises(Malformed) as caught:
+        load_toml(text, "rsp.toml")
+    assert caught.value.rule == rule
+    assert caught.value.place.split()[0] == f"rsp.toml:{line(text, start, occurrence)}", caught.value.place
+
+
+def test_broken_toml_names_its_line() -> None:
+    with pytest.raises(Malformed) as caught:
+        load_toml('id = "a"\nid = "b"\n', "twice.toml")
+    assert caught.value.rule == "pack-toml"
+    assert "line 2" in caught.value.place
+
+
+@pytest.mark.parametrize("value", [None, 1, "pack", [], {}, {"id": 1}, {"id": "a", "gates": "none"}])
+def test_anything_else_is_malformed(value: object) -> None:
+    with pytest.raises(Malformed):
+        parse_pack(value)
+
+
+def test_a_default_written_out_has_another_digest_and_is_refused() -> None:
+    value = pack_object(load_toml(RSP, "rsp"))
+    value = {**value, "quorum": 2}
+    with pytest.raises(Malformed) as caught:
+        parse_pack(value)
+    assert caught.value.rule == "pack-not-canonical"
