@@ -187,14 +187,16 @@ def open_ledger(folder: Path, *, clock: Clock = wall_clock, create_anchor: bool 
             server = EmbeddedPostgres(folder / "pg")
             server.start()
             closers.append(server.stop)
+            revive: Callable[[], None] | None = server.revive
             appender_url, reader_url = server.url("holdpoint_appender"), server.url("holdpoint_reader")
         else:
+            revive = None
             appender_url = reader_url = config.database
         anchor = Anchor(folder / "anchor", create=create_anchor)
         closers.append(anchor.close)
-        desk = Desk(appender_url)
+        desk = Desk(appender_url, revive=revive)
         closers.append(desk.close)
-        reader = Desk(reader_url)
+        reader = Desk(reader_url, revive=revive)
         closers.append(reader.close)
         keys = folder / "keys"
         log = load_log_keys(keys, config.origin)

@@ -247,12 +247,12 @@ def _pin(audit: _Audit, claimed: Checkpoint) -> None:
 
 
 def _claims(audit: _Audit) -> None:
-    raw = audit.read("claims.json")
-    if raw is None:
+    raw, signature = audit.read("claims.json"), audit.read("claims.sig")
+    if raw is None or signature is None:
         audit.add("claims", V.INCOMPLETE, "claims-missing", "the export claims no answers, so none were compared")
         return
     try:
-        claims = open_claims(raw, audit.replay.state)
+        claims = open_claims(raw, signature, audit.replay.state)
         as_of = claims.get("as_of")
         if (
             not isinstance(as_of, dict)

@@ -1,14 +1,17 @@
 """Signed claims of an export: what the lab says that its ledger answers, so that an auditor can compare (spec/claims.md).
 
-A DSSE envelope of its own payload type, signed by the ledger's engine key. The payload is RFC 8785: for each model and action
+`claims.json` is RFC 8785, `claims.sig` a signature of the ledger's engine key over its DSSE encoding (own payload type): for each model and action
 the clearance and the policy verdict, the decisions with their divergence, and the position and time that all of it holds for.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from ledger.canonical import dumps, loads, loads_canonical
-from ledger.envelope import Signature, pae
+from msgspec import Meta
+
+from ledger.canonical import decode_canonical, dumps, loads_canonical
+from ledger.envelope import pae
 from ledger.errors import Malformed, Unverified
+from ledger.fields import Closed, Hex32
 from ledger.keys import Signer, load_public, verify
 from ledger.state import State
 from ledger.strict import format_base64, parse_base64
@@ -20,6 +23,13 @@ from policies.facts import Fact, binding_packs
 
 PAYLOAD_TYPE = "application/vnd.holdpoint.claims+json"
 SCHEMA = "holdpoint.claims/1"
+MAX_CLAIMS = 256 << 20
+
+
+class _SignatureForm(Closed, frozen=True):
+    keyid: Hex32
+    payloadType: Literal["application/vnd.holdpoint.claims+json"]  # noqa: N815  # the member's name in DSSE
+    sig: Annotated[str, Meta(min_length=4, max_length=8192)]
 
 
 def answers(state: State, stream: str, action: str, as_of: AsOf) -> dict[str, Any]:
@@ -70,47 +80,23 @@ def _decision(state: State, fact: Fact) -> dict[str, Any]:
     }
 
 
-def sign_claims(claims: dict[str, Any], engine: Signer) -> bytes:
-    """The envelope, in normal form."""
+def sign_claims(claims: dict[str, Any], engine: Signer) -> tuple[bytes, bytes]:
+    """`claims.json` and `claims.sig`: the payload stands by itself, since it outgrows what a JSON string may hold."""
     payload = dumps(claims)
     signature = engine.sign(pae(payload, PAYLOAD_TYPE))
-    return dumps(
-        {
-            "payload": format_base64(payload),
-            "payloadType": PAYLOAD_TYPE,
-            "signatures": [{"keyid": engine.keyid, "sig": format_base64(signature)}],
-        }
-    )
+    return payload, dumps({"keyid": engine.keyid, "payloadType": PAYLOAD_TYPE, "sig": format_base64(signature)})
 
 
-def open_claims(raw: bytes, state: State) -> dict[str, Any]:
+def open_claims(payload: bytes, signature: bytes, state: State) -> dict[str, Any]:
     """The claims, once the engine key that `state` knows has verified. Raises `Malformed`, `Unverified`."""
-    value = loads(raw, max_bytes=64 << 20)
-    if not isinstance(value, dict) or value.get("payloadType") != PAYLOAD_TYPE or dumps(value) != raw:
-        raise Malformed("claims", "$", "claims-form")
-    signatures = value.get("signatures")
-    if (
-        set(value) != {"payload", "payloadType", "signatures"}
-        or not isinstance(signatures, list)
-        or len(signatures) != 1
-    ):
-        raise Malformed("claims", "signatures", "claims-form")
-    (line,) = signatures
-    if (
-        not isinstance(line, dict)
-        or set(line) != {"keyid", "sig"}
-        or not all(isinstance(v, str) for v in line.values())
-    ):
-        raise Malformed("claims", "signatures", "claims-form")
-    payload = parse_base64(value["payload"]) if isinstance(value["payload"], str) else b""
-    signature = Signature(line["keyid"], parse_base64(line["sig"]))
-    life: KeyLife | None = state.get("key", signature.keyid)
+    line = decode_canonical(signature, _SignatureForm)
+    life: KeyLife | None = state.get("key", line.keyid)
     if life is None or life.record.use != "engine" or life.revoked_at is not None:
         raise Unverified("claims", "signature", "key-unknown")
     public = load_public(life.record.spki, life.record.alg)
-    if not verify(public, life.record.alg, pae(payload, PAYLOAD_TYPE), signature.sig):
+    if not verify(public, life.record.alg, pae(payload, PAYLOAD_TYPE), parse_base64(line.sig)):
         raise Unverified("claims", "signature", "signature-invalid")
-    claims = loads_canonical(payload, max_bytes=48 << 20)
+    claims = loads_canonical(payload, max_bytes=MAX_CLAIMS)
     if not isinstance(claims, dict) or claims.get("schema") != SCHEMA:
         raise Malformed("claims", "schema", "claims-form")
     return claims

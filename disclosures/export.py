@@ -12,7 +12,9 @@ def bundle_file(n: int, entries: Sequence[bytes]) -> tuple[str, bytes]:
     return tile_path(None, n, len(entries)), format_bundle(entries)
 
 
-def export_files(entries: Iterator[bytes], size: int, note: str, claims: bytes) -> Iterator[tuple[str, bytes]]:
+def export_files(
+    entries: Iterator[bytes], size: int, note: str, claims: tuple[bytes, bytes]
+) -> Iterator[tuple[str, bytes]]:
     """Every file of an export, in the order in which to write them. Holds the hashes in memory, never the entries."""
     edge = Edge.empty()
     levels: dict[tuple[int, int], bytes] = {}
@@ -28,5 +30,6 @@ def export_files(entries: Iterator[bytes], size: int, note: str, claims: bytes) 
         level = path.level or 0
         hashes = levels.get((level, path.n)) or edge.levels[level]
         yield tile_path(level, path.n, path.width), hashes[: path.width * HASH]
-    yield "claims.json", claims
+    yield "claims.json", claims[0]
+    yield "claims.sig", claims[1]
     yield "checkpoint", note.encode()

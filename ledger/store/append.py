@@ -6,6 +6,7 @@ any failed or ambiguous commit the memory is dropped and the head read again: re
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from ledger.trust import KeyLife
 
 MAX_SUBMISSIONS = 500
 MAX_QUEUE = 4096
+RECOVER_SECONDS = 120.0
 NOTE_EVERY_US = 3_600_000_000
 Clock = Callable[[], str]
 
@@ -317,19 +319,34 @@ class Appender:
             self._noted_at = self.recorded_at
 
     def _fail(self, groups: list[Group], fault: Fault) -> None:
-        """Answer the batch, drop the memory, continue from what is stored. Callers retry under the same event ids."""
-        try:
-            if fault.code in ("anchor-unwritable", "anchor-ahead"):
-                self._stopped = fault
-            if self._stopped is None:
-                self._replay = Replay(self._rules, unsafe_unchecked)
-                self._edge = Edge.empty()
+        """Answer the batch, then continue from what is stored. Callers retry under the same event ids."""
+        if fault.code in ("anchor-unwritable", "anchor-ahead"):
+            self._stopped = fault
+        if self._stopped is None:
+            self._recover()
+        for group in groups:
+            if not group.answer.done():
+                group.answer.set_exception(fault)
+
+    def _recover(self) -> None:
+        """Go on from what is stored: the failed batch was only a layer, so the state stands at the last known commit.
+
+        Whatever was committed after that is folded, as at a start. A database that is away is waited for.
+        """
+        deadline = time.monotonic() + RECOVER_SECONDS
+        while True:
+            try:
                 self._catch_up()
                 self._check_anchor()
                 if self.size:
                     self._publish()
-        except LedgerError as err:
-            self._stopped = err if isinstance(err, Fault) else Fault(err.code, "failed", str(err), "run holdpoint fsck")
-        for group in groups:
-            if not group.answer.done():
-                group.answer.set_exception(fault)
+            except Fault as err:
+                if err.code != "database-unreachable" or time.monotonic() > deadline:
+                    self._stopped = err
+                    return
+                time.sleep(0.2)
+            except LedgerError as err:
+                self._stopped = Fault(err.code, "failed", str(err), "run holdpoint fsck")
+                return
+            else:
+                return

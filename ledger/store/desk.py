@@ -48,6 +48,9 @@ class Desk:
     def _rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[Any]:
         try:
             return self._open().execute(sql, params, binary=True).fetchall()
+        except psycopg.OperationalError as err:
+            self.close()
+            raise Fault("database-unreachable", "failed", str(err).strip(), "try again; holdpoint doctor") from err
         except psycopg.Error as err:
             raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
 

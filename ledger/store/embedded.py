@@ -14,6 +14,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,7 @@ class EmbeddedPostgres:
         self._account: str | None = None
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._reviving = threading.Lock()
         self.how = ""
 
     def __enter__(self) -> Self:
@@ -124,10 +126,12 @@ class EmbeddedPostgres:
 
     def revive(self) -> None:
         """Start the server again if it has died; otherwise do nothing."""
-        if self._process is None or self._process.poll() is None:
-            return
-        self._stop_orphans()
-        self._launch()
+        with self._reviving:
+            if self._process is None or self._process.poll() is None:
+                return
+            self._say("PostgreSQL has died; starting it again")
+            self._stop_orphans()
+            self._launch()
 
     def stop(self) -> None:
         """Stop cleanly (fast mode), then give the folder back."""

@@ -53,7 +53,7 @@ def test_no_byte_of_the_entries_is_free(export, pin, step: int) -> None:
     assert any(c.index is not None for c in report.checks if c.verdict in (V.INVALID, V.DIVERGED))
 
 
-@pytest.mark.parametrize("name", ["checkpoint", "claims.json", "tile/0/000.p/72"])
+@pytest.mark.parametrize("name", ["checkpoint", "claims.json", "claims.sig", "tile/0/000.p/72"])
 @pytest.mark.parametrize("step", range(12))
 def test_no_byte_of_the_rest_is_free(export, pin, name: str, step: int) -> None:
     raw = bytearray(export[name])
@@ -85,7 +85,9 @@ def test_swapped_neighbours_name_the_index(export, pin, at: int) -> None:
 def test_a_dropped_entry(export, pin, at: int) -> None:
     entries = parse_bundle(export[BUNDLE], 72)
     del entries[at]
-    files = dict(export_files(iter(entries), 71, export["checkpoint"].decode(), export["claims.json"]))
+    files = dict(
+        export_files(iter(entries), 71, export["checkpoint"].decode(), (export["claims.json"], export["claims.sig"]))
+    )
     assert verify_export({**export, **files, BUNDLE: format_bundle(entries)}.get, pin).verdict is V.INVALID
 
 
