@@ -1,6 +1,6 @@
 """Signed claims of an export: what the lab says that its ledger answers, so that an auditor can compare (spec/claims.md).
 
-`claims.json` is RFC 8785, `claims.sig` a signature of the ledger's engine key over its DSSE encoding (own payload type): for each model and action
+`claims.json` is RFC 8785, `claims.sig` the engine key's signature over its DSSE encoding: for each model and action
 the clearance and the policy verdict, the decisions with their divergence, and the position and time that all of it holds for.
 """
 
