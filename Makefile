@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock
+.PHONY: help setup demo test check spec crash lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,12 @@ check: setup ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+spec: setup ## write spec/events from the event classes
+	$(BIN)/python -m spec.generate
+
+crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
+	HOLDPOINT_CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py
 
 lock: ## renew locks/dev.txt (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o locks/dev.txt

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.registry import BODIES, BY_TOPIC
+from spec.generate import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("ledger", "policies", "projections", "disclosures", "auditor", "api")
@@ -62,3 +63,8 @@ def test_nothing_names_a_machine_or_a_registry_host() -> None:
         if name and path.is_file() and path.suffix in {".py", ".md", ".toml", ".txt", ".sql", ".cfg", ""}:
             text = path.read_text(errors="ignore")
             assert not any(n in text for n in needles), name
+
+
+def test_every_event_type_has_its_page() -> None:
+    for name, text in pages().items():
+        assert (ROOT / "spec" / "events" / name).read_text() == text, f"{name}: run make spec"

@@ -1,0 +1,91 @@
+"""Write `spec/events/<type>.md` from the event classes: one page per event type. `make spec`; a house test compares."""
+
+import inspect
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from ledger.event import Body
+from ledger.fields import Closed
+from ledger.registry import BODIES
+
+FOLDER = Path(__file__).parent / "events"
+ROLES = {(): "every root, key-admin and engine key that it lists"}
+
+
+def kind(hint: Any) -> str:
+    """A field's type in words of JSON."""
+    if hint is msgspec.UNSET or hint is msgspec.UnsetType or hint is type(None):
+        return ""
+    if get_origin(hint) is Literal:
+        return " \\| ".join(f"`{a}`" for a in get_args(hint))
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(k for k in map(kind, get_args(hint)) if k)
+    if hasattr(hint, "__metadata__"):
+        said = "; ".join(meta(m) for m in hint.__metadata__ if isinstance(m, msgspec.Meta))
+        return f"{kind(hint.__origin__)} ({said})" if said else kind(hint.__origin__)
+    if get_origin(hint) is tuple:
+        return f"array of {kind(get_args(hint)[0])}"
+    if get_origin(hint) is dict or hint is dict:
+        return "object"
+    if isinstance(hint, type) and issubclass(hint, Closed):
+        inner = ", ".join(f"`{f.encode_name}`{'' if f.required else '?'}" for f in msgspec.structs.fields(hint))
+        return f"object {{{inner}}}"
+    return {str: "string", int: "integer", bool: "boolean"}.get(hint, "any")
+
+
+def meta(m: msgspec.Meta) -> str:
+    """A constraint in words."""
+    parts = [
+        f"matches `{m.pattern.replace(chr(92) + 'A', '').replace(chr(92) + 'Z', '').replace('|', chr(92) + '|')}`"
+        if m.pattern
+        else "",
+        f"at least {m.min_length}" if m.min_length else "",
+        f"at most {m.max_length}" if m.max_length else "",
+        f"{m.ge} to {'2^53-1' if m.le == 2**53 - 1 else m.le}" if m.ge is not None else "",
+    ]
+    return ", ".join(p for p in parts if p)
+
+
+def page(body: type[Body]) -> str:
+    """One event type's page."""
+    said = body.event
+    who = ROLES.get(said.roles, " or ".join(said.roles))
+    if said.derived:
+        who = "the engine alone, derived: refused at the door, compared by replay"
+    lines = [
+        f"# {said.name}, version {said.version}",
+        "",
+        inspect.getdoc(body) or "",
+        "",
+        f"- predicate type: `{said.topic}`",
+        f"- stream: `{said.stream}{'' if said.stream == 'ledger' else '/…'}`",
+        f"- signed by: {who}; distinct principals: {said.quorum}",
+        f"- may be withheld: {', '.join(f'`{w}`' for w in said.withholdable) or 'nothing'}; `_sd` slots: {said.slots}",
+        "",
+        "| field | required | type |",
+        "| --- | --- | --- |",
+    ]
+    lines += [
+        f"| `{f.encode_name}` | {'yes' if f.required else 'no'} | {kind(f.type)} |"
+        for f in msgspec.structs.fields(body)
+    ]
+    return "\n".join([*lines, "", "Unknown members are refused. A member equal to its default is left out.", ""])
+
+
+def pages() -> dict[str, str]:
+    """File name → text."""
+    return {f"{body.event.name}.md": page(body) for body in BODIES}
+
+
+def main() -> None:
+    """Write them all."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
