@@ -38,13 +38,13 @@ def kind(hint: Any) -> str:
 
 def meta(m: msgspec.Meta) -> str:
     """A constraint in words."""
+    pattern = (m.pattern or "").replace("\\A", "").replace("\\Z", "").replace("|", "\\|")
+    top = "2^53-1" if m.le == 2**53 - 1 else m.le
     parts = [
-        f"matches `{m.pattern.replace(chr(92) + 'A', '').replace(chr(92) + 'Z', '').replace('|', chr(92) + '|')}`"
-        if m.pattern
-        else "",
+        f"matches `{pattern}`" if pattern else "",
         f"at least {m.min_length}" if m.min_length else "",
         f"at most {m.max_length}" if m.max_length else "",
-        f"{m.ge} to {'2^53-1' if m.le == 2**53 - 1 else m.le}" if m.ge is not None else "",
+        f"{m.ge} to {top}" if m.ge is not None else "",
     ]
     return ", ".join(p for p in parts if p)
 
