@@ -25,6 +25,8 @@ from ledger.store.embedded import EmbeddedPostgres
 from ledger.tree import Frontier
 from tests.conftest import copy_of
 
+STREAMS = """INSERT INTO holdpoint.stream SELECT DISTINCT ON (stream) stream, stream_version, leaf_hash
+    FROM holdpoint.event ORDER BY stream, stream_version DESC"""
 TABLES = ("event", "event_id", "tile", "checkpoint")
 Attack = Callable[["psycopg.Connection[tuple[object, ...]]"], None]
 
@@ -74,8 +76,7 @@ def cut_tail(conn) -> None:
         "DELETE FROM holdpoint.checkpoint WHERE size > 43",
         "DELETE FROM holdpoint.note WHERE size > 43",
         "DELETE FROM holdpoint.stream",
-        "INSERT INTO holdpoint.stream SELECT DISTINCT ON (stream) stream, stream_version, leaf_hash FROM holdpoint.event "
-        "ORDER BY stream, stream_version DESC",
+        STREAMS,
     ):
         conn.execute(sql)
     conn.execute("UPDATE holdpoint.head SET size = %s, frontier = %s, root = %s", (size, tree.to_bytes(), tree.root()))
