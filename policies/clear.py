@@ -3,8 +3,8 @@
 from ledger.state import State
 from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request
 from policies.facts import Fact, tainted
+from policies.standing import PERMITTING, outside, standing_decision
 
-PERMITTING = frozenset({"permit", "restrict"})
 POSITIVE = frozenset({Answer.PERMIT, Answer.PERMIT_WITH_CONDITIONS})
 
 
@@ -15,19 +15,9 @@ def divergence_of(decision: str, verdict: str) -> str | None:
     return f"the decision is {decision}, the policy verdict was {verdict}"
 
 
-def standing_decision(state: State, stream: str, action: str) -> tuple[Fact, Fact] | None:
-    """The newest decision on this action of this model, and its request. A later decision supersedes an earlier one."""
-    found: tuple[Fact, ...] = state.get("decision", stream) or ()
-    for fact in reversed(found):
-        request: Fact | None = state.get("request", fact.body.request)
-        if request is not None and request.body.action == action:
-            return fact, request
-    return None
-
-
 def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -> Clearance:
     """The clearance of `request`. Exit code, pipelines and `model_status` follow it, never the verdict alone."""
-    standing = standing_decision(state, request.stream, request.action)
+    standing = standing_decision(state, request)
     if standing is None:
         denied = verdict.answer == Answer.DENY
         return (
@@ -47,17 +37,19 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
 
     if fact.back_recorded:
         return unclear("back-recorded")
-    if tainted(state, fact) is not None:
+    approvals: list[Fact] = [a for a in (state.get("approval", d) for d in said.approvals) if a is not None]
+    if any(tainted(state, f) is not None for f in (fact, asked, *approvals)):
         return unclear("tainted")
     if said.valid_until is not None and as_of.time > said.valid_until:
         return unclear("decision-lapsed")
-    outside = _outside(asked, request)
-    if outside:
-        return unclear("decision-out-of-scope", *outside)
+    beyond = outside(asked, request)
+    if beyond:
+        return unclear("decision-out-of-scope", *beyond)
     missing = _uninformed(state, verdict, fact, asked)
     if missing:
         return unclear("body-not-informed", *missing)
-    conditions = (*said.conditions, *asked.body.conditions, *verdict.conditions)
+    approved = (c for a in approvals for c in getattr(a.body, "conditions", ()))
+    conditions = (*said.conditions, *asked.body.conditions, *approved, *verdict.conditions)
     if verdict.answer in POSITIVE:
         answer = Answer.PERMIT_WITH_CONDITIONS if conditions or said.decision == "restrict" else verdict.answer
         return Clearance(answer, ("decided",), tuple(dict.fromkeys(conditions)), fact.index, divergence)
@@ -72,18 +64,6 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
             divergence,
         )
     return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index)
-
-
-def _outside(asked: Fact, request: Request) -> tuple[str, ...]:
-    """What of the question lies outside what was decided on."""
-    body = asked.body
-    found: list[str] = []
-    if request.artifact is not None and request.artifact != body.artifact:
-        found.append("artifact")
-    if request.audience is not None and request.audience != body.audience:
-        found.append("audience")
-    lists = ("surfaces", "hosts", "jurisdictions")
-    return (*found, *(n for n in lists if not set(getattr(request, n)) <= set(getattr(body, n))))
 
 
 def _uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import Grant, live_grant, live_pack_role
 from policies.answer import AsOf, PolicyVerdict, Request
-from policies.clear import PERMITTING, divergence_of
+from policies.clear import divergence_of
 from policies.evaluate import evaluate
 from policies.evidence_rules import pack_of
-from policies.facts import Fact, Published
+from policies.facts import Fact, Published, binding_packs
 from policies.quorum import author_refusal, quorum_refusal
+from policies.standing import PERMITTING
 
 
 def decision_rule(state: State, event: Event) -> Refused | None:
@@ -21,6 +22,8 @@ def decision_rule(state: State, event: Event) -> Refused | None:
                 published = pack_of(state, digest)
                 if isinstance(published, Refused):
                     return published
+            if set(said.packs) != _binding(state, event):
+                return Refused(Reason.REQUEST_MISMATCH, "a request names every pack that binds now, and no other")
             return None
         case approval.Given() | approval.Refused():
             return _approval(state, event)
@@ -70,6 +73,10 @@ def verdict_now(state: State, event: Event, request: Fact) -> PolicyVerdict:
     return verdict_on(state, request, AsOf(event.index, event.recorded_at))
 
 
+def _binding(state: State, event: Event) -> set[str]:
+    return {p.digest for p in binding_packs(state, event.recorded_at)}
+
+
 def _approval(state: State, event: Event) -> Refused | None:
     said = event.body
     request = _request(state, event, said.request)
@@ -117,6 +124,8 @@ def _decision(state: State, event: Event, said: decision.Made) -> Refused | None
     newest: Fact | None = state.get("gate", said.request)
     if newest is None or newest.index != said.gate.index:
         return Refused(Reason.GATE_OUTDATED, "a decision cites the newest gate.evaluated of its request")
+    if set(request.body.packs) != _binding(state, event):
+        return Refused(Reason.GATE_OUTDATED, "other packs bind since the request: ask, and approve, again")
     verdict = verdict_now(state, event, request)
     if (verdict.answer.value, verdict.reasons) != (newest.body.answer, newest.body.reasons):
         return Refused(Reason.GATE_OUTDATED, "the verdict has changed since; ask, and approve, again")

@@ -12,10 +12,12 @@ from fractions import Fraction
 from ledger.state import State
 from ledger.strict import decimal_value
 from policies.answer import Answer, AsOf, Finding, PolicyVerdict, Request, strictest
-from policies.determinations import Standing, newest_compute, standing_determination
+from policies.determinations import Standing, exact, newest_compute, standing_determination
 from policies.evidence import document_finding, interim_cover, safeguard_finding
 from policies.facts import Fact, Published, binding_packs
-from policies.framework import Gate, Pack, Threshold
+from policies.framework import Gate, Pack
+from policies.metrics import metric_findings
+from policies.standing import in_context
 
 COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<": operator.lt,
@@ -45,8 +47,12 @@ class _Gathered:
 
 
 def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published, ...] | None = None) -> PolicyVerdict:
-    """The verdict on `request` as of a position and time. `packs` default to those that bind at that time."""
+    """The verdict on `request` as of a position and time. `packs` default to those that bind at that time.
+
+    A question that states no audience is about the scope of the standing decision, where there is one.
+    """
     binding = binding_packs(state, as_of.time) if packs is None else packs
+    request = in_context(state, request)
     got = _Gathered()
     subject = state.get("subject", request.stream)
     if subject is None:
@@ -171,10 +177,12 @@ def _fact_applies(
         indexes = (recorded.index,)
     if not values:
         return None, [Finding(pack.id, gate.id, gate.ref, f"{name} stated", "unknown", "fact-unknown")]
+    read = [v for v in values if exact(v) is not None]
     # Where the request and the record differ, either one that trips the gate is enough: a statement can't undo a record.
-    return any(compare(v, when.comparator or "<", when.value or "0") for v in values), [
-        Finding(pack.id, gate.id, gate.ref, f"{name} = {v}", "met", "fact", indexes) for v in values
-    ]
+    trips = any(compare(v, when.comparator or "<", when.value or "0") for v in read)
+    if len(read) < len(values) and not trips:
+        return None, [Finding(pack.id, gate.id, gate.ref, f"{name} a decimal", "unknown", "fact-unreadable", indexes)]
+    return trips, [Finding(pack.id, gate.id, gate.ref, f"{name} = {v}", "met", "fact", indexes) for v in read]
 
 
 def _requirements(state: State, request: Request, as_of: AsOf, published: Published, gate: Gate) -> list[Finding]:
@@ -188,7 +196,8 @@ def _requirements(state: State, request: Request, as_of: AsOf, published: Publis
         findings += [safeguard_finding(state, request, as_of, published, gate, m, f"{name}/{m}") for m in members]
     findings += [safeguard_finding(state, request, as_of, published, gate, m, m) for m in gate.requires_safeguards]
     findings += [document_finding(state, request, published, gate, kind) for kind in gate.requires_documents]
-    findings += [_metric(state, request, as_of, published, gate, name) for name in gate.requires_metrics]
+    for name in gate.requires_metrics:
+        findings += metric_findings(state, request, as_of, published, gate, name)
     if known:
         return [_sharpen(f) for f in findings]
     return findings
@@ -201,15 +210,3 @@ def _sharpen(finding: Finding) -> Finding:
             finding.pack, finding.clause, finding.ref, finding.requirement, "unmet", finding.why, finding.indexes
         )
     return finding
-
-
-def _metric(state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, name: str) -> Finding:
-    pack = published.pack
-    threshold: Threshold | None = pack.threshold(name)
-    standing = standing_determination(state, request.stream, published, name, as_of)
-    requirement = f"{name} within its criterion"
-    if standing.state is None or threshold is None:
-        return Finding(pack.id, gate.id, gate.ref, requirement, standing.finding_state, standing.why, standing.indexes)
-    if pack.rank(standing.state) == 0:
-        return Finding(pack.id, gate.id, gate.ref, requirement, "met", "determined", standing.indexes)
-    return Finding(pack.id, gate.id, gate.ref, requirement, "unmet", "criterion-missed", standing.indexes)

@@ -51,10 +51,12 @@ def document_finding(state: State, request: Request, published: Published, gate:
     if not found:
         return finding("unknown", "document-missing")
     newest = found[-1]
+    if newest.back_recorded:
+        return finding("unknown", "back-recorded", newest.index)
     if tainted(state, newest) is not None:
         return finding("unknown", "tainted", newest.index)
     confirmations: tuple[Fact, ...] = state.get("confirmed", str(newest.index)) or ()
-    sound = [c for c in confirmations if tainted(state, c) is None]
+    sound = [c for c in confirmations if tainted(state, c) is None and not c.back_recorded]
     if not sound:
         return finding("unknown", "document-unconfirmed", newest.index)
     return finding("met", "confirmed", newest.index, *(c.index for c in sound))

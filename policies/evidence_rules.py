@@ -8,6 +8,7 @@ from ledger.events import document, evaluation, framework, model, safeguard, thr
 from ledger.fields import Reference
 from ledger.reasons import Reason, Refused
 from ledger.state import State
+from ledger.trust import live_pack_role
 from policies.facts import Fact, Published
 from policies.framework import pack_digest, parse_pack
 
@@ -151,6 +152,15 @@ def _determined(state: State, event: Event, said: threshold.Determined) -> Refus
         return Refused(Reason.STATE_NOT_DECLARED, f"{published.pack.id} declares no state {said.state}")
     if event.stream not in said.subjects:
         return Refused(Reason.SUBJECT_MISMATCH, "a determination names the model of its own stream among its subjects")
+    if said.covered_by is not None:
+        earlier: Fact | None = state.get("determined", str(said.covered_by.index))
+        same = earlier is not None and (
+            (earlier.body.framework, earlier.body.threshold, earlier.body.state, earlier.body.covered_by)
+            == (said.framework, said.threshold, said.state, None)
+        )
+        if not same or published.pack.rank(said.state) != 0:
+            detail = "covered_by names a favourable determination of the same threshold, itself not covered by another"
+            return Refused(Reason.REFERENCE_WRONG, detail)
     return _models(state, said.subjects)
 
 
@@ -176,4 +186,9 @@ def _confirmed(state: State, event: Event, said: document.Confirmed) -> Refused 
         return Refused(Reason.REFERENCE_WRONG, "the digest is not that of the document submitted")
     if set(submitted.principals) & set(event.principals):
         return Refused(Reason.SELF_APPROVAL, "who submitted a document does not confirm it")
+    packs: set[str] = {adopted.id for _, adopted in state.scan("adopted")}
+    held = [p for p in packs for who in event.principals if live_pack_role(state, p, said.role, who, event.recorded_at)]
+    if not held:
+        facts = (("role", said.role),)
+        return Refused(Reason.ROLE_MISSING, "who confirms holds the role named, of an adopted framework", facts)
     return None

@@ -1,11 +1,13 @@
 """The facts that packs are judged on, folded from events into tables of `State` (domain.md §2, §3).
 
 Each fact keeps its index, so that every finding can cite it, and its signers, so that a compromised key taints it.
-`published` digest → `Published` · `adopted` digest → `Adopted` · `model` stream → `Model` · `compute` "stream|fact" ·
-`prereg` index · `evaluation` index · `run` "stream|run|task" → index · `runs` prereg index → indexes · `determination`
-"stream|digest|threshold" → tuple, newest last · `attestation` "stream|digest|safeguard" → tuple · `ended` index → index ·
-`document` "stream|kind" → tuple · `confirmed` index → tuple · `request`, `gate`, `approval` by digest · `approvals` request ·
-`decision` stream → tuple · `informed` digest → tuple · `interim` stream → tuple · `deployment` stream → tuple.
+`published` digest → `Published` · `adopted` digest → `Adopted` · `model` stream → `Fact` · `compute` "stream|fact" → tuple ·
+`prereg`, `evaluation`, `determined`, `attested`, `submitted` index → `Fact` · `promised` "stream|digest|threshold" → indexes of
+pre-registrations · `runs` index of a pre-registration → indexes · `run` "stream|run|task" → index · `amended` index → indexes ·
+`determination` "stream|digest|threshold" → tuple, newest last · `attestation` "stream|digest|safeguard" → tuple · `ended` index →
+index · `document` "stream|kind" → tuple · `confirmed` index → tuple · `request`, `gate`, `approval`, `decided` by statement
+digest · `gate_at` index → answer · `approvals` request → digests · `approval_ended` digest → index · `decision`, `interim`,
+`deployment` stream → tuple · `informed` digest → tuple.
 """
 
 from dataclasses import dataclass, replace
@@ -104,7 +106,7 @@ def fold_facts(state: State, event: Event) -> None:
         case evaluation.Preregistered() | evaluation.Recorded() | evaluation.Amended() | evaluation.Invalidated():
             _fold_evaluation(state, event, fact)
         case threshold.Determined():
-            state.put("determined_at", str(event.index), event.recorded_at)
+            state.put("determined", str(event.index), fact)
             for stream in dict.fromkeys((event.stream, *said.subjects)):
                 state.append("determination", f"{stream}|{said.framework}|{said.threshold}", fact)
         case safeguard.Attested():
@@ -129,6 +131,7 @@ def _fold_evaluation(state: State, event: Event, fact: Fact) -> None:
     match said:
         case evaluation.Preregistered():
             state.put("prereg", str(event.index), fact)
+            state.append("promised", f"{event.stream}|{said.framework}|{said.threshold}", event.index)
         case evaluation.Recorded():
             state.put("evaluation", str(event.index), fact)
             state.put("run", f"{event.stream}|{said.run}|{said.task}", event.index)

@@ -15,6 +15,9 @@ EVIDENCE_TABLES = ("evaluation", "attested", "submitted")
 def evidence_authors(state: State, request: Fact, verdict: PolicyVerdict) -> frozenset[str]:
     """Who wrote evidence that the request or the verdict cites: evaluations, attestations, documents; not determinations."""
     indexes = {r.index for r in request.body.evidence} | {i for f in verdict.findings for i in f.indexes}
+    # One step further: a determination is no evidence, and what it rests on is.
+    judged: list[Fact] = [f for i in sorted(indexes) if (f := state.get("determined", str(i))) is not None]
+    indexes |= {r.index for f in judged for r in f.body.evidence}
     found: set[str] = set()
     for index in indexes:
         for table in EVIDENCE_TABLES:
@@ -67,6 +70,8 @@ def _lapsed(state: State, fact: Fact, at: str) -> bool:
     """An approval ends at its `valid_until`, when withdrawn, and with the role or key that gave it."""
     until = fact.body.valid_until or shift(fact.recorded_at, days=APPROVAL_DAYS)
     if at > until or state.get("approval_ended", fact.digest) is not None or tainted(state, fact) is not None:
+        return True
+    if fact.back_recorded:
         return True
     for keyid in fact.signers:
         life: KeyLife = state.get("key", keyid)

@@ -11,6 +11,7 @@ from ledger.reasons import Refused
 from ledger.state import State
 from policies.answer import AsOf
 from policies.decide import decision_rule, verdict_on
+from policies.determinations import exact
 from policies.evaluate import compare
 from policies.evidence_rules import evidence_rule
 from policies.facts import Fact, Published, fold_facts, named_models
@@ -57,6 +58,8 @@ def _determined(state: State, event: Event) -> tuple[Derived, ...]:
     if len(values) != 1:
         return ()
     rule = watched.rule
+    if exact(values[0].value) is None:
+        return ()
     holds = compare(values[0].value, rule.comparator, rule.value)
     state_token = rule.holds if holds else rule.fails
     if published.pack.rank(state_token) == 0 and said.preregistration.outcome != "matches":

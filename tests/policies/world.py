@@ -141,7 +141,15 @@ class World:
         }
         self.say("interim.approved", body)
 
-    def decide(self, decision: str, action: str = "external_deploy", **more: Any) -> Event:
+    def decide(
+        self,
+        decision: str,
+        action: str = "external_deploy",
+        scope: dict[str, Any] | None = None,
+        approvals_by: dict[str, list[str]] | None = None,
+        **more: Any,
+    ) -> Event:
+        """Request, approvals (principal → conditions) and decision; no admission rule looks at them here."""
         body = {
             "action": action,
             "artifact": hexed("model/m"),
@@ -152,11 +160,13 @@ class World:
             "jurisdictions": [],
             "packs": [self.digest],
             "surfaces": ["api"],
+            **(scope or {}),
         }
         self.request = self.say("action.requested", body, by="deployer")
+        approvals = [self.approve(who, conditions).digest for who, conditions in (approvals_by or {}).items()]
         gate = self.state.get("gate", self.request.digest)
         body = {
-            "approvals": [],
+            "approvals": sorted(approvals),
             "basis": "policy",
             "conditions": [],
             "decision": decision,
@@ -164,6 +174,17 @@ class World:
             "request": self.request.digest,
         }
         return self.say("decision.made", {**body, **more}, by="decider")
+
+    def approve(self, who: str, conditions: list[str], **more: Any) -> Event:
+        body = {
+            "action": self.request.body.action,
+            "checkpoint": {"root": HASH, "size": 0},
+            "conditions": conditions,
+            "packs": list(self.request.body.packs),
+            "request": self.request.digest,
+            "verb": "decide",
+        }
+        return self.say("approval.given", {**body, **more}, by=who)
 
     def inform(self, body: str) -> None:
         self.say("body.informed", {"body": body, "documents": [], "of": self.request.digest})

@@ -1,0 +1,111 @@
+"""Which decision stands, for which question: scopes, narrowing, supersession, lost approvals and their conditions."""
+
+import pytest
+
+from policies.answer import Request
+from policies.standing import in_context
+from tests.policies.world import World, hexed
+
+READY = ("register", "determine CBRN-3 below", "determine CBRN-4 below", "determine AUTONOMY-CHECKPOINT below",
+         "attest ASL-2-DEPLOYMENT", "attest ASL-2-SECURITY", "document capability_report")  # fmt: skip
+
+
+def ready(**decision: object) -> World:
+    world = World("anthropic-rsp-2.2")
+    for line in READY:
+        world.tell(line)
+    if decision:
+        decide(world, **decision)
+    return world
+
+
+def decide(world: World, decision: str = "permit", audience: str = "general", **more: object) -> int:
+    """A decision on a scope of one audience, both bodies informed."""
+    scope = {"audience": audience, "hosts": ["own"], "surfaces": ["api"]}
+    made = world.decide(decision, scope=scope, **more)
+    world.inform("BOARD")
+    world.inform("LTBT")
+    return made.index
+
+
+def clearance(world: World, **context: object) -> tuple[str, str]:
+    found = world.ask("external_deploy", **context)[1]
+    return found.answer.value, found.reasons[0]
+
+
+def test_decided_for_one_audience_is_not_decided_for_another() -> None:
+    world = ready(decision="permit")
+    assert clearance(world, audience="general") == ("permit", "decided")
+    assert clearance(world, audience="partners") == ("undetermined", "decision-out-of-scope")
+    assert clearance(world, audience="general", hosts=("elsewhere",)) == ("undetermined", "decision-out-of-scope")
+    assert clearance(world, audience="general", jurisdictions=("eu",)) == ("undetermined", "decision-out-of-scope")
+
+
+def test_opening_to_a_few_does_not_open_what_is_withheld_from_all() -> None:
+    world = ready(decision="withhold")
+    decide(world, "permit", "partners")
+    assert clearance(world, audience="general") == ("deny", "withheld-by-decision")
+    assert clearance(world) == ("deny", "withheld-by-decision")  # a question without an audience may mean everyone
+
+
+def test_a_later_permission_of_the_same_scope_ends_a_withholding() -> None:
+    world = ready(decision="withhold")
+    decide(world, "permit")
+    assert clearance(world) == ("permit", "decided")
+
+
+def test_withholding_a_part_is_heard_by_a_question_about_the_whole() -> None:
+    world = ready(decision="permit")
+    decide(world, "withhold")
+    assert clearance(world, audience="general", surfaces=("api", "app")) == ("deny", "withheld-by-decision")
+
+
+def test_a_superseded_decision_stands_for_nothing() -> None:
+    world = ready()
+    first = decide(world, "permit")
+    leaf = world.state.get("entry", str(first)).leaf
+    decide(world, "permit", "partners", supersedes={"index": first, "leaf": leaf})
+    assert clearance(world, audience="general") == ("undetermined", "decision-out-of-scope")
+
+
+def test_a_bare_question_is_about_what_was_decided() -> None:
+    world = ready(decision="permit")
+    found = in_context(world.state, Request("model/m", "external_deploy"))
+    assert (found.audience, found.surfaces, found.hosts) == ("general", ("api",), ("own",))
+    stated = Request("model/m", "external_deploy", audience="partners")
+    assert in_context(world.state, stated) == stated
+
+
+def test_evidence_for_another_host_does_not_answer_for_the_one_decided() -> None:
+    world = ready(decision="permit")
+    world.tell("wait 31")  # past the attestations for the host `own`
+    world.attest("ASL-2-DEPLOYMENT", host="elsewhere")
+    world.attest("ASL-2-SECURITY", host="elsewhere")
+    verdict, found = world.ask("external_deploy")
+    assert verdict.answer == "undetermined"
+    assert "attestation-out-of-scope" in verdict.reasons
+    assert found.answer == "undetermined"
+
+
+def test_conditions_of_an_approval_stay_with_the_clearance() -> None:
+    world = ready()
+    decide(world, "permit", approvals_by={"approver-1": ["rate limits stay on"]})
+    found = world.ask("external_deploy")[1]
+    assert (found.answer, found.conditions) == ("permit_with_conditions", ("rate limits stay on",))
+
+
+def test_a_decision_falls_with_the_key_of_an_approval_that_carried_it() -> None:
+    world = ready()
+    decide(world, "permit", approvals_by={"approver-1": [], "approver-2": []})
+    assert clearance(world) == ("permit", "decided")
+    world.state.put("taint", hexed("approver-2"), 0)
+    assert clearance(world) == ("undetermined", "tainted")
+
+
+@pytest.mark.parametrize("decision", ["withhold", "pause", "de_deploy", "delete_weights"])
+def test_what_does_not_permit_denies(decision: str) -> None:
+    assert clearance(ready(decision=decision)) == ("deny", "withheld-by-decision")
+
+
+def test_a_restriction_clears_with_conditions() -> None:
+    assert clearance(ready(decision="restrict")) == ("permit_with_conditions", "decided")
