@@ -42,7 +42,9 @@ def attack(folder: Path, act: Attack) -> None:
 
 
 def edit(conn) -> None:
-    conn.execute("UPDATE holdpoint.event SET state = set_byte(state, 900, get_byte(state, 900) # 1) WHERE notification_id = 38")
+    conn.execute(
+        "UPDATE holdpoint.event SET state = set_byte(state, 900, get_byte(state, 900) # 1) WHERE notification_id = 38"
+    )
 
 
 def edit_and_rehash(conn) -> None:
