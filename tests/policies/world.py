@@ -9,9 +9,11 @@ import msgspec
 from ledger.admit import fold_event
 from ledger.event import Body, Event
 from ledger.fields import UNSET
+from ledger.keys import KeyRecord
 from ledger.registry import BY_NAME
 from ledger.state import State
 from ledger.strict import shift
+from ledger.trust import Grant, KeyLife
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
 from policies.clear import clear
 from policies.evaluate import evaluate
@@ -21,6 +23,7 @@ from policies.rules import RULES
 NOW = "2026-01-15T12:00:00.000000Z"
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
 HASH = "0" * 64
+ACTIONS = ("train", "internal_deploy", "external_deploy")
 
 
 def hexed(text: str) -> str:
@@ -36,31 +39,24 @@ class World:
         self.at = NOW
         self.pack = load_toml((FRAMEWORKS / f"{pack}.toml").read_text(), pack)
         self.digest = pack_digest(self.pack)
-        if adopt:
-            self.say(
-                "framework.published",
-                {
-                    "digest": self.digest,
-                    "id": pack,
-                    "pack": pack_object(self.pack),
-                    "source_digest": self.pack.source.digest,
-                },
-                f"framework/{pack}",
-            )
-            self.say(
-                "framework.adopted",
-                {"digest": self.digest, "effective": "2025-06-01T00:00:00.000000Z", "id": pack, "scope": "all"},
-                f"framework/{pack}",
-            )
+        for name, body in self.adoption() if adopt else ():
+            self.say(name, body, f"framework/{pack}")
 
-    def say(
+    def adoption(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """The two events that make this world's pack bind."""
+        named = {"digest": self.digest, "id": self.pack.id}
+        published = {**named, "pack": pack_object(self.pack), "source_digest": self.pack.source.digest}
+        adopted = {**named, "effective": "2025-06-01T00:00:00.000000Z", "scope": "all"}
+        return ("framework.published", published), ("framework.adopted", adopted)
+
+    def event(
         self, name: str, body: dict[str, Any], stream: str = "model/m", by: str = "someone", keyid: str | None = None
     ) -> Event:
+        """An event at the end of the log, not yet folded."""
         kind: type[Body] = BY_NAME[name]
         if kind.event.slots:
             body = {"_sd": [], **body}
-        typed = msgspec.convert(body, kind)
-        event = Event(
+        return Event(
             index=self.size,
             leaf=hexed(str(self.size)),
             recorded_at=self.at,
@@ -71,18 +67,39 @@ class World:
             occurred_at=self.at,
             known_at=None,
             type=kind.event,
-            body=typed,
+            body=msgspec.convert(body, kind),
             signers=(keyid or hexed(by),),
             principals=(by,),
             subject=hexed(stream),
             back_recorded=False,
         )
+
+    def say(
+        self, name: str, body: dict[str, Any], stream: str = "model/m", by: str = "someone", keyid: str | None = None
+    ) -> Event:
+        """Fold an event, and what it derives."""
+        event = self.event(name, body, stream, by, keyid)
         fold_event(self.state, event, RULES)
         self.size += 1
         for derived in RULES.derive(self.state, event):
             value = {k: v for k, v in msgspec.to_builtins(derived.body).items() if v is not UNSET}
             self.say(derived.body.event.name, value, derived.stream, "engine")
         return event
+
+    def refusal(self, name: str, body: dict[str, Any], stream: str = "model/m", by: str = "someone") -> str | None:
+        """What the rules say to an event that nobody recorded yet: the reason code, or `None`."""
+        refused = RULES.refusal(self.state, self.event(name, body, stream, by))
+        return None if refused is None else refused.reason.value
+
+    def empower(self, who: str, role: str, *pack_roles: str, until: str | None = None) -> None:
+        """A live key and a ledger role for `who`, bound to roles of the pack."""
+        keyid = hexed(who)
+        record = KeyRecord(keyid, b"", "ed25519", "event", who, None, None)
+        self.state.put("key", keyid, KeyLife(record, 0))
+        grant = Grant(role, ("model/", "document/"), ACTIONS, until, 0)
+        self.state.put("role", f"{who}|{role}", grant)
+        for name in pack_roles:
+            self.state.put("packrole", f"{self.pack.id}|{name}|{who}", grant)
 
     def model(self, stream: str = "model/m") -> None:
         self.say("model.registered", {"kind": "base"}, stream)
@@ -150,7 +167,17 @@ class World:
         **more: Any,
     ) -> Event:
         """Request, approvals (principal → conditions) and decision; no admission rule looks at them here."""
-        body = {
+        self.ask_to(action, **(scope or {}))
+        approvals = [self.approve(who, conditions) for who, conditions in (approvals_by or {}).items()]
+        return self.say("decision.made", self.decided(decision, *approvals, **more), by="decider")
+
+    def ask_to(self, action: str = "external_deploy", by: str = "deployer", **more: Any) -> Event:
+        """Record a request; the gate answers behind it."""
+        self.request = self.say("action.requested", {**self.requested(action), **more}, by=by)
+        return self.request
+
+    def requested(self, action: str = "external_deploy") -> dict[str, Any]:
+        return {
             "action": action,
             "artifact": hexed("model/m"),
             "audience": "general",
@@ -160,20 +187,20 @@ class World:
             "jurisdictions": [],
             "packs": [self.digest],
             "surfaces": ["api"],
-            **(scope or {}),
         }
-        self.request = self.say("action.requested", body, by="deployer")
-        approvals = [self.approve(who, conditions).digest for who, conditions in (approvals_by or {}).items()]
+
+    def decided(self, decision: str = "permit", *approvals: Event, **more: Any) -> dict[str, Any]:
+        """The body of a decision on the newest gate answer to the newest request."""
         gate = self.state.get("gate", self.request.digest)
         body = {
-            "approvals": sorted(approvals),
+            "approvals": sorted(a.digest for a in approvals),
             "basis": "policy",
             "conditions": [],
             "decision": decision,
             "gate": {"index": gate.index, "leaf": gate.leaf},
             "request": self.request.digest,
         }
-        return self.say("decision.made", {**body, **more}, by="decider")
+        return {**body, **more}
 
     def approve(self, who: str, conditions: list[str], **more: Any) -> Event:
         body = {
