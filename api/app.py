@@ -8,8 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.guard import Guard
 from api.ingest import Ingest
@@ -33,19 +32,22 @@ def create_app(ledger: Ledger, hosts: tuple[str, ...] = ()) -> ASGIApp:
     admissions = Counter("holdpoint_admissions", "Answers of POST /v1/entries.", ["status"], registry=registry)
     ingest = Ingest(ledger)
 
-    async def post_entries(request: Request) -> Response:
-        answer = await ingest(request)
+    async def post_entries(scope: Scope, receive: Receive, send: Send) -> None:
+        """Plain ASGI, beside the framework's routing, which costs a third of the throughput."""
+        try:
+            answer = await ingest(Request(scope, receive))
+        except LedgerError as err:
+            answer = response(*of_error(err))
         admissions.labels(str(answer.status_code)).inc()
-        return answer
+        await answer(scope, receive, send)
 
-    app.router.routes.insert(0, Route("/v1/entries", post_entries, methods=["POST"]))
     for part in (entries, models, log, health, overview):
         app.include_router(part.router)
     app.add_exception_handler(LedgerError, _ledger_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _query_error)
     app.add_exception_handler(Exception, _our_fault)
-    return Guard(app, ledger, hosts)
+    return Guard(app, post_entries, ledger, hosts)
 
 
 async def _ledger_error(_request: Request, err: Exception) -> Response:

@@ -4,6 +4,7 @@ Public and signature-guarded routes stand in one list here; every other path nee
 names, and a path that no line covers is refused even with one.
 """
 
+import itertools
 import re
 import secrets
 from typing import Final
@@ -32,22 +33,20 @@ HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
 }
+RAW_HEADERS: Final = [(k.lower().encode(), v.encode()) for k, v in HEADERS.items()]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]|testserver)(:[0-9]{1,5})?")
-
-
-def checkpoint_header(ledger: Ledger) -> str:
-    """`size=…, root=:base64:`, from the newest checkpoint."""
-    _, size, root, *_ = ledger.appender.published[1].split("\n")
-    return f"size={size}, root=:{root}:"
 
 
 class Guard:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, ledger: Ledger, hosts: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, write: ASGIApp, ledger: Ledger, hosts: tuple[str, ...] = ()) -> None:
+        self._write = write
         self._app, self._ledger, self._hosts = app, ledger, frozenset(hosts)
         self._tokens = TokenFile(ledger.folder / "tokens.json")
+        self._run, self._numbers = secrets.token_hex(4), itertools.count(1)
+        self._header: tuple[str, str] = ("", "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse."""
@@ -56,21 +55,33 @@ class Guard:
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = given if _REQUEST_ID.fullmatch(given) else f"{self._run}-{next(self._numbers)}"
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(raw=message["headers"])
-                for name, value in HEADERS.items():
-                    out.setdefault(name, value)
+                out.raw.extend(RAW_HEADERS)
                 out["X-Request-Id"] = request_id
-                if self._ledger.appender.published[0]:
-                    out.setdefault("Ledger-Checkpoint", checkpoint_header(self._ledger))
+                if "ledger-checkpoint" not in out and self._ledger.appender.published[0]:
+                    out["Ledger-Checkpoint"] = self._checkpoint()
                 message["headers"] = out.raw
             await send(message)
 
         refusal = self._refusal(scope, headers)
-        await (self._app if refusal is None else refusal)(scope, receive, answered)
+        if refusal is not None:
+            await refusal(scope, receive, answered)
+        elif (scope["method"], scope["path"]) == SIGNED:
+            await self._write(scope, receive, answered)
+        else:
+            await self._app(scope, receive, answered)
+
+    def _checkpoint(self) -> str:
+        """`size=…, root=:base64:`, from the newest checkpoint; kept until there is a newer one."""
+        note = self._ledger.appender.published[1]
+        if self._header[0] is not note:
+            _, size, root, _ = note.split("\n", 3)
+            self._header = (note, f"size={size}, root=:{root}:")
+        return self._header[1]
 
     def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
         host = headers.get("host", "")

@@ -1,6 +1,7 @@
 """Run the service: uvicorn on loopback, bounded headers, ten seconds to drain on SIGTERM; `--export` keeps tiles current."""
 
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Exporter:
 
 def serve(folder: Path, host: str, port: int, export_to: Path | None = None) -> None:
     """Open the ledger and serve it until SIGTERM or SIGINT."""
+    # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
+    sys.setswitchinterval(0.0005)
     ledger = open_ledger(folder)
     # uvicorn drains, then raises the signal again for whoever stood before it: we only want to go on and close.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
