@@ -129,6 +129,14 @@ def test_an_approval_ends_with_its_role_or_key(world: World) -> None:
     assert decide(world, ceo, rso) == "quorum-short"
 
 
+def test_a_back_recorded_approval_counts_for_nothing(world: World) -> None:
+    ceo = world.approve("ceo", [])
+    world.back_recorded = True
+    rso = world.approve("rso", [])
+    world.back_recorded = False
+    assert decide(world, ceo, rso) == "quorum-short"
+
+
 def test_a_withdrawn_approval_counts_for_nothing_and_only_its_author_withdraws(world: World) -> None:
     ceo, rso = world.approve("ceo", []), world.approve("rso", [])
     body = {"approval": rso.digest, "reason": "second thoughts", "request": world.request.digest}

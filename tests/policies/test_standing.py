@@ -109,3 +109,46 @@ def test_what_does_not_permit_denies(decision: str) -> None:
 
 def test_a_restriction_clears_with_conditions() -> None:
     assert clearance(ready(decision="restrict")) == ("permit_with_conditions", "decided")
+
+
+def test_a_decision_ends_at_its_valid_until() -> None:
+    world = ready(decision="permit", valid_until="2026-01-15T12:00:10.000000Z")
+    assert world.ask("external_deploy", "2026-01-15T12:00:10.000000Z")[1].answer == "permit"
+    late = world.ask("external_deploy", "2026-01-15T12:00:10.000001Z")[1]
+    assert (late.answer, late.reasons) == ("undetermined", ("decision-lapsed",))
+
+
+def test_a_back_recorded_decision_is_history_and_clears_nothing() -> None:
+    world = ready()
+    world.back_recorded = True
+    decide(world, "permit")
+    assert clearance(world) == ("undetermined", "back-recorded")
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("determine CBRN-3 below", "determination-missing"),
+        ("attest ASL-2-SECURITY", "back-recorded"),
+        ("document capability_report", "back-recorded"),
+    ],
+)
+def test_back_recorded_evidence_is_history_and_satisfies_nothing(told: str, reason: str) -> None:
+    world = World("anthropic-rsp-2.2")
+    for line in READY:
+        world.back_recorded = line == told
+        world.tell(line)
+    world.back_recorded = False
+    verdict, _ = world.ask("external_deploy")
+    assert verdict.answer == "undetermined"
+    assert reason in verdict.reasons
+
+
+def test_a_pack_with_unread_parts_never_permits_alone() -> None:
+    world = World("anthropic-rsp-2.2", unread=("Appendix D",))
+    for line in READY:
+        world.tell(line)
+    verdict, _ = world.ask("external_deploy")
+    assert (verdict.answer, verdict.reasons) == ("undetermined", ("pack-incomplete:Appendix D",))
+    world.determine("CBRN-4", "crossed")
+    assert world.ask("external_deploy")[0].answer == "deny"

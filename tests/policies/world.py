@@ -17,7 +17,7 @@ from ledger.trust import Grant, KeyLife
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
 from policies.clear import clear
 from policies.evaluate import evaluate
-from policies.framework import load_toml, pack_digest, pack_object
+from policies.framework import load_toml, pack_digest, pack_object, parse_pack
 from policies.rules import RULES
 
 NOW = "2026-01-15T12:00:00.000000Z"
@@ -33,11 +33,15 @@ def hexed(text: str) -> str:
 class World:
     """One model `model/m`, one adopted pack; `tell` takes a line of the case tables."""
 
-    def __init__(self, pack: str, *, adopt: bool = True) -> None:
+    def __init__(self, pack: str, *, adopt: bool = True, unread: tuple[str, ...] = ()) -> None:
         self.state = State()
         self.size = 0
         self.at = NOW
+        self.back_recorded = False
         self.pack = load_toml((FRAMEWORKS / f"{pack}.toml").read_text(), pack)
+        if unread:
+            value = pack_object(self.pack)
+            self.pack = parse_pack({**value, "source": {**value["source"], "unread_parts": list(unread)}})
         self.digest = pack_digest(self.pack)
         for name, body in self.adoption() if adopt else ():
             self.say(name, body, f"framework/{pack}")
@@ -71,7 +75,7 @@ class World:
             signers=(keyid or hexed(by),),
             principals=(by,),
             subject=hexed(stream),
-            back_recorded=False,
+            back_recorded=self.back_recorded,
         )
 
     def say(
