@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check spec crash lock
+.PHONY: help setup demo test check bench spec crash lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ check: setup ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: setup ## measure; prints medians and ratios of one run, writes benchmarks/out/latest.json
+	$(BIN)/python -m benchmarks
 
 spec: setup ## write spec/events from the event classes
 	$(BIN)/python -m spec.generate
