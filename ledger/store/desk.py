@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 
 from ledger.errors import Fault
+from ledger.store.migrate import check_fingerprint
 from ledger.store.rows import Batch, Committed, Head, Stored
 from ledger.tree import HASH
 
@@ -21,6 +22,27 @@ LEAVES = """SELECT leaf_hash FROM holdpoint.event WHERE notification_id > %s AND
 PAGE = 1000
 OWN_REFUSALS = ("HP", "23", "42", "22")
 """SQLSTATE classes that the server raises before COMMIT: our own checks, constraints, rights, bad values."""
+UNCONFIRMED = "01000"
+"""With this warning the server says *success* where a standby never confirmed (faults.md F15, measured)."""
+
+
+def _params(batch: Batch) -> tuple[Any, ...]:
+    rows, tiles = batch.rows, batch.tiles
+    return (
+        batch.old_size,
+        [r.entry for r in rows],
+        [UUID(r.event_id) for r in rows],
+        [r.stream for r in rows],
+        [r.version for r in rows],
+        [r.topic for r in rows],
+        batch.recorded_at,
+        [t.level for t in tiles],
+        [t.n for t in tiles],
+        [t.hashes for t in tiles],
+        batch.frontier,
+        batch.root,
+        batch.submissions,
+    )
 
 
 class Desk:
@@ -30,6 +52,7 @@ class Desk:
         self._url, self._revive = url, revive
         self._conn: psycopg.Connection[Any] | None = None
         self._lock = threading.RLock()
+        self._unconfirmed = False
         self._check_settings()
 
     def _open(self) -> "psycopg.Connection[Any]":
@@ -38,14 +61,23 @@ class Desk:
                 return self._conn
             if self._revive is not None:
                 self._revive()
-            try:
-                self._conn = psycopg.connect(self._url, autocommit=True, connect_timeout=5, prepare_threshold=0)
-            except psycopg.OperationalError as err:
-                remedy = "check that it runs, its address, the role and its password"
-                raise Fault("database-unreachable", "failed", str(err).strip(), remedy) from err
+            self._conn = self._connect()
             return self._conn
 
-    def _rows(self, sql: str, params: tuple[Any, ...] = ()) -> list[Any]:
+    def _connect(self) -> "psycopg.Connection[Any]":
+        try:
+            conn = psycopg.connect(self._url, autocommit=True, connect_timeout=5, prepare_threshold=0)
+        except psycopg.OperationalError as err:
+            remedy = "check that it runs, its address, the role and its password"
+            raise Fault("database-unreachable", "failed", str(err).strip(), remedy) from err
+        conn.add_notice_handler(self._noticed)
+        return conn
+
+    def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
+        self._unconfirmed |= notice.sqlstate == UNCONFIRMED
+
+    def query(self, sql: str, params: tuple[Any, ...] = ()) -> list[Any]:
+        """Rows of one reading statement, binary. Raises `Fault` `database-unreachable` or `database-error`."""
         try:
             return self._open().execute(sql, params, binary=True).fetchall()
         except psycopg.OperationalError as err:
@@ -57,61 +89,86 @@ class Desk:
     def _check_settings(self) -> None:
         """Refuse a database that may lose what it acknowledged (R1, hazard M)."""
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
-            ((value,),) = self._rows("SELECT current_setting(%s)", (name,))
+            ((value,),) = self.query("SELECT current_setting(%s)", (name,))
             if value not in ("on", "remote_apply"):
                 raise Fault(
                     "durability-off", "failed", f"{name} is {value}", f"set {name} = on and restart the database"
                 )
-        ((made,),) = self._rows("SELECT to_regclass('holdpoint.head') IS NOT NULL")
+        ((made,),) = self.query("SELECT to_regclass('holdpoint.head') IS NOT NULL")
         if not made:
             raise Fault("schema-missing", "failed", "the database holds no Holdpoint schema", "run holdpoint migrate")
+        check_fingerprint(self._open())
 
     def settings(self, name: str) -> list[tuple[str]]:
         """The value of one server setting."""
-        return self._rows("SELECT current_setting(%s)", (name,))
+        return self.query("SELECT current_setting(%s)", (name,))
 
     def append(self, batch: Batch) -> Committed | None:
         """Commit a batch in one round trip. `None`: the head had moved, nothing was written.
 
         Raises `Fault`: `append-refused` (failed), or `outcome-unknown` for any error at which COMMIT may have happened.
         """
-        rows, tiles = batch.rows, batch.tiles
-        params = (
-            batch.old_size,
-            [r.entry for r in rows],
-            [UUID(r.event_id) for r in rows],
-            [r.stream for r in rows],
-            [r.version for r in rows],
-            [r.topic for r in rows],
-            batch.recorded_at,
-            [t.level for t in tiles],
-            [t.n for t in tiles],
-            [t.hashes for t in tiles],
-            batch.frontier,
-            batch.root,
-            batch.submissions,
-        )
         conn = self._open()
         try:
-            size, leaves, now = conn.execute(APPEND, params, binary=True).fetchone()  # type: ignore[misc]  # one row always
+            self._unconfirmed = False
+            return self._confirmed(self._call(conn, batch))
         except psycopg.Error as err:
-            if err.sqlstate is not None and err.sqlstate[:2] in OWN_REFUSALS:
-                raise Fault("append-refused", "failed", str(err).strip(), "holdpoint doctor") from err
-            self.close()
-            raise Fault("outcome-unknown", "unknown", "the database went away during COMMIT",
-                        "send the same statement again: its event id keeps it single") from err  # fmt: skip
+            raise self._failed(err) from err
+
+    def append_locked(self, build: Callable[[Head], Batch]) -> Committed:
+        """The slow path after a lost race: lock the head, let `build` make the batch that fits it, commit.
+
+        On a connection of its own, so that nobody's statement joins the transaction; whatever `build` raises rolls back.
+        The role's time-outs bound how long others wait. Raises as `append`, and `stale-head` (failed) where it is held.
+        """
+        try:
+            with self._connect() as conn:
+                with conn.transaction():
+                    row = conn.execute("SELECT size, frontier, root FROM holdpoint.lock_head()", binary=True).fetchone()
+                    self._unconfirmed = False
+                    committed = self._call(conn, build(Head(*row)))  # type: ignore[misc]  # the head is one row always
+                    if committed is None:
+                        raise Fault(
+                            "append-refused", "failed", "the batch was not built on the locked head", "a defect"
+                        )
+                self._confirmed(committed)
+        except psycopg.Error as err:
+            raise self._failed(err) from err
+        return committed
+
+    def _call(self, conn: "psycopg.Connection[Any]", batch: Batch) -> Committed | None:
+        size, leaves, now = conn.execute(APPEND, _params(batch), binary=True).fetchone()  # type: ignore[misc]  # one row
         return None if size == 0 else Committed(size, tuple(leaves), now)
+
+    def _confirmed(self, committed: Committed | None) -> Committed | None:
+        if self._unconfirmed:
+            raise psycopg.OperationalError("committed here, confirmed by no standby")
+        return committed
+
+    def _failed(self, err: psycopg.Error) -> Fault:
+        """What an error at a commit means: refused before it, or unknown. Never retried (R2)."""
+        if isinstance(err, psycopg.errors.LockNotAvailable):
+            return Fault(
+                "stale-head", "failed", "another appender holds the head", "retry; the event id keeps it single"
+            )
+        if err.sqlstate is not None and err.sqlstate[:2] in OWN_REFUSALS:
+            return Fault("append-refused", "failed", str(err).strip(), "holdpoint doctor")
+        self.close()
+        detail = "the database went away during COMMIT"
+        return Fault(
+            "outcome-unknown", "unknown", detail, "send the same statement again: its event id keeps it single"
+        )
 
     def read_head(self) -> Head:
         """The head row."""
-        ((size, frontier, root),) = self._rows("SELECT size, frontier, root FROM holdpoint.head")
+        ((size, frontier, root),) = self.query("SELECT size, frontier, root FROM holdpoint.head")
         return Head(size, frontier, root)
 
     def read_entries(self, start: int, stop: int) -> Iterator[Stored]:
         """Entries start…stop−1 in order, in pages. A gap is a `Fault` `entry-missing`, never a skip."""
         at = start
         while at < stop:
-            page = self._rows(ENTRIES, (at, stop, PAGE))
+            page = self.query(ENTRIES, (at, stop, PAGE))
             for row in page:
                 if row[0] != at:
                     break
@@ -124,16 +181,16 @@ class Desk:
 
     def read_leaf_hashes(self, start: int, stop: int) -> list[bytes]:
         """Leaf hashes as stored."""
-        return [row[0] for row in self._rows(LEAVES, (start, stop))]
+        return [row[0] for row in self.query(LEAVES, (start, stop))]
 
     def read_tile(self, level: int, n: int) -> bytes | None:
         """A full tile, or `None`."""
-        rows = self._rows("SELECT hashes FROM holdpoint.tile WHERE level = %s AND n = %s", (level, n))
+        rows = self.query("SELECT hashes FROM holdpoint.tile WHERE level = %s AND n = %s", (level, n))
         return rows[0][0] if rows else None
 
     def find_event_id(self, event_id: str) -> int | None:
         """The index of the entry with this event id, or `None`."""
-        rows = self._rows("SELECT notification_id - 1 FROM holdpoint.event_id WHERE event_id = %s", (UUID(event_id),))
+        rows = self.query("SELECT notification_id - 1 FROM holdpoint.event_id WHERE event_id = %s", (UUID(event_id),))
         return rows[0][0] if rows else None
 
     def find(self, after: int, limit: int, stream: str | None = None, topic: str | None = None) -> list[Stored]:
@@ -141,31 +198,31 @@ class Desk:
         sql = """SELECT notification_id - 1, state, stream, stream_version, topic, leaf_hash, recorded_at
             FROM holdpoint.event WHERE notification_id > %s + 1 AND (%s::text IS NULL OR stream = %s)
             AND (%s::text IS NULL OR topic = %s) ORDER BY notification_id LIMIT %s"""
-        return [Stored(*row) for row in self._rows(sql, (after, stream, stream, topic, topic, limit))]
+        return [Stored(*row) for row in self.query(sql, (after, stream, stream, topic, topic, limit))]
 
     def read_checkpoints(self) -> list[tuple[int, bytes]]:
         """Every committed size and root."""
-        return [(size, root) for size, root in self._rows("SELECT size, root FROM holdpoint.checkpoint ORDER BY size")]
+        return [(size, root) for size, root in self.query("SELECT size, root FROM holdpoint.checkpoint ORDER BY size")]
 
     def put_note(self, size: int, note: str) -> None:
         """Store a signed note."""
-        self._rows("SELECT holdpoint.put_note(%s, %s)", (size, note))
+        self.query("SELECT holdpoint.put_note(%s, %s)", (size, note))
 
     def latest_note(self) -> tuple[int, str] | None:
         """The newest stored note."""
-        rows = self._rows("SELECT size, text FROM holdpoint.note ORDER BY size DESC LIMIT 1")
+        rows = self.query("SELECT size, text FROM holdpoint.note ORDER BY size DESC LIMIT 1")
         return rows[0] if rows else None
 
     def read_tiles(self) -> Iterator[tuple[int, int, bytes]]:
         """Every stored full tile."""
-        for level, n in self._rows("SELECT level, n FROM holdpoint.tile ORDER BY level, n"):
+        for level, n in self.query("SELECT level, n FROM holdpoint.tile ORDER BY level, n"):
             tile = self.read_tile(level, n)
             if tile is not None and len(tile) % HASH == 0:
                 yield level, n, tile
 
     def read_streams(self) -> list[tuple[str, int, bytes]]:
         """Every stream's end."""
-        return self._rows("SELECT name, version, head FROM holdpoint.stream ORDER BY name")
+        return self.query("SELECT name, version, head FROM holdpoint.stream ORDER BY name")
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""

@@ -12,35 +12,11 @@ import psycopg
 from ledger.errors import Fault
 
 LOCK = 0x486F6C64  # "Hold"
+SCHEMA = "affccf6f7ddfee17dfbd21be0c80a5c99b447d44d82fb3fe53fa3fd0bc567562"
+"""The fingerprint of what this release's migrations make, on every PostgreSQL; a test recomputes it."""
 MIGRATION_TABLE = """
 CREATE TABLE IF NOT EXISTS holdpoint.migration (
     name text PRIMARY KEY, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
-"""
-FINGERPRINT = """
-SELECT string_agg(item, E'\\n' ORDER BY item) FROM (
-  SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
-         || ' ' || coalesce(column_default, '') AS item
-    FROM information_schema.columns WHERE table_schema = 'holdpoint'
-  UNION ALL
-  SELECT 'function ' || p.oid::regprocedure::text || ' ' || p.prosecdef::text || ' ' || r.rolname || ' '
-         || coalesce(array_to_string(p.proconfig, ','), '') || ' ' || md5(p.prosrc)
-    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
-   WHERE p.pronamespace = 'holdpoint'::regnamespace
-  UNION ALL
-  SELECT 'trigger ' || t.tgrelid::regclass::text || ' ' || t.tgname || ' ' || t.tgenabled::text || ' ' || t.tgtype::text
-    FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-   WHERE c.relnamespace = 'holdpoint'::regnamespace AND NOT t.tgisinternal
-  UNION ALL
-  SELECT 'constraint ' || c.conrelid::regclass::text || ' ' || pg_catalog.pg_get_constraintdef(c.oid)
-    FROM pg_catalog.pg_constraint c
-   WHERE c.connamespace = 'holdpoint'::regnamespace AND c.contype IN ('p', 'u', 'c')
-  UNION ALL
-  SELECT 'rule ' || rulename || ' ' || tablename FROM pg_catalog.pg_rules WHERE schemaname = 'holdpoint'
-  UNION ALL
-  SELECT 'grant ' || c.relname || ' ' || coalesce((SELECT string_agg(a::text, ',' ORDER BY a::text)
-         FROM unnest(c.relacl) a), '')
-    FROM pg_catalog.pg_class c WHERE c.relnamespace = 'holdpoint'::regnamespace AND c.relkind = 'r'
-) AS items
 """
 
 
@@ -51,9 +27,13 @@ def migration_files() -> list[tuple[str, str]]:
     return sorted(found)
 
 
+def _schema_file(name: str) -> str:
+    return (files("ledger.store") / "schema" / name).read_text()
+
+
 def roles_sql() -> str:
     """The roles as SQL, for a superuser to read and run."""
-    return (files("ledger.store") / "schema" / "roles.sql").read_text()
+    return _schema_file("roles.sql")
 
 
 def apply_roles(admin_url: str) -> None:
@@ -101,8 +81,19 @@ def migrate(url: str) -> list[str]:
     return applied
 
 
-def fingerprint(url: str) -> str:
-    """SHA-256 over columns, functions, triggers with their state, constraints, rules and grants of the schema."""
-    with _connect(url) as conn:
-        row = conn.execute(FINGERPRINT).fetchone()
+def fingerprint(conn: "psycopg.Connection[Any]") -> str:
+    """SHA-256 (hex) over schema `holdpoint`: columns, constraints, functions, triggers and their state, rules, grants."""
+    row = conn.execute(_schema_file("fingerprint.sql")).fetchone()
     return hashlib.sha256(((row[0] if row else None) or "").encode()).hexdigest()
+
+
+def check_fingerprint(conn: "psycopg.Connection[Any]") -> None:
+    """Refuse a schema that is not this release's: a trigger off, a function replaced, a right too many (T34, T45).
+
+    Raises `Fault` `schema-changed`.
+    """
+    if fingerprint(conn) != SCHEMA:
+        detail = "the schema differs from what this release's migrations make"
+        raise Fault(
+            "schema-changed", "failed", detail, "holdpoint migrate; if that changes nothing, find who changed it"
+        )
