@@ -74,7 +74,9 @@ def recorders(folder: Path) -> None:
     """The stock recorder (unsigned, 8 threads, one event a call) and our desk beside it, on one server."""
     with EmbeddedPostgres(folder / "pg") as server:
         migrate(server.url("holdpoint_migrator"))
-        store = PostgresDatastore("holdpoint", str(server.socket), "5432", "postgres", "x", pool_size=10, schema="public")
+        store = PostgresDatastore(
+            "holdpoint", str(server.socket), "5432", "postgres", "x", pool_size=10, schema="public"
+        )
         stock = PostgresApplicationRecorder(store, events_table_name="stock_events")
         stock.create_table()
 

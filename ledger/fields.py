@@ -27,7 +27,7 @@ StreamName: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9._:/@-]{1,200}\Z"
 Origin: TypeAlias = StreamName
 Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._:/@-]{1,120}\Z")]
 """Identifiers that packs and labs choose: principals, roles, thresholds, safeguards, surfaces, hosts."""
-Decimal: TypeAlias = Annotated[str, Meta(pattern=r"\A-?(0|[1-9][0-9]{0,39})(\.[0-9]{1,20})?\Z")]
+Decimal: TypeAlias = Annotated[str, Meta(pattern=r"\A(?!-0(\.0*)?\Z)-?(0|[1-9][0-9]{0,39})(\.[0-9]{1,20})?\Z")]
 Text: TypeAlias = Annotated[str, Meta(max_length=8000)]
 Line: TypeAlias = Annotated[str, Meta(max_length=400)]
 Index: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]

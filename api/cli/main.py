@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import ask, check, people, record, serving, start
+from api.cli import ask, check, people, record, serving, start, trust
 from api.cli.output import fail
 from api.session import RefusedError
 from ledger.errors import LedgerError
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (start, serving, record, people, ask, check):
+for group in (start, serving, trust, record, people, ask, check):
     group.register(app)
 
 

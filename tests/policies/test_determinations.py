@@ -1,5 +1,8 @@
 """What state a threshold stands in: taint, ended evidence, covering determinations, context of a bare question."""
 
+import msgspec
+import pytest
+
 from ledger.event import Event
 from policies.answer import AsOf
 from policies.determinations import exact, standing_determination
@@ -162,19 +165,19 @@ def test_only_canonical_decimals_are_numbers() -> None:
     assert [exact(v) for v in ("-0", "-0.0", "about one", "1e3", "")] == [None] * 5
 
 
-def test_minus_zero_as_a_score_decides_nothing_and_breaks_nothing() -> None:
+def test_minus_zero_is_no_score() -> None:
     world = World(XAI)
     world.model()
-    world.rate("MASK-DISHONESTY", "-0.0")
+    with pytest.raises(msgspec.ValidationError):
+        world.rate("MASK-DISHONESTY", "-0.0")
     assert standing(world, "MASK-DISHONESTY") == (None, "determination-missing")
 
 
-def test_minus_zero_as_a_compute_ratio_makes_stale() -> None:
+def test_minus_zero_is_no_compute_ratio() -> None:
     world = World(RSP)
     world.model()
-    world.determine("CBRN-3", "below")
-    world.compute("-0", "effective_compute_ratio_since_last_comprehensive")
-    assert standing(world, "CBRN-3") == (None, "determination-compute")
+    with pytest.raises(msgspec.ValidationError):
+        world.compute("-0", "effective_compute_ratio_since_last_comprehensive")
 
 
 def test_more_runs_than_announced_decide_nothing_favourable() -> None:

@@ -128,7 +128,7 @@ BENT: dict[str, tuple[str, str, str, tuple[str, int]]] = {
     "a day that isn't": ('in_force_from = "2025-05-14"', 'in_force_from = "2025-02-30"', "pack-date", ("in_force_from", 1)),
     "rules itself out": ('thresholds = ["AIRD-4", "AIRD-5"]', 'thresholds = ["AUTONOMY-CHECKPOINT"]', "pack-contradiction", ("rules_out", 1)),
     "a ratio without its fact": ('compute_fact = "effective_compute_ratio_since_last_comprehensive"\n', "", "pack-contradiction", ("[reassess]", 1)),
-    "minus zero": ('value = "1" }', 'value = "-0" }', "pack-number", ("when = { fact", 1)),
+    "minus zero": ('value = "1" }', 'value = "-0" }', "pack-schema", ("when = { fact", 1)),
     "one approver": ('version = "2.2"', 'version = "2.2"\nquorum = 1', "pack-schema", ("quorum", 1)),
 }  # fmt: skip
 

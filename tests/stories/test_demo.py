@@ -19,15 +19,15 @@ DENY = """MAY model/fictional-one BE PUT TO external_deploy?   DENY
   x G-BASELINE (section 1; Appendix B): unknown, attestation-missing
       ASL-2-DEPLOYMENT/A2D-1, ASL-2-DEPLOYMENT/A2D-2, ASL-2-DEPLOYMENT/A2D-3, ASL-2-DEPLOYMENT/A2D-4, \
 ASL-2-SECURITY/A2S-1, ASL-2-SECURITY/A2S-2, ASL-2-SECURITY/A2S-3, ASL-2-SECURITY/A2S-4 and 2 more
-      unblocked by an attester: holdpoint attest
+      unblocked by an attester: holdpoint event post safeguard.attested=…
   x G-EXTERNAL-ASL3 (section 4; section 5; section 6.2): unmet, attestation-missing
       ASL-3-DEPLOYMENT/A3D-1, ASL-3-DEPLOYMENT/A3D-2, ASL-3-DEPLOYMENT/A3D-3, ASL-3-DEPLOYMENT/A3D-4, \
 ASL-3-DEPLOYMENT/A3D-5, ASL-3-DEPLOYMENT/A3D-6, ASL-3-DEPLOYMENT/A3D-7, ASL-3-SECURITY/A3S-1 and 7 more
-      unblocked by an attester: holdpoint attest
+      unblocked by an attester: holdpoint event post safeguard.attested=…
   x G-EXTERNAL-ASL3 (section 4; section 5; section 6.2): unmet, document-missing
       capability_report, safeguards_report, follow_up_capability_assessment
-      unblocked by an assessor: holdpoint document submit
-  next: request, approve and decide: holdpoint request"""
+      unblocked by an assessor: holdpoint event post document.submitted=…
+  next: request, approve and decide: holdpoint event post action.requested=…"""
 
 
 def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
