@@ -1,0 +1,285 @@
+"""`model_status`: what a model's answers rest on, per model. The clearance is `policies.clear`'s, as of a position and time.
+
+Rows: the model's stream (`Rank.FIRST` while an unsuperseded decision diverges): what it is, and per action the newest gate
+answer and the newest decision. Under "stream|…", each its own row so that none grows: `attestation|index`, `compute|fact`,
+`decision|index`, `deployment|index`, `determination|framework|threshold` (the newest), `document|index`, `interim|index`.
+For the fold alone: "request|digest", "gate|index", "of|index" (rows that an attestation or document stands in), "rests|index"
+(determinations that rest on an evaluation).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, assert_never
+
+from msgspec import to_builtins
+
+from ledger.event import Event
+from ledger.events import (
+    action,
+    approval,
+    body,
+    decision,
+    deployment,
+    document,
+    evaluation,
+    framework,
+    gate,
+    interim,
+    key,
+    ledger,
+    model,
+    principal,
+    role,
+    safeguard,
+    threshold,
+    token,
+)
+from policies.clear import divergence_of
+from projections.decisions import UNRECORDED
+from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, index_of, must, ordinal
+
+COMPUTE = "effective_compute_ratio"
+"""The fact that `model.compute-reached` states where it names none, as in `policies.facts`."""
+
+
+def _changes(look: Look, event: Event) -> Sequence[Change]:
+    said: AnyBody = event.body
+    match said:
+        case model.Registered():
+            return (_model(event, said),)
+        case model.ComputeReached():
+            value = {**_place(event), "of": said.of, "ratio": said.ratio}
+            return (_detail(f"{event.stream}|compute|{said.fact or COMPUTE}", value),)
+        case threshold.Determined():
+            return _determined(look, event, said)
+        case evaluation.Invalidated():
+            return _fallen(look, event, said.evaluation.index, "evidence_ended")
+        case evaluation.Amended():
+            return () if said.only_encoding else _fallen(look, event, said.amends.index, "evidence_amended")
+        case safeguard.Attested():
+            return _attested(event, said)
+        case safeguard.Withdrawn():
+            return _marked(look, said.attestation.index, withdrawn_at=event.index)
+        case document.Submitted():
+            return _submitted(event, said)
+        case document.Confirmed():
+            return _confirmed(look, event, said)
+        case action.Requested():
+            asked = _members(said, "action", "audience", "hosts", "jurisdictions", "surfaces")
+            return ((f"request|{event.digest}", Row(Rank.LOOKUP, asked)),)
+        case gate.Evaluated():
+            return _gate(look, event, said)
+        case decision.Made():
+            return _decided(look, event, said)
+        case interim.Approved():
+            measures = _members(said, "framework", "gate", "measures", "stands_in_for", "valid_until")
+            value = {**_place(event), **measures}
+            return (_detail(f"{event.stream}|interim|{ordinal(event.index)}", value),)
+        case deployment.Started():
+            began = _members(said, "action", "audience", "hosts", "surfaces")
+            value = {**_place(event), **began, "decision": index_of(said.decision)}
+            return (_detail(f"{event.stream}|deployment|{ordinal(event.index)}", value),)
+        case (
+            approval.Given()
+            | approval.Refused()
+            | approval.Withdrawn()
+            | body.Informed()
+            | evaluation.Preregistered()
+            | evaluation.Recorded()
+            | framework.Adopted()
+            | framework.Published()
+            | key.Registered()
+            | key.Revoked()
+            | ledger.Founded()
+            | model.Referenced()
+            | principal.Registered()
+            | role.Granted()
+            | role.Revoked()
+            | token.Issued()
+            | token.Revoked()
+        ):
+            return ()
+        case _:
+            assert_never(said)
+
+
+def _place(event: Event) -> dict[str, Any]:
+    """Where a row comes from; `signers` so that a reader can join the taint of compromised keys."""
+    return {
+        "back_recorded": event.back_recorded,
+        "index": event.index,
+        "recorded_at": event.recorded_at,
+        "signers": list(event.signers),
+    }
+
+
+def _members(said: Any, *names: str) -> dict[str, Any]:
+    return {n: list(v) if isinstance(v := getattr(said, n), tuple) else v for n in names}
+
+
+def _detail(name: str, value: dict[str, Any]) -> Change:
+    return name, Row(Rank.DETAIL, value)
+
+
+def _model(event: Event, said: model.Registered) -> Change:
+    grown = said.effective_compute
+    value = {
+        **_place(event),
+        "actions": {},
+        "diverging": [],
+        "effective_compute": None if grown is None else to_builtins(grown),
+        "kind": said.kind,
+        "parent": said.parent,
+        "relation": said.relation,
+        "stream": event.stream,
+        "subject": event.subject,
+        "training_ops": said.training_ops,
+    }
+    return event.stream, Row(Rank.LISTED, value)
+
+
+def _determined(look: Look, event: Event, said: threshold.Determined) -> Sequence[Change]:
+    evidence = [e.index for e in said.evidence]
+    rests = {i: look(f"rests|{i}") for i in evidence}
+    known = {i: {"ended": None, "rows": []} if r is None else r.value for i, r in rests.items()}
+    ended = [r["ended"] for r in known.values() if r["ended"] is not None]
+    value = {
+        **_place(event),
+        **_members(said, "framework", "made", "precautionary", "review_by", "state", "threshold"),
+        "covered_by": index_of(said.covered_by),
+        "evidence": evidence,
+        "evidence_amended": None,
+        "evidence_ended": min(ended, default=None),
+    }
+    streams = dict.fromkeys((event.stream, *said.subjects))
+    names = [f"{s}|determination|{said.framework}|{said.threshold}" for s in streams]
+    if event.back_recorded:  # history from before the ledger never stands before what was determined in it
+        names = [n for n in names if (old := look(n)) is None or old.value["back_recorded"]]
+    return [
+        *(_detail(n, value) for n in names),
+        *((f"rests|{i}", Row(Rank.LOOKUP, {**r, "rows": _union(r["rows"], names)})) for i, r in known.items()),
+    ]
+
+
+def _union(old: list[str], new: list[str]) -> list[str]:
+    return list(dict.fromkeys((*old, *new)))
+
+
+def _fallen(look: Look, event: Event, index: int, member: str) -> Sequence[Change]:
+    """An evaluation was invalidated or amended: say so where the newest determination rests on it."""
+    row = look(f"rests|{index}")
+    rests = {"ended": None, "rows": []} if row is None else row.value
+    changes: list[Change] = []
+    for name in rests["rows"]:
+        value = must(look, name)
+        if index in value["evidence"] and value[member] is None:
+            changes.append(_detail(name, {**value, member: event.index}))
+    if member == "evidence_ended":
+        changes.append((f"rests|{index}", Row(Rank.LOOKUP, {**rests, "ended": event.index})))
+    return changes
+
+
+def _attested(event: Event, said: safeguard.Attested) -> Sequence[Change]:
+    claim = _members(said, "framework", "independence", "safeguards", "valid_from", "valid_until")
+    value = {**_place(event), **claim, "scope": to_builtins(said.scope), "withdrawn_at": None}
+    return _standing_in(said.scope.subjects, "attestation", event.index, value)
+
+
+def _submitted(event: Event, said: document.Submitted) -> Sequence[Change]:
+    report = _members(said, "coverage_date", "digest", "kind", "version")
+    value = {**_place(event), **report, "confirmed": []}
+    return _standing_in(said.covers, "document", event.index, value)
+
+
+def _standing_in(streams: Sequence[str], noun: str, index: int, value: dict[str, Any]) -> Sequence[Change]:
+    names = [f"{s}|{noun}|{ordinal(index)}" for s in dict.fromkeys(streams)]
+    return [*(_detail(n, value) for n in names), (f"of|{index}", Row(Rank.LOOKUP, {"rows": names}))]
+
+
+def _marked(look: Look, index: int, **more: Any) -> Sequence[Change]:
+    return [_detail(n, {**must(look, n), **more}) for n in must(look, f"of|{index}")["rows"]]
+
+
+def _confirmed(look: Look, event: Event, said: document.Confirmed) -> Sequence[Change]:
+    names = must(look, f"of|{said.document.index}")["rows"]
+    by = {"index": event.index, "principals": list(event.principals), "role": said.role, "verb": said.verb}
+    return [_detail(n, {**(row := must(look, n)), "confirmed": [*row["confirmed"], by]}) for n in names]
+
+
+def _gate(look: Look, event: Event, said: gate.Evaluated) -> Sequence[Change]:
+    newest = {
+        "answer": said.answer,
+        "index": event.index,
+        "reasons": list(said.reasons),
+        "recorded_at": event.recorded_at,
+        "request": said.request,
+        "verdict_digest": said.verdict_digest,
+    }
+    return [
+        (f"gate|{event.index}", Row(Rank.LOOKUP, {"answer": said.answer})),
+        _acted(look, event.stream, said.action, gate=newest),
+    ]
+
+
+def _acted(look: Look, stream: str, name: str, **more: Any) -> Change:
+    value = must(look, stream)
+    old = value["actions"].get(name, {"decision": None, "gate": None})
+    rank = Rank.FIRST if value["diverging"] else Rank.LISTED
+    return stream, Row(rank, {**value, "actions": {**value["actions"], name: {**old, **more}}})
+
+
+def _decided(look: Look, event: Event, said: decision.Made) -> Sequence[Change]:
+    """A later decision supersedes only the one it names: others may stand for another scope beside it."""
+    asked = must(look, f"request|{said.request}")
+    cited = look(f"gate|{said.gate.index}")
+    divergence = divergence_of(said.decision, UNRECORDED if cited is None else cited.value["answer"])
+    made = _members(said, "basis", "conditions", "decision", "divergence_reason", "review_by", "valid_until")
+    value = {**_place(event), **asked, **made, "divergence": divergence, "superseded_by": None}
+    stream, row = _acted(look, event.stream, asked["action"], decision=value)
+    over = index_of(said.supersedes)
+    actions = {name: _superseded(newest, over, event.index) for name, newest in row.value["actions"].items()}
+    diverging = [i for i in row.value["diverging"] if i != over]
+    if divergence is not None:
+        diverging.append(event.index)
+    changes = [
+        (
+            stream,
+            Row(Rank.FIRST if diverging else Rank.LISTED, {**row.value, "actions": actions, "diverging": diverging}),
+        ),
+        _detail(f"{event.stream}|decision|{ordinal(event.index)}", value),
+    ]
+    if over is not None:
+        old = f"{event.stream}|decision|{ordinal(over)}"
+        changes.append(_detail(old, {**must(look, old), "superseded_by": event.index}))
+    return changes
+
+
+def _superseded(newest: dict[str, Any], over: int | None, by: int) -> dict[str, Any]:
+    """A decision on one action may supersede one on another."""
+    made = newest["decision"]
+    if made is None or made["index"] != over:
+        return newest
+    return {**newest, "decision": {**made, "superseded_by": by}}
+
+
+def _reads(event: Event) -> tuple[str, ...]:
+    said = event.body
+    match said:
+        case gate.Evaluated():
+            return (event.stream,)
+        case decision.Made():
+            return (event.stream, f"request|{said.request}", f"gate|{said.gate.index}")
+        case threshold.Determined():
+            return tuple(f"rests|{e.index}" for e in said.evidence)
+        case evaluation.Invalidated():
+            return (f"rests|{said.evaluation.index}",)
+        case evaluation.Amended():
+            return (f"rests|{said.amends.index}",)
+        case safeguard.Withdrawn():
+            return (f"of|{said.attestation.index}",)
+        case document.Confirmed():
+            return (f"of|{said.document.index}",)
+        case _:
+            return ()
+
+
+MODEL_STATUS: Final = Projection("model_status", 1, _changes, _reads)
