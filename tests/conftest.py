@@ -1,14 +1,21 @@
 """Fixtures: a founded development ledger on a real embedded PostgreSQL, copied for each test that changes it."""
 
+import itertools
 import shutil
+import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from api.founding import admit_members, found
 from api.story import tell_story
 from api.wiring import Ledger, open_ledger
+from ledger.store.binaries import system_binaries, wheel_binaries
+from ledger.store.embedded import EmbeddedPostgres
+from ledger.store.migrate import apply_roles, migrate
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -56,3 +63,70 @@ def ledger(ledger_folder: Path) -> Iterator[Ledger]:
 def story_folder(told_folder: Path, tmp_path: Path) -> Path:
     """A copy of the told story, for one test to attack."""
     return copy_of(told_folder, tmp_path / "ledger")
+
+
+SERVERS = {"system": system_binaries, "wheel": wheel_binaries}
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerDatabase:
+    """An empty, migrated database of one test."""
+
+    server: EmbeddedPostgres
+    name: str
+
+    def url(self, role: str = "postgres") -> str:
+        return self.server.url(role, self.name)
+
+
+def fresh_database(server: EmbeddedPostgres, *, migrated: bool = True) -> LedgerDatabase:
+    """A database with the roles' rights, and with the schema if `migrated`."""
+    database = LedgerDatabase(server, f"test_{next(_numbers)}")
+    with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {database.name} TEMPLATE template0")
+    apply_roles(database.url())
+    if migrated:
+        migrate(database.url("holdpoint_migrator"))
+    return database
+
+
+def _discarded(server: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
+    """Running, and at the end cut off: nobody reads it again, and a clean stop would sync thousands of files."""
+    with server:
+        yield server
+        process = server._process
+        if process is not None:
+            process.send_signal(signal.SIGQUIT)
+            process.wait()
+
+
+def _cluster(tmp_path_factory: pytest.TempPathFactory, which: str) -> Iterator[EmbeddedPostgres]:
+    programs = SERVERS[which]()
+    if programs is None:
+        pytest.skip(f"no PostgreSQL programs of the {which}")
+    yield from _discarded(EmbeddedPostgres(tmp_path_factory.mktemp(f"pg-{which}"), bin_dir=programs))
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """One running server per session (and worker): the one that a ledger would get."""
+    yield from _discarded(EmbeddedPostgres(tmp_path_factory.mktemp("pg")))
+
+
+@pytest.fixture(scope="session", params=sorted(SERVERS))
+def each_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """The system's PostgreSQL and the wheel's, one after the other."""
+    yield from _cluster(tmp_path_factory, request.param)
+
+
+@pytest.fixture
+def ledger_database(embedded: EmbeddedPostgres) -> LedgerDatabase:
+    """A fresh migrated database on the session's server."""
+    return fresh_database(embedded)
+
+
+@pytest.fixture
+def each_database(each_server: EmbeddedPostgres) -> LedgerDatabase:
+    """A fresh migrated database on each server."""
+    return fresh_database(each_server)

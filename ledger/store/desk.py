@@ -22,6 +22,8 @@ LEAVES = """SELECT leaf_hash FROM holdpoint.event WHERE notification_id > %s AND
 PAGE = 1000
 OWN_REFUSALS = ("HP", "23", "42", "22")
 """SQLSTATE classes that the server raises before COMMIT: our own checks, constraints, rights, bad values."""
+GONE = ("08", "53", "57", "58", "XX")
+"""SQLSTATE classes after which the connection is not used again: connection, resources, intervention, system, internal."""
 UNCONFIRMED = "01000"
 """With this warning the server says *success* where a standby never confirmed (faults.md F15, measured)."""
 
@@ -53,7 +55,11 @@ class Desk:
         self._conn: psycopg.Connection[Any] | None = None
         self._lock = threading.RLock()
         self._unconfirmed = False
-        self._check_settings()
+        try:
+            self._check_settings()
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self) -> "psycopg.Connection[Any]":
         with self._lock:
@@ -80,11 +86,11 @@ class Desk:
         """Rows of one reading statement, binary. Raises `Fault` `database-unreachable` or `database-error`."""
         try:
             return self._open().execute(sql, params, binary=True).fetchall()
-        except psycopg.OperationalError as err:
+        except psycopg.Error as err:
+            if err.sqlstate is not None and err.sqlstate[:2] not in GONE:
+                raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
             self.close()
             raise Fault("database-unreachable", "failed", str(err).strip(), "try again; holdpoint doctor") from err
-        except psycopg.Error as err:
-            raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
 
     def _check_settings(self) -> None:
         """Refuse a database that may lose what it acknowledged (R1, hazard M)."""
