@@ -17,6 +17,8 @@ APPEND = """SELECT new_size, leaf_hashes, database_now FROM holdpoint.append_bat
     %b, %b, %b::integer)"""
 ENTRIES = """SELECT notification_id - 1, state, stream, stream_version, topic, leaf_hash, recorded_at
     FROM holdpoint.event WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s"""
+MADE = """SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'holdpoint' AND c.relname = 'head')"""
 LEAVES = """SELECT leaf_hash FROM holdpoint.event WHERE notification_id > %s AND notification_id <= %s
     ORDER BY notification_id"""
 PAGE = 1000
@@ -100,7 +102,7 @@ class Desk:
                 raise Fault(
                     "durability-off", "failed", f"{name} is {value}", f"set {name} = on and restart the database"
                 )
-        ((made,),) = self.query("SELECT to_regclass('holdpoint.head') IS NOT NULL")
+        ((made,),) = self.query(MADE)
         if not made:
             raise Fault("schema-missing", "failed", "the database holds no Holdpoint schema", "run holdpoint migrate")
         check_fingerprint(self._open())
