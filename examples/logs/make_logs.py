@@ -1,12 +1,15 @@
-"""Make the example logs, by running Inspect AI on its mock model (offline, seconds):
+"""Make the example logs, by running Inspect AI on its mock model and lm-evaluation-harness on its dummy model (offline):
 
-    python -m venv logenv && logenv/bin/pip install inspect_ai==0.3.285
+    python -m venv logenv && logenv/bin/pip install inspect_ai==0.3.285 lm_eval==0.4.13
     logenv/bin/python examples/logs/make_logs.py OUTPUT_FOLDER
 
-The tasks are toys and the answers are scripted: illustrative, not safety evidence. lm-evaluation-harness results come from
-`lm_eval --model dummy --tasks toy_mc --include_path examples/logs/tasks --output_path OUTPUT_FOLDER` (0.4.13).
+The tasks are toys; the answers are scripted or random: illustrative, not safety evidence. Each run gives logs with ids and dates
+of its own, so the committed files are of one run: `*.eval` and `autonomy-suite.json` by Inspect AI, `choice-results.json` by
+lm-evaluation-harness on `tasks/toy_choice.yaml`.
 """
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,9 +43,18 @@ def toy(name: str, answers: list[str], target: str, log_dir: str, log_format: st
     run_eval(task, model=model, log_dir=log_dir, log_format=log_format, max_samples=1, display="none")
 
 
+def choices(out: Path) -> None:
+    """lm-evaluation-harness on eight placeholder questions from a local file; the dummy model answers at random."""
+    program = Path(sys.executable).with_name("lm_eval")
+    words = [program, "--model", "dummy", "--tasks", "toy_choice", "--include_path", "tasks", "--output_path", out]
+    here = Path(__file__).resolve().parent
+    subprocess.run(words, cwd=here, check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+
+
 def main() -> None:
-    """Write four logs: two suites, and an answer rate below and exactly at its limit."""
-    out = Path(sys.argv[1])
+    """Write five logs: two suites, an answer rate below and exactly at its limit, and multiple choice."""
+    out = Path(sys.argv[1]).resolve()
+    choices(out)
     toy(
         "toy_uplift_trials",
         ["helped", "helped", "no", "helped", "no", "no", "helped", "no"],

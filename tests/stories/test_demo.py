@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
 DENY = """MAY model/fictional-one BE PUT TO external_deploy?   DENY
-  as of size 42, TIME
+  as of size 44, TIME
   clearance: deny (no-decision, policy-denies)
   policy verdict: deny
   4 requirements met, 28 open
@@ -58,7 +58,7 @@ def test_the_verdicts(demo: tuple[Path, str]) -> None:
         ("INVALID", "4"),
         ("DIVERGED", "4"),
     ]
-    assert "pinned size 72, shown size 43: first missing index 43" in demo[1]
+    assert "pinned size 74, shown size 45: first missing index 45" in demo[1]
 
 
 def test_going_on_by_hand(demo: tuple[Path, str]) -> None:
@@ -67,9 +67,9 @@ def test_going_on_by_hand(demo: tuple[Path, str]) -> None:
     assert run("verify", folder / "export").returncode == 5
     gate = run("gate", "model/fictional-one", "external_deploy", "--json", "--data", folder)
     answer = json.loads(gate.stdout)
-    assert (gate.returncode, answer["ok"], answer["clearance"], answer["checkpoint"]["size"]) == (0, True, "permit", 72)
+    assert (gate.returncode, answer["ok"], answer["clearance"], answer["checkpoint"]["size"]) == (0, True, "permit", 74)
     then = json.loads(
-        run("gate", "model/fictional-one", "external_deploy", "--json", "--at", "43", "--data", folder).stdout
+        run("gate", "model/fictional-one", "external_deploy", "--json", "--at", "45", "--data", folder).stdout
     )
     assert (then["clearance"], then["code"]) == ("deny", "withheld-by-decision")
     assert run("history", "model/fictional-one", "--data", folder).stdout.count("\n") >= 30
@@ -91,7 +91,7 @@ def test_importing_again_changes_nothing(demo: tuple[Path, str]) -> None:
     assert json.loads(again.stdout)["code"] == "known"
     assert (
         json.loads(run("gate", "model/fictional-one", "train", "--json", "--data", folder).stdout)["checkpoint"]["size"]
-        == 72
+        == 74
     )
 
 
