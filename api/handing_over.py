@@ -5,7 +5,6 @@ from pathlib import Path
 
 from api.wiring import Ledger
 from auditor.pin import Pin, format_pin, letter, parse_pin
-from auditor.verify import Read
 from disclosures.claims import claims_of, sign_claims
 from disclosures.export import export_files
 from ledger.errors import Fault
@@ -47,16 +46,3 @@ def write_pin(ledger: Ledger, path: Path) -> Pin:
     write_synced(path, raw)
     write_synced(path.with_name(path.name + ".letter.txt"), letter(pin).encode())
     return pin
-
-
-def folder_reader(folder: Path) -> Read:
-    """A reader of the files below `folder`; no link is followed out of it, no other path is read."""
-    root = folder.resolve()
-
-    def read(name: str) -> bytes | None:
-        path = (root / name).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
-            return None
-        return path.read_bytes()
-
-    return read

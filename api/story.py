@@ -13,12 +13,13 @@ from typing import Any
 
 from api.founding import ACTIONS, DEV_MEMBERS, KEY_ADMINS, STREAMS, admit_members, found
 from api.gate_text import gate_text
-from api.handing_over import export, folder_reader, write_pin
+from api.handing_over import export, write_pin
 from api.keyring import load_signer
 from api.recording import import_log
 from api.session import Posted, Session
 from api.tamper import flip_byte, swap_rows
 from auditor.pin import parse_pin
+from auditor.source import folder_reader
 from auditor.verdict import Report
 from auditor.verify import verify_export
 from ledger.events import (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from api.handing_over import folder_reader
+from auditor.source import folder_reader
 from auditor.verify import Read
 from ledger.checkpoint import read_checkpoint
 from ledger.tile import WIDTH, format_bundle, parse_bundle, tile_path

@@ -21,9 +21,10 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 
 from api.author import Audience, write
 from api.founding import admit_members, found
-from api.handing_over import export, folder_reader
+from api.handing_over import export
 from api.keyring import load_signer
 from api.wiring import open_ledger, wall_clock
+from auditor.source import folder_reader
 from auditor.verify import verify_export
 from ledger.events import model
 from ledger.store.desk import Desk

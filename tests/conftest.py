@@ -33,7 +33,7 @@ def founded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def told_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's whole story, closed: a ledger of 72 entries, its export and its pin."""
+    """The demo's whole story, closed: a ledger of 74 entries, its export and its pin."""
     folder = tmp_path_factory.mktemp("told") / "ledger"
     tell_story(folder, ROOT / "examples" / "logs", lambda _text: None)
     return folder

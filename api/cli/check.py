@@ -10,11 +10,12 @@ from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import emit, say, warn
 from api.fsck import fsck as run_fsck
 from api.handing_over import export as write_export
-from api.handing_over import folder_reader, write_pin
+from api.handing_over import write_pin
 from api.keyring import load_signer
 from api.wiring import opened
 from auditor.explain import report_text
 from auditor.pin import parse_pin
+from auditor.source import folder_reader
 from auditor.verify import verify_export
 from ledger.errors import Fault
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from api.handing_over import folder_reader
 from auditor.pin import parse_pin
+from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict as V
 from auditor.verdict import lowest
 from auditor.verify import verify_export
 from disclosures.export import export_files
 from ledger.tile import format_bundle, parse_bundle
 
-BUNDLE = "tile/entries/000.p/72"
+BUNDLE = "tile/entries/000.p/74"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_whole(export, pin) -> None:
     report = verify_export(export.get, pin)
     assert report.verdict is V.VALID_UNWITNESSED
     assert {c.name for c in report.checks} == {"replay", "signatures", "tiles", "checkpoint", "pin", "claims"}
-    assert (report.size, report.development) == (72, True)
+    assert (report.size, report.development) == (74, True)
     assert report.to_json()["ok"] is True
 
 
@@ -53,7 +53,7 @@ def test_no_byte_of_the_entries_is_free(export, pin, step: int) -> None:
     assert any(c.index is not None for c in report.checks if c.verdict in (V.INVALID, V.DIVERGED))
 
 
-@pytest.mark.parametrize("name", ["checkpoint", "claims.json", "claims.sig", "tile/0/000.p/72"])
+@pytest.mark.parametrize("name", ["checkpoint", "claims.json", "claims.sig", "tile/0/000.p/74"])
 @pytest.mark.parametrize("step", range(12))
 def test_no_byte_of_the_rest_is_free(export, pin, name: str, step: int) -> None:
     raw = bytearray(export[name])
@@ -61,7 +61,7 @@ def test_no_byte_of_the_rest_is_free(export, pin, name: str, step: int) -> None:
     assert verify_export({**export, name: bytes(raw)}.get, pin).exit_code == 4
 
 
-@pytest.mark.parametrize("gone", [BUNDLE, "tile/0/000.p/72"])
+@pytest.mark.parametrize("gone", [BUNDLE, "tile/0/000.p/74"])
 def test_missing_files(export, pin, gone: str) -> None:
     files = {k: v for k, v in export.items() if k != gone}
     assert verify_export(files.get, pin).verdict is V.INVALID
@@ -72,9 +72,9 @@ def test_missing_claims_are_incomplete(export, pin) -> None:
     assert verify_export(files.get, pin).verdict is V.INCOMPLETE
 
 
-@pytest.mark.parametrize("at", range(0, 71, 7))
+@pytest.mark.parametrize("at", range(0, 73, 7))
 def test_swapped_neighbours_name_the_index(export, pin, at: int) -> None:
-    entries = parse_bundle(export[BUNDLE], 72)
+    entries = parse_bundle(export[BUNDLE], 74)
     entries[at], entries[at + 1] = entries[at + 1], entries[at]
     report = verify_export({**export, BUNDLE: format_bundle(entries)}.get, pin)
     assert report.verdict is V.INVALID
@@ -83,10 +83,10 @@ def test_swapped_neighbours_name_the_index(export, pin, at: int) -> None:
 
 @pytest.mark.parametrize("at", [1, 33, 41, 70])
 def test_a_dropped_entry(export, pin, at: int) -> None:
-    entries = parse_bundle(export[BUNDLE], 72)
+    entries = parse_bundle(export[BUNDLE], 74)
     del entries[at]
     files = dict(
-        export_files(iter(entries), 71, export["checkpoint"].decode(), (export["claims.json"], export["claims.sig"]))
+        export_files(iter(entries), 73, export["checkpoint"].decode(), (export["claims.json"], export["claims.sig"]))
     )
     assert verify_export({**export, **files, BUNDLE: format_bundle(entries)}.get, pin).verdict is V.INVALID
 
@@ -96,8 +96,8 @@ def test_a_dropped_tail_diverges_under_the_pin_and_never_is_valid_without(told_f
     report = verify_export(earlier, pin)
     assert report.verdict is V.DIVERGED
     detail = next(c.detail for c in report.checks if c.verdict is V.DIVERGED)
-    assert "72" in detail
-    assert "43" in detail
+    assert "74" in detail
+    assert "45" in detail
     assert verify_export(earlier).verdict is V.UNANCHORED
 
 

@@ -17,10 +17,11 @@ from pathlib import Path
 import httpx2
 
 from api.author import Audience, Written, write
-from api.handing_over import export, folder_reader, write_pin
+from api.handing_over import export, write_pin
 from api.keyring import load_signer
 from api.wiring import open_ledger, wall_clock
 from auditor.pin import parse_pin
+from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict
 from auditor.verify import verify_export
 from ledger.events import model

@@ -12,10 +12,11 @@ import psycopg
 import pytest
 
 from api.fsck import fsck
-from api.handing_over import export, folder_reader
+from api.handing_over import export
 from api.keyring import load_signer
 from api.wiring import open_ledger
 from auditor.pin import parse_pin
+from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict as V
 from auditor.verify import verify_export
 from disclosures.claims import sign_claims
@@ -69,14 +70,14 @@ def swap(conn) -> None:
 
 def cut_tail(conn) -> None:
     """Set everything back consistently to an earlier checkpoint, as a clever administrator would."""
-    size = 43
-    leaves = [r[0] for r in conn.execute("SELECT leaf_hash FROM holdpoint.event ORDER BY notification_id LIMIT 43")]
+    size = 45
+    leaves = [r[0] for r in conn.execute("SELECT leaf_hash FROM holdpoint.event ORDER BY notification_id LIMIT 45")]
     tree = Frontier().extend(leaves)
     for sql in (
-        "DELETE FROM holdpoint.event WHERE notification_id > 43",
-        "DELETE FROM holdpoint.event_id WHERE notification_id > 43",
-        "DELETE FROM holdpoint.checkpoint WHERE size > 43",
-        "DELETE FROM holdpoint.note WHERE size > 43",
+        "DELETE FROM holdpoint.event WHERE notification_id > 45",
+        "DELETE FROM holdpoint.event_id WHERE notification_id > 45",
+        "DELETE FROM holdpoint.checkpoint WHERE size > 45",
+        "DELETE FROM holdpoint.note WHERE size > 45",
         "DELETE FROM holdpoint.stream",
         STREAMS,
     ):
@@ -85,7 +86,7 @@ def cut_tail(conn) -> None:
 
 
 def alter_checkpoint(conn) -> None:
-    conn.execute("UPDATE holdpoint.checkpoint SET root = sha256(root) WHERE size = 43")
+    conn.execute("UPDATE holdpoint.checkpoint SET root = sha256(root) WHERE size = 45")
 
 
 def plant_tile(conn) -> None:
@@ -126,7 +127,7 @@ def test_attack_old_backup_restored(told_folder: Path, story_folder: Path, tmp_p
     shutil.copytree(backup / "pg", story_folder / "pg", ignore=shutil.ignore_patterns("socket", "lock"))
     with pytest.raises(Fault) as caught:
         open_ledger(story_folder)
-    assert (caught.value.code, "72" in str(caught.value), "43" in str(caught.value)) == ("diverged", True, True)
+    assert (caught.value.code, "74" in str(caught.value), "45" in str(caught.value)) == ("diverged", True, True)
 
 
 def test_attack_anchor_removed(story_folder: Path) -> None:
