@@ -41,7 +41,8 @@ def test_without_a_pin(export) -> None:
 
 
 def test_empty_never_passes() -> None:
-    assert verify_export(lambda _path: None).verdict is V.ERROR
+    report = verify_export(lambda _path: None)
+    assert (report.verdict, report.exit_code, report.checks[0].code) == (V.UNANCHORED, 5, "empty")
 
 
 @pytest.mark.parametrize("step", range(40))
