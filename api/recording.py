@@ -102,7 +102,7 @@ def _again(session: Session, record: Record, stream: str, by: str, first: int) -
     state = session.ledger.appender.state
     fact: Fact = state.get("evaluation", str(first))
     amended: tuple[int, ...] = state.get("amended", str(first)) or ()
-    known = {fact.body.log_sha256, *(state.get("amendment", str(i)) for i in amended)}
+    known = {fact.body.log_sha256, *(state.get("amendment", str(i)).log_sha256 for i in amended)}
     if record.log_sha256 in known:
         return Imported(record, first, "known", None)
     same = isinstance(fact.body.scores, tuple) and fact.body.scores == record.metrics

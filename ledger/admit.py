@@ -23,7 +23,7 @@ from ledger.registry import BY_TOPIC
 from ledger.state import State
 from ledger.statement import Statement, parse_statement, peek_type
 from ledger.strict import parse_base64
-from ledger.trust import Grant, KeyLife, fold_trust, key_refusal, live_grant, separation_refusal
+from ledger.trust import Grant, KeyLife, engine_key, fold_trust, key_refusal, live_grant, separation_refusal
 from ledger.trust_rules import key_body_refusal, trust_refusal
 
 
@@ -138,6 +138,8 @@ def admit(state: State, index: int, recorded_at: str, submission: Submission, ru
     if (index == 0) != isinstance(body, ledger.Founded):
         reason = Reason.NOT_FOUNDED if index == 0 else Reason.ALREADY_FOUNDED
         return Refused(reason, "entry 0, and only entry 0, founds the ledger")
+    if isinstance(body, ledger.Founded) and body.rules != rules.version:
+        return Refused(Reason.RULES_UNKNOWN, f"this copy knows {rules.version}, not {body.rules}")
     if body.event.derived or (isinstance(body, threshold.Determined) and body.made == "rule"):
         return Refused(Reason.DERIVED_TYPE, f"{body.event.name} is derived by the engine, never submitted")
     refusal = place_refusal(state, index, recorded_at, statement)
@@ -160,8 +162,21 @@ def admit(state: State, index: int, recorded_at: str, submission: Submission, ru
         refusal = authorise(state, event)
         if refusal is not None:
             return refusal
-    refusal = trust_refusal(state, event) or rules.refusal(state, event)
+    refusal = trust_refusal(state, event) or rules.refusal(state, event) or _engine_refusal(state, event, rules)
     return refusal if refusal is not None else admitted
+
+
+def _engine_refusal(state: State, event: Event, rules: Rules) -> Refused | None:
+    """Without a live engine key nothing is admitted that something must follow: it could not be signed, and a log that left
+    it out would be INVALID. One key-admin may still stop a stolen engine key at once.
+    """
+    if event.index == 0 or engine_key(state, event.recorded_at) is not None:
+        return None
+    after = state.layer()
+    fold_event(after, event, rules)
+    if not rules.derive(after, event):
+        return None
+    return Refused(Reason.ENGINE_MISSING, "what must follow needs a live engine key: register one first")
 
 
 def place_event(

@@ -2,7 +2,7 @@
 
 `event_id` = UUIDv7 of the recorded millisecond and the first bits of SHA-256(cause's statement digest ‖ predicate type ‖
 ordinal as four big-endian bytes); `occurred_at` = the cause's recorded time; `causes` = the cause; the signer is the
-engine's newest live key. Payloads are compared, never signatures.
+engine's newest live key (`ledger.trust.engine_key`). Payloads are compared, never signatures.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from ledger.registry import BY_TOPIC
 from ledger.state import State
 from ledger.statement import format_statement, parse_statement, peek_type
 from ledger.strict import format_uuid7, micros, unhex
-from ledger.trust import KeyLife
+from ledger.trust import KeyLife, engine_key
 
 Seal = Callable[[bytes, str], Envelope]
 """(payload, engine key id) → the envelope that carries it."""
@@ -29,11 +29,17 @@ def derived_id(cause: Event, topic: str, ordinal: int) -> str:
     return format_uuid7(micros(cause.recorded_at) // 1000, seed[:10])
 
 
-def derived_payload(state: State, cause: Event, ordinal: int, derived: Derived) -> bytes:
-    """The statement of a derived entry. Raises `Fault` where the log knows no live engine key."""
-    engine: str | None = state.get("meta", "engine")
+def sealing_key(state: State, cause: Event) -> KeyLife:
+    """The engine's key for what `cause` derives. `admit` refuses a cause that would find none (`engine-missing`)."""
+    engine = engine_key(state, cause.recorded_at)
     if engine is None:
         raise Fault("engine-key-missing", "failed", "no live engine key is registered", "register one (docs/how-to)")
+    return engine
+
+
+def derived_payload(state: State, cause: Event, ordinal: int, derived: Derived) -> bytes:
+    """The statement of a derived entry. Raises `Fault` where the log knows no live engine key."""
+    engine = sealing_key(state, cause)
     body = derived.body
     return format_statement(
         body=body,
@@ -41,7 +47,7 @@ def derived_payload(state: State, cause: Event, ordinal: int, derived: Derived) 
         founding=state.get("meta", "founding"),
         ledger=state.get("meta", "origin"),
         occurred_at=cause.recorded_at,
-        signers=(engine,),
+        signers=(engine.record.keyid,),
         stream=derived.stream,
         subject=derived.subject,
         predicate_type=body.event.topic,
@@ -54,18 +60,18 @@ def follow(state: State, cause: Event, rules: Rules, seal: Seal) -> list[Admitte
     placed: list[Admitted] = []
     for ordinal, derived in enumerate(rules.derive(state, cause)):
         payload = derived_payload(state, cause, ordinal, derived)
-        engine: str = state.get("meta", "engine")
-        admitted = place_derived(state, cause.index + 1 + ordinal, cause, seal(payload, engine), engine)
+        engine = sealing_key(state, cause)
+        envelope = seal(payload, engine.record.keyid)
+        admitted = place_derived(state, cause.index + 1 + ordinal, cause, envelope, engine)
         fold_event(state, admitted.event, rules)
         placed.append(admitted)
     return placed
 
 
-def place_derived(state: State, index: int, cause: Event, envelope: Envelope, engine: str) -> Admitted:
+def place_derived(state: State, index: int, cause: Event, envelope: Envelope, engine: KeyLife) -> Admitted:
     """Give a derived envelope its place right behind its cause."""
     statement = parse_statement(envelope.payload, BY_TOPIC[peek_type(envelope.payload)])
     submission = Submission(
         format_envelope(envelope), statement_digest(envelope.payload), statement, statement.predicate.body
     )
-    life: KeyLife = state.get("key", engine)
-    return place_event(state, index, cause.recorded_at, submission, (life.record.principal,))
+    return place_event(state, index, cause.recorded_at, submission, (engine.record.principal,))

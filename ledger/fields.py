@@ -12,14 +12,16 @@ Hex32: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 """32 bytes as bare lower-case hex: leaf hashes, key ids, statement digests, subject digests."""
 KeyIdField: TypeAlias = Hex32
 Digest: TypeAlias = Annotated[str, Meta(pattern=r"\Asha256:[0-9a-f]{64}\Z")]
-Time: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-        r"\.[0-9]{6}Z\Z"
-    ),
-]
-"""RFC 3339 UTC with six fractional digits; texts of this form sort as times do."""
+_DAY = (
+    r"(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    r"|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
+)
+TIME_PATTERN = rf"\A{_DAY}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{{6}}Z\Z"
+Time: TypeAlias = Annotated[str, Meta(pattern=TIME_PATTERN)]
+"""RFC 3339 UTC with six fractional digits, a day that exists; texts of this form sort as times do.
+
+The grammar rules out what `strict.micros` can't count: a 31 February that a rule met first would be our fault, not a refusal.
+"""
 EventId: TypeAlias = Annotated[
     str, Meta(pattern=r"\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 ]

@@ -90,16 +90,20 @@ def _subject_refusal(state: State, stream: str, body: Any, digest: str) -> Refus
 
 def _time_refusal(recorded_at: str, predicate: Any) -> Refused | None:
     """Order is truth, time is data: only what would break the id window or a decision is refused (T21)."""
-    if predicate.back_recorded:
-        return None
     now = micros(recorded_at)
+    for name, told in (("occurred_at", predicate.occurred_at), ("known_at", predicate.known_at)):
+        if told is not None and micros(told) - now > SKEW_AHEAD_US:
+            return Refused(Reason.CLOCK_SKEW, f"{name} lies more than 300 s after the recorded time")
+    if predicate.back_recorded:
+        if predicate.body.event.stream == "ledger":
+            return Refused(
+                Reason.BACK_RECORDED, "keys, roles and principals begin with the ledger: they have no history"
+            )
+        return None
     drift = uuid7_millis(predicate.event_id) - now // 1000
     if not -ID_PAST_MS <= drift <= ID_FUTURE_MS:
         return Refused(Reason.EVENT_ID_TIME, "the event id's time lies outside -90 d to +1 d of the recorded time")
-    ahead = micros(predicate.occurred_at) - now
-    if ahead > SKEW_AHEAD_US:
-        return Refused(Reason.CLOCK_SKEW, "occurred_at lies more than 300 s after the recorded time")
-    if -ahead > SKEW_BEHIND_US and predicate.body.event.name in DECISION_TYPES:
+    if now - micros(predicate.occurred_at) > SKEW_BEHIND_US and predicate.body.event.name in DECISION_TYPES:
         return Refused(Reason.CLOCK_SKEW, "a decision that occurred over a day ago is history: say back_recorded")
     return None
 

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ledger.admit import Admitted, Check, Rules, Submission, admit, fold_event, open_submission
-from ledger.derived import derived_payload, place_derived
+from ledger.derived import derived_payload, place_derived, sealing_key
 from ledger.entry import Entry, parse_entry
 from ledger.envelope import Envelope, pae, parse_envelope
 from ledger.errors import LedgerError
@@ -88,16 +88,15 @@ class Replay:
     def _derived(self, entry: Entry, envelope: Envelope) -> Admitted | Problem:
         """Entries right after a cause are exactly what it derives; anything else is `derived-missing`."""
         cause = self.cause
-        engine: str = self.state.get("meta", "engine")
         if cause is None or envelope.payload != self.owed[0] or entry.recorded_at != cause.recorded_at:
             return Problem(self.size, "derived-missing", "the entry is not what its cause derives under the rules")
-        record = self.lookup(engine)
-        signature = envelope.signatures[0]
-        if record is None or len(envelope.signatures) != 1 or signature.keyid != engine:
+        engine = sealing_key(self.state, cause)
+        record, signature = engine.record, envelope.signatures[0]
+        if len(envelope.signatures) != 1 or signature.keyid != record.keyid:
             return Problem(self.size, "signers-mismatch", "a derived entry is signed by the engine's key alone")
         public = load_public(record.spki, record.alg)
         if not self.check(public, record.alg, pae(envelope.payload), signature.sig):
-            return Problem(self.size, "signature-invalid", f"the signature of key {engine} does not verify")
+            return Problem(self.size, "signature-invalid", f"the signature of key {record.keyid} does not verify")
         return place_derived(self.state, self.size, cause, envelope, engine)
 
     def _owe(self, event: Event) -> None:

@@ -1,7 +1,8 @@
 """Who may say what: principals, keys and roles as folded from the log alone (access.md §1, §2, §4).
 
 Tables of `State`: `key` keyid → `KeyLife` · `raw_key` → keyid · `principal` id → `Principal` · `role` "principal|role" →
-`Grant` · `packrole` "pack|role|principal" → `Grant` · `taint` keyid → index · `token` id → `TokenLife` · `meta`.
+`Grant` · `packrole` "pack|role|principal" → `Grant` · `taint` keyid → index · `token` id → `TokenLife` · `meta` (`engines`: key
+ids of use engine, the newest first).
 Nothing else grants anything: no configuration, no column, no token.
 """
 
@@ -92,7 +93,6 @@ def fold_trust(state: State, event: Event) -> None:
             state.put("key", body.keyid, replace(life, revoked_at=revoked_at, reason=body.reason))
             if body.compromised_since_index is not None:
                 state.put("taint", body.keyid, body.compromised_since_index)
-            _choose_engine(state)
         case role.Granted():
             grant = Grant(body.role, body.streams, body.actions, body.valid_until, event.index, body.break_glass)
             name = f"{body.principal}|{body.role}"
@@ -101,16 +101,24 @@ def fold_trust(state: State, event: Event) -> None:
             if body.pack_role is not None:
                 state.put("packrole", f"{body.pack_role.pack}|{body.pack_role.role}|{body.principal}", grant)
         case role.Revoked():
-            if body.pack_role is None:
-                state.put("role", f"{body.principal}|{body.role}", None)
-            else:
-                state.put("packrole", f"{body.pack_role.pack}|{body.pack_role.role}|{body.principal}", None)
+            _fold_revoked(state, body)
         case token.Issued():
             state.put("token", body.id, TokenLife(body.audience, body.scopes, body.expires_at))
         case token.Revoked():
             state.put("token", body.id, replace(state.get("token", body.id), revoked=True))
         case _:
             pass
+
+
+def _fold_revoked(state: State, body: role.Revoked) -> None:
+    """End a binding alone, or the role and with it every binding that was granted under it: a later grant revives none."""
+    if body.pack_role is not None:
+        state.put("packrole", f"{body.pack_role.pack}|{body.pack_role.role}|{body.principal}", None)
+        return
+    state.put("role", f"{body.principal}|{body.role}", None)
+    for name, grant in list(state.scan("packrole")):
+        if name.rsplit("|", 1)[1] == body.principal and grant.role == body.role:
+            state.put("packrole", name, None)
 
 
 def _fold_founded(state: State, event: Event, body: ledger.Founded) -> None:
@@ -141,15 +149,22 @@ def _enter_key(state: State, body: Any, index: int) -> None:
     state.put("key", body.keyid, KeyLife(record, index))
     state.put("raw_key", raw_key(spki).hex(), body.keyid)
     state.append("keys_of", body.principal, body.keyid)
-    _choose_engine(state)
+    if body.use == "engine":
+        lives = [state.get("key", k) for k in (body.keyid, *(state.get("meta", "engines") or ()))]
+        lives.sort(key=lambda life: (life.index, life.record.keyid), reverse=True)
+        state.put("meta", "engines", tuple(life.record.keyid for life in lives))
 
 
-def _choose_engine(state: State) -> None:
-    """Derived bytes name the engine's key, so which key that is must follow from the log: the newest live one."""
-    lives = [life for _, life in state.scan("key") if life.record.use == "engine" and life.revoked_at is None]
-    state.put(
-        "meta", "engine", max(lives, key=lambda life: (life.index, life.record.keyid)).record.keyid if lives else None
-    )
+def engine_key(state: State, at: str) -> KeyLife | None:
+    """The key that signs what is derived at `at`. Derived bytes name it, so it must follow from the log: the newest key of
+    use engine that is alive then, whose principal holds the role `engine`. `None`: nothing can be derived (`engine-missing`).
+    """
+    for keyid in state.get("meta", "engines") or ():
+        life: KeyLife = state.get("key", keyid)
+        held = live_grant(state, life.record.principal, "engine", at) is not None
+        if held and key_refusal(life, keyid, at, use="engine") is None:
+            return life
+    return None
 
 
 def live_grant(state: State, who: str, role_name: str, at: str) -> Grant | None:
@@ -181,15 +196,28 @@ def key_refusal(life: KeyLife | None, keyid: str, at: str, *, use: str = "event"
 
 
 def key_admins(state: State, at: str, *, without_role: str | None = None, without_key: str | None = None) -> int:
-    """How many principals could still act as key-admin, leaving one role or one key out."""
+    """How many principals could still act as key-admin for good, leaving one role or one key out.
+
+    A grant that ends by itself doesn't count: when it ends, nobody could make another (T23).
+    """
     count = 0
     for name, grant in state.scan("role"):
         who = name.split("|", 1)[0]
-        if grant.role != "key-admin" or not grant.alive(at) or who == without_role:
+        if grant.role != "key-admin" or grant.valid_until is not None or who == without_role:
             continue
         keys = state.get("keys_of", who) or ()
-        count += any(k != without_key and state.get("key", k).revoked_at is None for k in keys)
+        count += any(k != without_key and key_refusal(state.get("key", k), k, at) is None for k in keys)
     return count
+
+
+def _other_decider(state: State, who: str, at: str) -> bool:
+    """Whether someone else, who writes no frameworks, may decide."""
+    for name, grant in state.scan("role"):
+        other = name.split("|", 1)[0]
+        decides = grant.role == "decider" and other != who and grant.alive(at)
+        if decides and live_grant(state, other, "framework-admin", at) is None:
+            return True
+    return False
 
 
 def separation_refusal(state: State, who: str, role_name: str, at: str) -> Refused | None:
@@ -203,6 +231,9 @@ def separation_refusal(state: State, who: str, role_name: str, at: str) -> Refus
         clash = other if role_name == one else one if role_name == other else None
         if clash is not None and live_grant(state, who, clash, at) is not None:
             return Refused(Reason.SEPARATION, f"{who} holds {clash}, which excludes {role_name}")
+    both = {"decider": "framework-admin", "framework-admin": "decider"}.get(role_name)
+    if both is not None and live_grant(state, who, both, at) is not None and not _other_decider(state, who, at):
+        return Refused(Reason.SEPARATION, f"{who} holds {both} and would be the sole decider")
     return None
 
 

@@ -74,6 +74,8 @@ def _founded(event: Event, body: ledger.Founded) -> Refused | None:
         return no("a public key is listed twice")
     if tuple(sorted(k.keyid for k in body.keys)) != event.signers:
         return no("entry 0 is signed by every root, key-admin and engine key that it lists, and by no other")
+    if len({(k.principal, k.kind, k.unit) for k in body.keys}) != len({k.principal for k in body.keys}):
+        return no("a principal is listed with two kinds or units")
     roots = {k.principal for k in body.keys if k.use == "root"}
     if len(roots) < max(3, body.root_threshold):
         return no("root keys stand on at least three principals, and no fewer than the threshold")
@@ -111,6 +113,8 @@ def _key_revoked(state: State, event: Event, body: key.Revoked) -> Refused | Non
     life: KeyLife | None = state.get("key", body.keyid)
     if life is None:
         return Refused(Reason.KEY_UNKNOWN, f"key {body.keyid} is not registered in this ledger")
+    if life.record.use == "root":
+        return Refused(Reason.KEY_USE, "a root key is ended by root.rotated, under the root's own quorum")
     since = body.compromised_since_index
     if (body.reason == "compromised") != (since is not None):
         return Refused(Reason.SCOPE_MISMATCH, "compromised, and only that, names the index from which it taints")
@@ -118,11 +122,14 @@ def _key_revoked(state: State, event: Event, body: key.Revoked) -> Refused | Non
         tainted = state.get("taint", body.keyid)
         if since > event.index or (tainted is not None and since >= tainted):
             return Refused(Reason.REFERENCE_WRONG, "a taint begins in the past, and only ever moves earlier")
-        return None
-    if life.revoked_at is not None:
+    if life.revoked_at is not None and since is None:
         return Refused(Reason.KEY_REVOKED, f"key {body.keyid} was revoked at index {life.revoked_at}")
     admin = live_grant(state, life.record.principal, "key-admin", event.recorded_at) is not None
-    if admin and key_admins(state, event.recorded_at, without_key=body.keyid) < KEY_ADMINS_LEAST:
+    if (
+        admin
+        and life.revoked_at is None
+        and key_admins(state, event.recorded_at, without_key=body.keyid) < KEY_ADMINS_LEAST
+    ):
         return Refused(Reason.LAST_KEY_ADMIN, "fewer than two key-admins would be left")
     return None
 
@@ -147,10 +154,13 @@ def _role_granted(state: State, event: Event, body: role.Granted) -> Refused | N
 
 
 def _role_revoked(state: State, event: Event, body: role.Revoked) -> Refused | None:
-    if live_grant(state, body.principal, body.role, event.recorded_at) is None:
+    at, pack = event.recorded_at, body.pack_role
+    if live_grant(state, body.principal, body.role, at) is None:
         return Refused(Reason.ROLE_MISSING, f"{body.principal} does not hold {body.role}")
+    if pack is not None and live_pack_role(state, pack.pack, pack.role, body.principal, at) is None:
+        return Refused(Reason.ROLE_MISSING, f"{body.principal} does not hold {pack.role} of {pack.pack}")
     if body.role == "key-admin" and body.pack_role is None:
-        left = key_admins(state, event.recorded_at, without_role=body.principal)
+        left = key_admins(state, at, without_role=body.principal)
         if left < KEY_ADMINS_LEAST:
             return Refused(Reason.LAST_KEY_ADMIN, "fewer than two key-admins would be left")
     return None

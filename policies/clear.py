@@ -17,7 +17,7 @@ def divergence_of(decision: str, verdict: str) -> str | None:
 
 def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -> Clearance:
     """The clearance of `request`. Exit code, pipelines and `model_status` follow it, never the verdict alone."""
-    standing = standing_decision(state, request)
+    standing = standing_decision(state, request, as_of.time)
     if standing is None:
         denied = verdict.answer == Answer.DENY
         return (

@@ -7,10 +7,11 @@ from ledger.state import State
 from ledger.trust import Grant, live_grant, live_pack_role
 from policies.answer import AsOf, PolicyVerdict, Request
 from policies.clear import divergence_of
-from policies.evaluate import evaluate
+from policies.evaluate import INTERIM, evaluate
 from policies.evidence_rules import pack_of
 from policies.facts import Fact, Published, binding_packs
 from policies.quorum import author_refusal, quorum_refusal
+from policies.recorded import recorded_reasons
 from policies.standing import PERMITTING
 
 
@@ -102,13 +103,23 @@ def _interim(state: State, event: Event, said: interim.Approved) -> Refused | No
     published = pack_of(state, said.framework)
     if isinstance(published, Refused):
         return published
-    if published.pack.gate(said.gate) is None:
+    gate = published.pack.gate(said.gate)
+    if gate is None:
         return Refused(Reason.THRESHOLD_UNKNOWN, f"{published.pack.id} has no gate {said.gate}")
+    if gate.effect not in INTERIM:
+        return Refused(
+            Reason.SCOPE_MISMATCH, f"{gate.id} leaves no room for interim measures: its effect is {gate.effect}"
+        )
     if said.valid_until <= event.recorded_at:
         return Refused(Reason.SCOPE_MISMATCH, "the measures would have ended before they begin")
     pack, at = published.pack, event.recorded_at
     needed = {r for f in pack.fallbacks if f.id == "INTERIM" for r in f.approved_by}
-    held = {r for r in needed for who in event.principals if live_pack_role(state, pack.id, r, who, at) is not None}
+    held = {
+        r
+        for r in needed
+        for who in event.principals
+        if (g := live_pack_role(state, pack.id, r, who, at)) is not None and g.covers(event.stream)
+    }
     if needed - held:
         return Refused(Reason.QUORUM_SHORT, f"interim measures are approved by {', '.join(sorted(needed))}")
     return None
@@ -119,7 +130,7 @@ def _decision(state: State, event: Event, said: decision.Made) -> Refused | None
     if isinstance(request, Refused):
         return request
     grants: list[Grant | None] = [live_grant(state, who, "decider", event.recorded_at) for who in event.principals]
-    if not any(g is not None and request.body.action in g.actions for g in grants):
+    if not all(g is not None and request.body.action in g.actions for g in grants):
         return Refused(Reason.SCOPE_MISMATCH, f"the decider's role does not reach action {request.body.action}")
     newest: Fact | None = state.get("gate", said.request)
     if newest is None or newest.index != said.gate.index:
@@ -127,7 +138,7 @@ def _decision(state: State, event: Event, said: decision.Made) -> Refused | None
     if set(request.body.packs) != _binding(state, event):
         return Refused(Reason.GATE_OUTDATED, "other packs bind since the request: ask, and approve, again")
     verdict = verdict_now(state, event, request)
-    if (verdict.answer.value, verdict.reasons) != (newest.body.answer, newest.body.reasons):
+    if (verdict.answer.value, recorded_reasons(verdict)) != (newest.body.answer, newest.body.reasons):
         return Refused(Reason.GATE_OUTDATED, "the verdict has changed since; ask, and approve, again")
     diverges = divergence_of(said.decision, verdict.answer.value)
     if diverges is not None and not said.divergence_reason:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ledger.errors import Malformed
+from ledger.fields import Reference
 from ledger.state import State
 from ledger.strict import decimal_value
 from policies.answer import AsOf, FindingState
@@ -11,7 +12,9 @@ from policies.calendar import add_months
 from policies.facts import Fact, Published, tainted
 from policies.pack import Reassess
 
-FALLEN = frozenset({"tainted", "evidence-ended"})
+FALLEN = frozenset({"tainted", "evidence-ended", "evidence-amended"})
+RELATED = frozenset({"helpful_only_of", "checkpoint_of"})
+"""Relations through which an evaluation of one model may be evidence for another (domain.md §3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,18 @@ def exact(text: str) -> Fraction | None:
         return None
 
 
-def newest_compute(state: State, stream: str, fact: str) -> Fact | None:
-    """The newest recorded compute fact of that name that no compromised key signed."""
-    facts: tuple[Fact, ...] = state.get("compute", f"{stream}|{fact}") or ()
-    return next((f for f in reversed(facts) if tainted(state, f) is None), None)
+def recorded_compute(state: State, stream: str, fact: str) -> tuple[Fact, ...]:
+    """Recorded compute facts of that name, oldest first; also tainted and back-recorded ones."""
+    return state.get("compute", f"{stream}|{fact}") or ()
+
+
+def relation_of(state: State, one: str, other: str) -> str | None:
+    """The registered relation, either way round, that lets evidence about one model speak for the other."""
+    for child, parent in ((one, other), (other, one)):
+        fact: Fact | None = state.get("model", child)
+        if fact is not None and fact.body.parent == parent and fact.body.relation in RELATED:
+            return str(fact.body.relation)
+    return None
 
 
 def standing_determination(state: State, stream: str, published: Published, name: str, as_of: AsOf) -> Standing:
@@ -73,22 +84,47 @@ def _own(state: State, stream: str, published: Published, name: str, as_of: AsOf
 
 def _judge(state: State, stream: str, published: Published, fact: Fact, as_of: AsOf) -> Standing:
     said = fact.body
-    cited = (fact.index, *(e.index for e in said.evidence)) if said.made == "rule" else (fact.index,)
+    cited = (fact.index, *(e.index for e in said.evidence))
     if tainted(state, fact) is not None:
         return Standing(None, "tainted", cited)
-    evidence: list[Fact] = [e for i in cited[1:] if (e := state.get("evaluation", str(i))) is not None]
-    if any(state.get("ended", str(i)) is not None for i in cited[1:]):
-        return Standing(None, "evidence-ended", cited)
-    if any(tainted(state, e) is not None for e in evidence):
-        return Standing(None, "tainted", cited)
-    if published.pack.rank(said.state) != 0:
+    favourable = published.pack.rank(said.state) == 0
+    fallen = _fallen_evidence(state, said.evidence)
+    # A number is nothing without its run. People's judgement that a danger is there stands without the evidence it cites.
+    if fallen is not None and (favourable or said.made == "rule"):
+        return Standing(None, fallen, cited)
+    if not favourable:
         return Standing(said.state, "determined", cited)
     stale = _stale(state, stream, published, fact, as_of)
     if stale is not None:
         return Standing(None, stale, cited, "expired")
     if said.covered_by is not None:
         return _covered(state, stream, published, fact, as_of)
-    return Standing(said.state, "determined", cited)
+    return Standing(said.state, _relative(state, fact) or "determined", cited)
+
+
+def _fallen_evidence(state: State, evidence: tuple[Reference, ...]) -> str | None:
+    """What has become of the evidence that a determination cites, or `None` where all of it still stands."""
+    why: str | None = None
+    for reference in evidence:
+        key = str(reference.index)
+        fact: Fact | None = state.get("evaluation", key) or state.get("attested", key) or state.get("submitted", key)
+        if fact is not None and tainted(state, fact) is not None:
+            return "tainted"
+        if state.get("ended", key) is not None:
+            return "evidence-ended"
+        if any(not state.get("amendment", str(i)).only_encoding for i in state.get("amended", key) or ()):
+            why = "evidence-amended"
+    return why
+
+
+def _relative(state: State, fact: Fact) -> str | None:
+    """The relation through which evidence of another model speaks for this one: findings say so."""
+    for reference in fact.body.evidence:
+        run: Fact | None = state.get("evaluation", str(reference.index))
+        if run is not None and run.stream not in fact.body.subjects:
+            related = (relation_of(state, run.stream, s) for s in fact.body.subjects)
+            return f"determined-on-relative:{next((r for r in related if r is not None), 'none')}"
+    return None
 
 
 def _covered(state: State, stream: str, published: Published, fact: Fact, as_of: AsOf) -> Standing:
@@ -108,9 +144,9 @@ def _covered(state: State, stream: str, published: Published, fact: Fact, as_of:
     if pack.reassess is not None and pack.reassess.compute_fact is not None:
         registered: Fact | None = state.get("model", stream)
         grown = None if registered is None else registered.body.effective_compute
-        compute = newest_compute(state, stream, pack.reassess.compute_fact)
-        far = (grown is not None and grown.of == earlier.stream and _reaches(grown.ratio, pack.reassess)) or (
-            compute is not None and _reaches(compute.body.ratio, pack.reassess)
+        measured = recorded_compute(state, stream, pack.reassess.compute_fact)
+        far = (grown is not None and grown.of == earlier.stream and _reaches(grown.ratio, pack.reassess)) or any(
+            tainted(state, c) is not None or _reaches(c.body.ratio, pack.reassess) for c in measured
         )
         if far:
             return Standing(None, "determination-compute", cited, "expired")
@@ -130,10 +166,14 @@ def _stale(state: State, stream: str, published: Published, fact: Fact, as_of: A
         return "determination-review-due"
     if rules is None:
         return None
-    if rules.max_age_months is not None and as_of.time > add_months(fact.recorded_at, rules.max_age_months):
+    made = min(
+        fact.recorded_at, fact.occurred_at or fact.recorded_at
+    )  # recording a judgement late does not make it young
+    if rules.max_age_months is not None and as_of.time > add_months(made, rules.max_age_months):
         return "determination-stale"
     if rules.compute_fact is not None:
-        compute = newest_compute(state, stream, rules.compute_fact)
-        if compute is not None and compute.index > fact.index and _reaches(compute.body.ratio, rules):
+        # A tainted measurement may hide growth: a favourable answer does not outlive it.
+        later = [c for c in recorded_compute(state, stream, rules.compute_fact) if c.index > fact.index]
+        if any(tainted(state, c) is not None or _reaches(c.body.ratio, rules) for c in later):
             return "determination-compute"
     return None

@@ -12,9 +12,9 @@ from fractions import Fraction
 from ledger.state import State
 from ledger.strict import decimal_value
 from policies.answer import Answer, AsOf, Finding, PolicyVerdict, Request, strictest
-from policies.determinations import Standing, exact, newest_compute, standing_determination
+from policies.determinations import Standing, exact, recorded_compute, standing_determination
 from policies.evidence import document_finding, interim_cover, safeguard_finding
-from policies.facts import Fact, Published, binding_packs
+from policies.facts import Published, binding_packs, tainted
 from policies.framework import Gate, Pack
 from policies.metrics import metric_findings
 from policies.standing import in_context
@@ -52,7 +52,7 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
     A question that states no audience is about the scope of the standing decision, where there is one.
     """
     binding = binding_packs(state, as_of.time) if packs is None else packs
-    request = in_context(state, request)
+    request = in_context(state, request, as_of.time)
     got = _Gathered()
     subject = state.get("subject", request.stream)
     if subject is None:
@@ -127,6 +127,9 @@ def _weigh(
             got.answers.append(Answer.PERMIT_WITH_CONDITIONS)
             got.conditions.append(f"interim-measures:{cover}")
             got.reasons.append("interim-measures")
+            got.inform_before += [
+                (published.pack.id, r) for f in published.pack.fallbacks if f.id == "INTERIM" for r in f.inform
+            ]
             return
     got.answers.append(Answer.DENY if any(f.state == "unmet" for f in open_) else Answer.UNDETERMINED)
 
@@ -169,17 +172,23 @@ def _fact_applies(
     when, pack = gate.when, published.pack
     name = when.fact or ""
     stated = dict(request.facts).get(name)
-    indexes: tuple[int, ...] = ()
-    recorded: Fact | None = newest_compute(state, request.stream, name)
-    values = [] if stated is None else [stated]
-    if recorded is not None:
-        values.append(recorded.body.ratio)
-        indexes = (recorded.index,)
-    if not values:
-        return None, [Finding(pack.id, gate.id, gate.ref, f"{name} stated", "unknown", "fact-unknown")]
+    measured = recorded_compute(state, request.stream, name)
+    sound = [f for f in measured if not f.back_recorded and tainted(state, f) is None]
+    values = [v for v in (stated, *(f.body.ratio for f in sound[-1:])) if v is not None]
+    indexes = tuple(f.index for f in sound[-1:])
+    # History from before the ledger may trip the gate, and never shows that it does not apply.
+    values += [f.body.ratio for f in measured if f.back_recorded and tainted(state, f) is None]
+    doubted = [f.index for f in measured[-1:] if tainted(state, f) is not None]
+    if not values or (stated is None and not sound):
+        why = "tainted" if doubted else "back-recorded" if measured else "fact-unknown"
+        return None, [
+            Finding(pack.id, gate.id, gate.ref, f"{name} stated", "unknown", why, tuple(f.index for f in measured[-1:]))
+        ]
     read = [v for v in values if exact(v) is not None]
     # Where the request and the record differ, either one that trips the gate is enough: a statement can't undo a record.
     trips = any(compare(v, when.comparator or "<", when.value or "0") for v in read)
+    if doubted and not trips:
+        return None, [Finding(pack.id, gate.id, gate.ref, f"{name} sound", "unknown", "tainted", tuple(doubted))]
     if len(read) < len(values) and not trips:
         return None, [Finding(pack.id, gate.id, gate.ref, f"{name} a decimal", "unknown", "fact-unreadable", indexes)]
     return trips, [Finding(pack.id, gate.id, gate.ref, f"{name} = {v}", "met", "fact", indexes) for v in read]

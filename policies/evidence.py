@@ -5,6 +5,8 @@ from policies.answer import AsOf, Finding, FindingState, Request
 from policies.facts import Fact, Published, tainted
 from policies.framework import Gate
 
+CONFIRMING = frozenset({"approve", "confirm", "decide"})
+"""Verbs by which a role stands behind a document; to recommend, to be consulted or informed is not to confirm."""
 _BEST: tuple[FindingState, ...] = ("met", "out-of-scope", "expired", "unknown", "unmet")
 
 
@@ -32,8 +34,10 @@ def _judge(state: State, request: Request, as_of: AsOf, fact: Fact) -> tuple[Fin
     if not said.valid_from <= as_of.time <= said.valid_until:
         return "expired", "attestation-expired"
     scope = said.scope
+    if request.audience is None:
+        return "unknown", "scope-unstated"
     outside = (
-        (request.audience is not None and request.audience not in scope.audiences)
+        request.audience not in scope.audiences
         or not set(request.surfaces) <= set(scope.surfaces)
         or not set(request.hosts) <= set(scope.hosts)
     )
@@ -41,7 +45,9 @@ def _judge(state: State, request: Request, as_of: AsOf, fact: Fact) -> tuple[Fin
 
 
 def document_finding(state: State, request: Request, published: Published, gate: Gate, kind: str) -> Finding:
-    """The newest document of a kind that covers the model, confirmed by someone other than who submitted it."""
+    """The newest document of a kind that covers the model, confirmed by someone other than who submitted it: by a role that
+    decides at this gate, where the gate names any. Informing a body is not its confirmation.
+    """
     pack = published.pack
 
     def finding(verdict: FindingState, why: str, *indexes: int) -> Finding:
@@ -56,7 +62,14 @@ def document_finding(state: State, request: Request, published: Published, gate:
     if tainted(state, newest) is not None:
         return finding("unknown", "tainted", newest.index)
     confirmations: tuple[Fact, ...] = state.get("confirmed", str(newest.index)) or ()
-    sound = [c for c in confirmations if tainted(state, c) is None and not c.back_recorded]
+    sound = [
+        c
+        for c in confirmations
+        if tainted(state, c) is None
+        and not c.back_recorded
+        and c.body.verb in CONFIRMING
+        and (not gate.decision_by or c.body.role in gate.decision_by)
+    ]
     if not sound:
         return finding("unknown", "document-unconfirmed", newest.index)
     return finding("met", "confirmed", newest.index, *(c.index for c in sound))

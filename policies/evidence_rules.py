@@ -9,6 +9,7 @@ from ledger.fields import Reference
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import live_pack_role
+from policies.determinations import relation_of
 from policies.facts import Fact, Published
 from policies.framework import pack_digest, parse_pack
 
@@ -21,7 +22,7 @@ def evidence_rule(state: State, event: Event) -> Refused | None:
         case framework.Adopted() as said:
             return _adopted(state, said)
         case model.Registered() as said:
-            return _models(state, () if said.parent is None else (said.parent,))
+            return _registered(state, said)
         case model.ComputeReached() as said:
             return _models(state, (said.of,))
         case evaluation.Preregistered() as said:
@@ -29,7 +30,7 @@ def evidence_rule(state: State, event: Event) -> Refused | None:
         case evaluation.Recorded() as said:
             return _recorded(state, event, said)
         case evaluation.Amended() as said:
-            return _refers(state, "evaluation", said.amends, event.stream)
+            return _refers(state, "evaluation", said.amends, event.stream) or _encoding(state, said)
         case evaluation.Invalidated() as said:
             return _refers(state, "evaluation", said.evaluation, event.stream)
         case threshold.Determined() as said:
@@ -71,6 +72,24 @@ def _models(state: State, streams: tuple[str, ...]) -> Refused | None:
     for stream in streams:
         if state.get("subject", stream) is None:
             return Refused(Reason.SUBJECT_UNKNOWN, f"no model is registered in {stream}")
+    return None
+
+
+def _registered(state: State, said: model.Registered) -> Refused | None:
+    if said.relation is not None and said.parent is None:
+        return Refused(Reason.SUBJECT_UNKNOWN, "a relation names the model that it is to, as parent")
+    grown = () if said.effective_compute is None else (said.effective_compute.of,)
+    return _models(state, (*(() if said.parent is None else (said.parent,)), *grown))
+
+
+def _encoding(state: State, said: evaluation.Amended) -> Refused | None:
+    """`only_encoding` says that nothing but format, digest and size differ: what is open must bear that out."""
+    fact: Fact = state.get("evaluation", str(said.amends.index))
+    first = fact.body
+    both = isinstance(first.scores, tuple) and isinstance(said.scores, tuple)
+    differ = (both and first.scores != said.scores) or first.edits_detected != said.edits_detected
+    if said.only_encoding and (differ or first.log_sha256 == said.log_sha256):
+        return Refused(Reason.REFERENCE_WRONG, "scores or edits differ, or nothing does: that is no other encoding")
     return None
 
 
@@ -161,7 +180,19 @@ def _determined(state: State, event: Event, said: threshold.Determined) -> Refus
         if not same or published.pack.rank(said.state) != 0:
             detail = "covered_by names a favourable determination of the same threshold, itself not covered by another"
             return Refused(Reason.REFERENCE_WRONG, detail)
-    return _models(state, said.subjects)
+    return _models(state, said.subjects) or _evidence(state, said)
+
+
+def _evidence(state: State, said: threshold.Determined) -> Refused | None:
+    """A run of another model is evidence only through a registered relation (T24); the finding then says so."""
+    for reference in said.evidence:
+        run: Fact | None = state.get("evaluation", str(reference.index))
+        if run is None or run.stream in said.subjects:
+            continue
+        if all(relation_of(state, run.stream, s) is None for s in said.subjects):
+            detail = f"entry {reference.index} is a run of another model, which no registered relation ties to this one"
+            return Refused(Reason.SUBJECT_MISMATCH, detail)
+    return None
 
 
 def _attested(state: State, said: safeguard.Attested) -> Refused | None:
@@ -187,8 +218,8 @@ def _confirmed(state: State, event: Event, said: document.Confirmed) -> Refused 
     if set(submitted.principals) & set(event.principals):
         return Refused(Reason.SELF_APPROVAL, "who submitted a document does not confirm it")
     packs: set[str] = {adopted.id for _, adopted in state.scan("adopted")}
-    held = [p for p in packs for who in event.principals if live_pack_role(state, p, said.role, who, event.recorded_at)]
-    if not held:
+    grants = (live_pack_role(state, p, said.role, w, event.recorded_at) for p in packs for w in event.principals)
+    if not any(g is not None and g.covers(event.stream) for g in grants):
         facts = (("role", said.role),)
         return Refused(Reason.ROLE_MISSING, "who confirms holds the role named, of an adopted framework", facts)
     return None

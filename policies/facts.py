@@ -47,6 +47,7 @@ class Fact:
     principals: tuple[str, ...]
     body: Any
     back_recorded: bool = False
+    occurred_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def fact_of(event: Event) -> Fact:
     """The event as a fact."""
     return Fact(
         event.index, event.leaf, event.recorded_at, event.stream, event.digest, event.signers, event.principals,
-        event.body, event.back_recorded,
+        event.body, event.back_recorded, event.occurred_at,
     )  # fmt: skip
 
 
@@ -139,7 +140,7 @@ def _fold_evaluation(state: State, event: Event, fact: Fact) -> None:
                 state.append("runs", str(said.preregistration.entry.index), event.index)
         case evaluation.Amended():
             state.append("amended", str(said.amends.index), event.index)
-            state.put("amendment", str(event.index), said.log_sha256)
+            state.put("amendment", str(event.index), said)
         case evaluation.Invalidated():
             state.put("ended", str(said.evaluation.index), event.index)
         case _:

@@ -18,14 +18,16 @@ def metric_findings(
         return Finding(pack.id, gate.id, gate.ref, f"{name} {of}", verdict, why, indexes)
 
     if standing.state is None:
-        hidden = _withheld_scores(state, request.stream, published, name)
-        if standing.why == "determination-missing" and hidden:
-            return [finding("unknown", "score-withheld", hidden)]
+        if standing.why == "determination-missing":
+            return [finding("unknown", *_why_undecided(state, request.stream, published, name))]
         return [finding(standing.finding_state, standing.why, standing.indexes)]
     if pack.rank(standing.state) != 0:
         return [finding("unmet", "criterion-missed", standing.indexes)]
     repeated = _repeated_runs(state, request.stream, published, name)
     more = [finding("unknown", "repeated-runs", repeated, "in the runs announced")] if repeated else []
+    early = _early_runs(state, standing.indexes)
+    if early:
+        more.append(finding("met", "run-before-preregistration", early, "run after it was announced, as the log says"))
     return [finding("met", "determined", standing.indexes), *more]
 
 
@@ -35,9 +37,34 @@ def _runs(state: State, stream: str, published: Published, name: str) -> list[tu
     return [(state.get("prereg", str(i)), state.get("runs", str(i)) or ()) for i in promised]
 
 
-def _withheld_scores(state: State, stream: str, published: Published, name: str) -> tuple[int, ...]:
-    runs = [i for _, indexes in _runs(state, stream, published, name) for i in indexes]
-    return tuple(i for i in runs if not isinstance(state.get("evaluation", str(i)).body.scores, tuple))
+def _why_undecided(state: State, stream: str, published: Published, name: str) -> tuple[str, tuple[int, ...]]:
+    """Why no number decides: scores that nobody may see, a run that can't be favourable, or none yet (T30)."""
+    promised = _runs(state, stream, published, name)
+    runs: list[Fact] = [state.get("evaluation", str(i)) for _, indexes in promised for i in indexes]
+    hidden = tuple(f.index for f in runs if not isinstance(f.body.scores, tuple))
+    if hidden:
+        return "score-withheld", hidden
+    if runs:
+        newest = max(runs, key=lambda f: f.index)
+        return f"run-{newest.body.preregistration.outcome}", (newest.index,)
+    if promised:
+        return "evidence-pending", tuple(p.index for p, _ in promised)
+    return "determination-missing", ()
+
+
+def _early_runs(state: State, indexes: tuple[int, ...]) -> tuple[int, ...]:
+    """Runs whose log says that they started before their pre-registration was recorded. The tool's clock is a claim, so this
+    is shown and decides nothing (docs/adr/0004).
+    """
+    found: list[int] = []
+    for index in indexes:
+        run: Fact | None = state.get("evaluation", str(index))
+        if run is None or run.body.preregistration is None or run.body.started_at is None:
+            continue
+        promised: Fact = state.get("prereg", str(run.body.preregistration.entry.index))
+        if run.body.started_at < promised.recorded_at:
+            found.append(index)
+    return tuple(found)
 
 
 def _repeated_runs(state: State, stream: str, published: Published, name: str) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from ledger.event import Event
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.strict import shift
-from ledger.trust import KeyLife, live_grant, live_pack_role
+from ledger.trust import Grant, KeyLife, live_grant, live_pack_role
 from policies.answer import PolicyVerdict
 from policies.facts import Fact, tainted
 
@@ -49,7 +49,7 @@ def quorum_refusal(state: State, event: Event, request: Fact, verdict: PolicyVer
         found: Fact | None = state.get("approval", digest)
         if found is None or found.body.request != said.request or found.body.event.name != "approval.given":
             return Refused(Reason.APPROVAL_UNKNOWN, "an approval named is not one of this request")
-        if _lapsed(state, found, at):
+        if _lapsed(state, found, request, at):
             continue
         refusal = author_refusal(state, found.principals, request, verdict)
         if refusal is not None:
@@ -57,7 +57,9 @@ def quorum_refusal(state: State, event: Event, request: Fact, verdict: PolicyVer
         for who in found.principals:
             voters.add(who)
             if found.body.verb == "decide":
-                held |= {pair for pair in verdict.decision_by if live_pack_role(state, *pair, who, at) is not None}
+                held |= {
+                    pair for pair in verdict.decision_by if _reaches(live_pack_role(state, *pair, who, at), request)
+                }
     missing = [f"{role} ({pack})" for pack, role in verdict.decision_by if (pack, role) not in held]
     if missing:
         return Refused(Reason.QUORUM_SHORT, f"no standing approval with verb decide by {', '.join(missing)}")
@@ -66,7 +68,12 @@ def quorum_refusal(state: State, event: Event, request: Fact, verdict: PolicyVer
     return None
 
 
-def _lapsed(state: State, fact: Fact, at: str) -> bool:
+def _reaches(grant: Grant | None, request: Fact) -> bool:
+    """Whether a grant is there, and reaches the request's stream and action."""
+    return grant is not None and grant.covers(request.stream) and request.body.action in grant.actions
+
+
+def _lapsed(state: State, fact: Fact, request: Fact, at: str) -> bool:
     """An approval ends at its `valid_until`, when withdrawn, and with the role or key that gave it."""
     until = fact.body.valid_until or shift(fact.recorded_at, days=APPROVAL_DAYS)
     if at > until or state.get("approval_ended", fact.digest) is not None or tainted(state, fact) is not None:
@@ -77,4 +84,4 @@ def _lapsed(state: State, fact: Fact, at: str) -> bool:
         life: KeyLife = state.get("key", keyid)
         if life.revoked_at is not None and life.reason != "superseded":
             return True
-    return any(live_grant(state, who, "approver", at) is None for who in fact.principals)
+    return not all(_reaches(live_grant(state, who, "approver", at), request) for who in fact.principals)

@@ -5,7 +5,7 @@ A fix to anything here is a new rules version: an auditor must be able to replay
 
 from ledger.admit import Rules
 from ledger.event import Derived, Event
-from ledger.events import gate, model, threshold
+from ledger.events import model, threshold
 from ledger.fields import Reference
 from ledger.reasons import Refused
 from ledger.state import State
@@ -15,6 +15,7 @@ from policies.determinations import exact
 from policies.evaluate import compare
 from policies.evidence_rules import evidence_rule
 from policies.facts import Fact, Published, fold_facts, named_models
+from policies.recorded import evaluated
 
 
 class HoldpointRules:
@@ -87,22 +88,7 @@ def _gate(state: State, event: Event) -> tuple[Derived, ...]:
         return ()
     as_of = AsOf(event.index + 1, event.recorded_at)
     verdict = verdict_on(state, request, as_of)
-    findings = tuple(
-        gate.RecordedFinding(
-            clause=f.clause, indexes=f.indexes[:64], pack=f.pack, requirement=f.requirement[:400], state=f.state
-        )
-        for f in verdict.findings
-    )
-    body = gate.Evaluated(
-        action=request.body.action,
-        answer=verdict.answer.value,
-        as_of=gate.AsOf(size=as_of.size, time=as_of.time),
-        findings=findings[:400],
-        packs=verdict.packs,
-        reasons=verdict.reasons[:64],
-        request=request.digest,
-        verdict_digest=verdict.digest(),
-    )
+    body = evaluated(request, verdict, as_of)
     return (Derived(body, event.stream, event.subject),)
 
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from ledger.state import State
 from policies.answer import Request
-from policies.facts import Fact
+from policies.facts import Fact, tainted
 
 PERMITTING = frozenset({"permit", "restrict"})
 LISTS = ("surfaces", "hosts", "jurisdictions")
 
 
-def standing_decision(state: State, request: Request) -> tuple[Fact, Fact] | None:
-    """The decision that stands for `request`, and what it was asked; `None` where nobody decided on this action.
+def standing_decision(state: State, request: Request, at: str) -> tuple[Fact, Fact] | None:
+    """The decision that stands for `request` at time `at`, and what it was asked; `None` where nobody decided on this action.
 
     The newest permission whose scope covers the question, unless a withholding overlaps the question that no later permission
     covers in full: who narrows access to a few does not thereby open what was withheld from all. Where neither is found, the
@@ -22,7 +22,8 @@ def standing_decision(state: State, request: Request) -> tuple[Fact, Fact] | Non
     covering: tuple[Fact, Fact] | None = None
     for fact, asked in reversed(pairs):
         if fact.body.decision in PERMITTING:
-            permissions.append(asked)
+            if _sound(state, fact, at):
+                permissions.append(asked)
             if covering is None and not outside(asked, request):
                 covering = fact, asked
         elif _overlaps(asked, request) and not any(_covers(p, asked) for p in permissions):
@@ -35,9 +36,19 @@ def standing_decision(state: State, request: Request) -> tuple[Fact, Fact] | Non
 def _decided(state: State, request: Request) -> list[tuple[Fact, Fact]]:
     """Decisions on this action of this model that no later one supersedes, oldest first, each with its request."""
     found: tuple[Fact, ...] = state.get("decision", request.stream) or ()
-    ended = {f.body.supersedes.index for f in found if f.body.supersedes is not None}
-    pairs = [(f, state.get("request", f.body.request)) for f in found if f.index not in ended]
+    over = [(f.body.supersedes.index, f) for f in found if f.body.supersedes is not None]
+    ended = {index for index, _ in over}
+    # What a compromised key or a history entry says ends a permission, and never a withholding.
+    soundly = {index for index, f in over if not f.back_recorded and tainted(state, f) is None}
+    standing = [f for f in found if f.index not in (ended if f.body.decision in PERMITTING else soundly)]
+    pairs = [(f, state.get("request", f.body.request)) for f in standing]
     return [(f, asked) for f, asked in pairs if asked is not None and asked.body.action == request.action]
+
+
+def _sound(state: State, fact: Fact, at: str) -> bool:
+    """Whether a permission may end an earlier withholding: in force, and signed by nobody since found compromised."""
+    until = fact.body.valid_until
+    return not fact.back_recorded and tainted(state, fact) is None and (until is None or at <= until)
 
 
 def outside(asked: Fact, request: Request) -> tuple[str, ...]:
@@ -70,12 +81,12 @@ def _covers(permission: Fact, withheld: Fact) -> bool:
     )
 
 
-def in_context(state: State, request: Request) -> Request:
+def in_context(state: State, request: Request, at: str) -> Request:
     """A question that states no audience is about what was decided: its scope is that of the standing decision.
 
     Without this, evidence for one host could answer for a permission that was given for another.
     """
-    standing = None if request.audience is not None else standing_decision(state, request)
+    standing = None if request.audience is not None else standing_decision(state, request, at)
     if standing is None:
         return request
     body = standing[1].body

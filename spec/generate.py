@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from ledger.event import Body
-from ledger.fields import Closed
+from ledger.fields import TIME_PATTERN, Closed
 from ledger.registry import BODIES
 
 FOLDER = Path(__file__).parent / "events"
@@ -38,6 +38,8 @@ def kind(hint: Any) -> str:
 
 def meta(m: msgspec.Meta) -> str:
     """A constraint in words."""
+    if m.pattern == TIME_PATTERN:
+        return "a time: RFC 3339 UTC, six fractional digits, `Z`, a day that exists"
     pattern = (m.pattern or "").replace("\\A", "").replace("\\Z", "").replace("|", "\\|")
     top = "2^53-1" if m.le == 2**53 - 1 else m.le
     parts = [

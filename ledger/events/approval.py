@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ledger.event import Body, event
-from ledger.fields import UNSET, Closed, Digest, Hex32, Index, Name, Slots, Text, Texts, Time, UnsetType
+from ledger.fields import UNSET, Closed, Digest, Hex32, Name, Slots, Text, Texts, Time, UnsetType, Version
 
 Packs = Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=32)]
 
@@ -14,7 +14,7 @@ class Seen(Closed, frozen=True):
     """The checkpoint that the approver looked at: a mismatch is evidence of a split view."""
 
     root: Hex32
-    size: Index
+    size: Version
 
 
 @event("approval.given", stream="model", roles=("approver",), withholdable=("rationale",), slots=2)

@@ -8,6 +8,8 @@ from ledger.event import Body, event
 from ledger.fields import Alg, Base64, Closed, KeyIdField, Name, Origin
 
 VkeyText = Annotated[str, Meta(max_length=4000)]
+RulesVersion = Annotated[str, Meta(pattern=r"\Aholdpoint-rules/[1-9][0-9]{0,5}\Z")]
+"""Open, so that a copy which does not know the version says that it can't decide, instead of calling the log malformed."""
 
 
 class FoundingKey(Closed, frozen=True):
@@ -30,6 +32,6 @@ class Founded(Body, frozen=True):
     keys: Annotated[tuple[FoundingKey, ...], Meta(min_length=4, max_length=24)]
     origin: Origin
     root_threshold: Annotated[int, Meta(ge=2, le=16)]
-    rules: Literal["holdpoint-rules/1"]
+    rules: RulesVersion
     vkeys: Annotated[tuple[VkeyText, ...], Meta(min_length=2, max_length=4)]
     development: bool = False

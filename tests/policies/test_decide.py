@@ -66,7 +66,7 @@ def test_a_divergence_says_why(world: World) -> None:
 def test_the_requester_neither_approves_nor_decides(world: World) -> None:
     world.empower("deployer", "approver", "CEO")
     world.empower("deployer", "decider")
-    body = {"action": "external_deploy", "checkpoint": {"root": "0" * 64, "size": 0}, "conditions": [],
+    body = {"action": "external_deploy", "checkpoint": {"root": "0" * 64, "size": 1}, "conditions": [],
             "packs": [world.digest], "request": world.request.digest, "verb": "decide"}  # fmt: skip
     assert world.refusal("approval.given", body, by="deployer") == "self-approval"
     assert world.refusal("approval.given", body, by="ceo") is None
@@ -148,7 +148,7 @@ def test_a_withdrawn_approval_counts_for_nothing_and_only_its_author_withdraws(w
 
 def test_a_refusal_is_a_veto_until_withdrawn(world: World) -> None:
     ceo, rso = world.approve("ceo", []), world.approve("rso", [])
-    no = {"action": "external_deploy", "checkpoint": {"root": "0" * 64, "size": 0}, "packs": [world.digest],
+    no = {"action": "external_deploy", "checkpoint": {"root": "0" * 64, "size": 1}, "packs": [world.digest],
           "request": world.request.digest, "verb": "decide"}  # fmt: skip
     refused = world.say("approval.refused", no, by="third")
     assert decide(world, ceo, rso) == "veto"

@@ -45,7 +45,7 @@ def test_opening_to_a_few_does_not_open_what_is_withheld_from_all() -> None:
     world = ready(decision="withhold")
     decide(world, "permit", "partners")
     assert clearance(world, audience="general") == ("deny", "withheld-by-decision")
-    assert clearance(world) == ("deny", "withheld-by-decision")  # a question without an audience may mean everyone
+    assert clearance(world, audience=None) == ("deny", "withheld-by-decision")  # a question without an audience may mean everyone
 
 
 def test_a_later_permission_of_the_same_scope_ends_a_withholding() -> None:
@@ -70,10 +70,10 @@ def test_a_superseded_decision_stands_for_nothing() -> None:
 
 def test_a_bare_question_is_about_what_was_decided() -> None:
     world = ready(decision="permit")
-    found = in_context(world.state, Request("model/m", "external_deploy"))
+    found = in_context(world.state, Request("model/m", "external_deploy"), world.at)
     assert (found.audience, found.surfaces, found.hosts) == ("general", ("api",), ("own",))
     stated = Request("model/m", "external_deploy", audience="partners")
-    assert in_context(world.state, stated) == stated
+    assert in_context(world.state, stated, world.at) == stated
 
 
 def test_evidence_for_another_host_does_not_answer_for_the_one_decided() -> None:
@@ -81,7 +81,7 @@ def test_evidence_for_another_host_does_not_answer_for_the_one_decided() -> None
     world.tell("wait 31")  # past the attestations for the host `own`
     world.attest("ASL-2-DEPLOYMENT", host="elsewhere")
     world.attest("ASL-2-SECURITY", host="elsewhere")
-    verdict, found = world.ask("external_deploy")
+    verdict, found = world.ask("external_deploy", audience=None)
     assert verdict.answer == "undetermined"
     assert "attestation-out-of-scope" in verdict.reasons
     assert found.answer == "undetermined"

@@ -148,7 +148,7 @@ class World:
             "digest": "sha256:" + HASH,
             "document": {"index": sent.index, "leaf": sent.leaf},
             "role": "RSO",
-            "verb": "ok",
+            "verb": "confirm",
         }
         self.say("document.confirmed", body, f"document/{kind}", "confirmer")
 
@@ -209,7 +209,7 @@ class World:
     def approve(self, who: str, conditions: list[str], **more: Any) -> Event:
         body = {
             "action": self.request.body.action,
-            "checkpoint": {"root": HASH, "size": 0},
+            "checkpoint": {"root": HASH, "size": 1},
             "conditions": conditions,
             "packs": list(self.request.body.packs),
             "request": self.request.digest,
@@ -261,7 +261,8 @@ class World:
         self.say("model.compute-reached", {"fact": fact, "of": "model/m", "ratio": ratio})
 
     def ask(self, action: str, at: str | None = None, **context: Any) -> tuple[PolicyVerdict, Clearance]:
-        request = Request("model/m", action, **context)
+        """Ask; where nothing is said of the audience, the question is about this world's own scope."""
+        request = Request("model/m", action, **{"audience": "general", **context})
         as_of = AsOf(self.size, at or self.at)
         verdict = evaluate(self.state, request, as_of)
         return verdict, clear(self.state, verdict, request, as_of)

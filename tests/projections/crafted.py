@@ -142,7 +142,7 @@ def told() -> Crafted:
     w.interim(w.pack.gates[0].id, "ASL-3-DEPLOYMENT")
     w.grant("someone", "decider", actions=["external_deploy"], pack_role={"pack": PACK, "role": "CEO"})
     w.grant("someone", "decider", actions=["train"])
-    refuse = lambda: {"action": "external_deploy", "checkpoint": {"root": HASH, "size": 0}, "packs": [w.digest],  # noqa: E731
+    refuse = lambda: {"action": "external_deploy", "checkpoint": {"root": HASH, "size": 1}, "packs": [w.digest],  # noqa: E731
                       "request": w.request.digest, "verb": "decide"}  # fmt: skip
     made = w.decide("permit", approvals_by={"ceo": ["watch"], "cso": []}, divergence_reason="a trial")
     no = w.say("approval.refused", refuse(), by="doubter")

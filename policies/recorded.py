@@ -1,0 +1,54 @@
+"""A verdict as `gate.evaluated` records it: bounded, so that what must follow a request always fits into an entry.
+
+`verdict_digest` covers every finding in full. Where the list is cut, what is open comes first, and what stands is left out last.
+"""
+
+from ledger.events import gate
+from policies.answer import AsOf, Finding, PolicyVerdict
+from policies.facts import Fact
+
+MAX_REASONS = 64
+MAX_INDEXES = 64
+ROOM = 24_576
+"""Bytes that findings may take, by a bound on each one's size; a statement holds 49,152."""
+
+
+def evaluated(request: Fact, verdict: PolicyVerdict, as_of: AsOf) -> gate.Evaluated:
+    """The body that the engine signs."""
+    return gate.Evaluated(
+        action=request.body.action,
+        answer=verdict.answer.value,
+        as_of=gate.AsOf(size=as_of.size, time=as_of.time),
+        findings=_fitting(verdict.findings),
+        packs=verdict.packs,
+        reasons=recorded_reasons(verdict),
+        request=request.digest,
+        verdict_digest=verdict.digest(),
+    )
+
+
+def recorded_reasons(verdict: PolicyVerdict) -> tuple[str, ...]:
+    """The reasons as they are recorded, and as a decision compares them."""
+    return tuple(r[:400] for r in verdict.reasons[:MAX_REASONS])
+
+
+def _fitting(findings: tuple[Finding, ...]) -> tuple[gate.RecordedFinding, ...]:
+    """As many as there is room for, in their order; open ones are taken before those that are met."""
+    taken: set[int] = set()
+    room = ROOM
+    for n, f in sorted(enumerate(findings), key=lambda item: (item[1].state == "met", item[0])):
+        room -= 120 + len(f.clause) + len(f.pack) + 6 * len(f.requirement[:400]) + 17 * len(f.indexes[:MAX_INDEXES])
+        if room < 0:
+            break
+        taken.add(n)
+    return tuple(_finding(f) for n, f in enumerate(findings) if n in taken)
+
+
+def _finding(f: Finding) -> gate.RecordedFinding:
+    return gate.RecordedFinding(
+        clause=f.clause,
+        indexes=f.indexes[:MAX_INDEXES],
+        pack=f.pack,
+        requirement=f.requirement[:400],
+        state=f.state,
+    )
