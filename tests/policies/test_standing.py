@@ -45,7 +45,7 @@ def test_opening_to_a_few_does_not_open_what_is_withheld_from_all() -> None:
     world = ready(decision="withhold")
     decide(world, "permit", "partners")
     assert clearance(world, audience="general") == ("deny", "withheld-by-decision")
-    assert clearance(world, audience=None) == ("deny", "withheld-by-decision")  # a question without an audience may mean everyone
+    assert clearance(world, audience=None) == ("deny", "withheld-by-decision")  # it may mean everyone
 
 
 def test_a_later_permission_of_the_same_scope_ends_a_withholding() -> None:
