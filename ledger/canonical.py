@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import rfc8785
+from msgspec import inspect
 
 from ledger.errors import Malformed
 
@@ -23,6 +24,7 @@ MAX_INT = 2**53 - 1
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder(order="sorted")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)  # possessive: no memory per character
 _DOMAIN_HINT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]")
 
 
@@ -88,7 +90,8 @@ def decode_canonical(data: bytes, kind: type[T], *, max_bytes: int = MAX_BYTES) 
         loads_canonical(data, max_bytes=max_bytes)
         raise _no("not-canonical")
     if (
-        _DOMAIN_HINT.search(data) is not None
+        kind in _open_kinds
+        or _DOMAIN_HINT.search(data) is not None
         or data.count(b"{") + data.count(b"[") > MAX_DEPTH
         or len(data) > MAX_STRING
     ):
@@ -102,13 +105,32 @@ def encode(value: Any) -> bytes:
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_open_kinds: set[Any] = set()
+"""Types with a member of any shape: only a walk sees its floats, huge integers and foreign keys."""
 
 
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     found = _decoders.get(kind)
     if found is None:
+        if _is_open(inspect.type_info(kind), set()):
+            _open_kinds.add(kind)
         found = _decoders[kind] = msgspec.json.Decoder(kind, strict=True)
     return found
+
+
+def _is_open(info: Any, seen: set[Any]) -> bool:
+    """Whether a msgspec type lets some member be anything."""
+    if isinstance(info, inspect.AnyType | inspect.DictType | inspect.FloatType):
+        return True
+    if isinstance(info, inspect.StructType):
+        if info.cls in seen:
+            return False
+        return any(_is_open(f.type, seen | {info.cls}) for f in info.fields)
+    if isinstance(info, inspect.UnionType):
+        return any(_is_open(t, seen) for t in info.types)
+    if isinstance(info, inspect.VarTupleType | inspect.ListType):
+        return _is_open(info.item_type, seen)
+    return isinstance(info, inspect.TupleType) and any(_is_open(t, seen) for t in info.item_types)
 
 
 def _place(err: msgspec.ValidationError) -> str:
@@ -144,7 +166,7 @@ def _check_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"?|[\[{\]}]', text, re.DOTALL):
+    for token in _BRACKETS.finditer(text):
         mark = token.group()
         if mark in "[{":
             depth += 1

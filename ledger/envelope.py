@@ -102,9 +102,11 @@ def _signature(value: Any) -> Signature:
 
 
 def _any_base64(text: str) -> bytes:
+    """Either alphabet, with the padding of RFC 4648 or with none; never a third way to write the same bytes."""
     if "-" in text or "_" in text:
-        return parse_base64url(text.rstrip("=") if len(text) % 4 == 0 else text)
-    return parse_base64(text + "=" * (-len(text) % 4))
+        padded = len(text) % 4 == 0 and not text.endswith("===")
+        return parse_base64url(text.rstrip("=") if padded else text)
+    return parse_base64(text + "=" * (-len(text) % 4) if "=" not in text else text)
 
 
 def format_envelope(envelope: Envelope) -> bytes:

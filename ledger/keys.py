@@ -117,6 +117,8 @@ def low_s(signature: bytes) -> bytes:
         r, s = decode_dss_signature(signature)
     except ValueError:
         raise Malformed("signature", "sig", "signature-form") from None
+    if not (0 < r < P256_ORDER and 0 < s < P256_ORDER):
+        raise Malformed("signature", "sig", "signature-form")
     return encode_dss_signature(r, min(s, P256_ORDER - s))
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from ledger.canonical import decode_canonical, dumps
+from ledger.canonical import decode_canonical, dumps, loads_canonical
 from ledger.errors import Malformed
 from ledger.fields import Count, EventId, Evidence, Hex32, Origin, Reference, StreamName, Time
 from ledger.strict import format_base64url
@@ -73,7 +73,8 @@ def peek_type(payload: bytes) -> str:
         raise Malformed("statement", "payload", "too-large")
     try:
         return _peek.decode(payload).predicateType
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        loads_canonical(payload)  # a defect of the text is named before one of the schema
         raise Malformed("statement", "predicateType", "schema") from None
 
 
