@@ -57,7 +57,7 @@ def open_one(raw: bytes, lookup: KeyLookup) -> Submission | Refused:
         disclosures, value = value.get("disclosures", []), value["envelope"]
     envelope = _lowered(envelope_of(value), lookup)
     opened = open_submission(envelope, lookup)
-    if isinstance(opened, Submission) and disclosures:
+    if isinstance(opened, Submission) and disclosures != []:
         _check_disclosures(disclosures, envelope.payload)
     return opened
 
@@ -203,6 +203,9 @@ class Ingest:
 
 
 async def _read(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or len(declared) > 12 or int(declared) > limit:
+        raise Malformed("body", "body", "too-large")
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():

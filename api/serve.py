@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from api.app import create_app
+from api.connection import Connection
 from api.handing_over import export
 from api.keyring import load_signer
 from api.wiring import Ledger, open_ledger
@@ -40,6 +41,21 @@ class Exporter:
         self._thread.join()
 
 
+def server_config(ledger: Ledger, host: str, port: int) -> uvicorn.Config:
+    """How the application is served: bounded connections, ten seconds to drain."""
+    return uvicorn.Config(
+        create_app(ledger),
+        host=host,
+        port=port,
+        http=Connection,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+    )
+
+
 def serve(folder: Path, host: str, port: int, export_to: Path | None = None) -> None:
     """Open the ledger and serve it until SIGTERM or SIGINT."""
     # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
@@ -49,18 +65,7 @@ def serve(folder: Path, host: str, port: int, export_to: Path | None = None) -> 
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     exporter = Exporter(ledger, export_to) if export_to is not None else None
     try:
-        config = uvicorn.Config(
-            create_app(ledger),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-            h11_max_incomplete_event_size=16_384,
-            lifespan="off",
-        )
-        uvicorn.Server(config).run()
+        uvicorn.Server(server_config(ledger, host, port)).run()
     finally:
         if exporter is not None:
             exporter.close()
