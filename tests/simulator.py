@@ -164,7 +164,10 @@ class Lab:
         name = stream or _stream_of(envelope)
         version, head = self.heads.get(name, (0, ""))
         raw = raw_entry(
-            envelope, place.get("recorded_at", self.time), place.get("previous", head), place.get("version", version + 1)
+            envelope,
+            place.get("recorded_at", self.time),
+            place.get("previous", head),
+            place.get("version", version + 1),
         )
         return self.slip_entry(raw, name)
 
@@ -198,7 +201,12 @@ class Lab:
         return verify_export(self.export().get, pin or self.pin(1))
 
     def finds(
-        self, code: str, index: int | None = None, *, check: str = "replay", verdict: VerifyVerdict = VerifyVerdict.INVALID
+        self,
+        code: str,
+        index: int | None = None,
+        *,
+        check: str = "replay",
+        verdict: VerifyVerdict = VerifyVerdict.INVALID,
     ) -> None:
         """The verifier refuses: this check, this code, this index (the last entry), and nothing else is wrong before."""
         report = self.verify()
@@ -210,7 +218,9 @@ class Lab:
     def holds(self) -> None:
         """The verifier accepts, under the pin; without one it does not claim more than it can."""
         report = self.verify()
-        assert report.verdict is VerifyVerdict.VALID_UNWITNESSED, [c for c in report.checks if c.verdict is report.verdict]
+        assert report.verdict is VerifyVerdict.VALID_UNWITNESSED, [
+            c for c in report.checks if c.verdict is report.verdict
+        ]
         assert verify_export(self.export().get).verdict is VerifyVerdict.UNANCHORED
 
 

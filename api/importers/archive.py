@@ -8,6 +8,7 @@ import io
 import struct
 import zipfile
 import zlib
+from typing import Protocol
 
 import zstandard
 
@@ -16,10 +17,30 @@ from ledger.errors import Malformed
 MAX_MEMBERS = 100_000
 MAX_MEMBER = 256 * 1024 * 1024
 MAX_TOTAL = 512 * 1024 * 1024
-MAX_RATIO = 200
+MAX_RATIO = 100
 RATIO_FLOOR = 1 << 20
+MAX_WINDOW = 32 << 20
+PIECE = 1 << 20
 ZSTD = 93
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, ZSTD})
+"""What the tools write. LZMA may ask for a dictionary of 4 GiB before its first byte."""
 _LOCAL = struct.Struct("<4s5H3L2H")
+
+
+class _Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _drain(stream: _Stream, cap: int) -> bytes | None:
+    """All of a stream, or `None` beyond `cap` bytes: piece by piece, so that a bomb costs its cap and no more."""
+    pieces: list[bytes] = []
+    size = 0
+    while piece := stream.read(PIECE):
+        size += len(piece)
+        if size > cap:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _bad(rule: str, place: str = "zip") -> Malformed:
@@ -47,6 +68,8 @@ class Archive:
                 raise _bad("unsafe-name")
         self._members = {m.filename: m for m in members}
         ends = sorted((m.header_offset, m.compress_size) for m in members)
+        if ends and ends[0][0] != 0:
+            raise _bad("junk-in-front")
         for (start, size), (following, _) in zip(ends, ends[1:], strict=False):
             if start + size > following:
                 raise _bad("overlapping-members")
@@ -62,19 +85,27 @@ class Archive:
             raise _bad("member-missing", name[:80])
         if member.flag_bits & 1:
             raise _bad("encrypted-member", name[:80])
+        if member.compress_type not in METHODS:
+            raise _bad("member-method", name[:80])
         cap = min(MAX_MEMBER, MAX_TOTAL - self._read, max(RATIO_FLOOR, member.compress_size * MAX_RATIO))
         try:
             if member.compress_type == ZSTD:
-                stream = zstandard.ZstdDecompressor().stream_reader(
-                    io.BytesIO(self._raw(member)), read_across_frames=True
-                )
-                content = stream.read(cap + 1)
+                reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+                content = _drain(reader.stream_reader(io.BytesIO(self._raw(member)), read_across_frames=True), cap)
             else:
                 with self._zip.open(member) as opened:
-                    content = opened.read(cap + 1)
-        except (zipfile.BadZipFile, NotImplementedError, zstandard.ZstdError, OSError, ValueError, EOFError):
+                    content = _drain(opened, cap)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            zstandard.ZstdError,
+            NotImplementedError,
+            OSError,
+            ValueError,
+            EOFError,
+        ):
             raise _bad("member-unreadable", name[:80]) from None
-        if len(content) > cap:
+        if content is None:
             raise _bad("too-large", name[:80])
         self._read += len(content)
         if member.compress_type == ZSTD and zlib.crc32(content) != member.CRC:

@@ -52,7 +52,7 @@ def _record(header: Any, samples: Iterator[Any], data: bytes, log_format: str, w
     said, results = header["eval"], _member(header, "results")
     status = header.get("status")
     task = text_of(said.get("task"))
-    if status not in STATUSES or task is None:
+    if not isinstance(status, str) or status not in STATUSES or task is None:
         raise Malformed("inspect", "status", "schema")
     edits, seen = _edits(samples)
     metrics = _metrics(results, warnings)
@@ -122,11 +122,11 @@ def _metrics(results: dict[str, Any], warnings: list[str]) -> tuple[Metric, ...]
             if name == "stderr" and len(measured) > 1:
                 continue
             if text is None:
-                warnings.append(f"{scorer}/{name[:80]} is not a finite number: kept out")
+                warnings.append(f"{scorer}/{text_of(name, 80)} is not a finite number: kept out")
                 continue
             stderr = decimal_of(measured.get("stderr"))
             n = count_of(score.get("scored_samples"))
-            found.append(Metric(name=name[:400], scorer=scorer, value=text, n=n, stderr=stderr))
+            found.append(Metric(name=text_of(name) or "not named", scorer=scorer, value=text, n=n, stderr=stderr))
     return tuple(found)
 
 
@@ -138,7 +138,8 @@ def _edits(samples: Iterator[Any]) -> tuple[list[str], int]:
         count += 1
         for name, score in _member(sample, "scores").items():
             if isinstance(score, dict) and _items(score.get("history")):
-                edits.append(f"sample {text_of(sample.get('id'), 60)} score {name[:60]}: {len(score['history'])} edits")
+                named = f"sample {text_of(sample.get('id'), 60)} score {text_of(name, 60)}"
+                edits.append(f"{named}: {len(score['history'])} edits")
     return edits, count
 
 

@@ -23,6 +23,8 @@ def _part(value: Any, name: str) -> dict[str, Any]:
 
 
 def _record(task: str, found: dict[str, Any], data: bytes, value: Any) -> Record:
+    if text_of(task) != task:
+        raise Malformed("lm_eval", "results", "task-name")  # two names must never become one
     new = "lm_eval_version" in value
     warnings = ["the file records no status: a complete file does not say how the run ended"]
     samples = _part(value, "n-samples").get(task)
@@ -49,7 +51,7 @@ def _record(task: str, found: dict[str, Any], data: bytes, value: Any) -> Record
         run=f"log:{digest}",
         started_at=started,
         status="not-recorded",
-        task=task[:400],
+        task=task,
         task_hash=text_of(_part(value, "task_hashes").get(task)),
         task_version=text_of(_part(value, "versions").get(task)) or "not stated",
         tool="lm_eval",
@@ -66,11 +68,12 @@ def _metrics(found: dict[str, Any], n: int | None, warnings: list[str]) -> tuple
             continue
         text = decimal_of(value)
         if text is None:
-            warnings.append(f"{key[:80]} is not a finite number: kept out")
+            warnings.append(f"{text_of(key, 80)} is not a finite number: kept out")
             continue
         error = found.get(f"{name}_stderr,{scorer}" if scorer else f"{name}_stderr")
         stderr = decimal_of(error)
         if error is not None and stderr is None:
-            warnings.append(f"the error of {key[:80]} is not a number: kept out")
-        metrics.append(Metric(name=name[:400], scorer=scorer or "none", value=text, n=n, stderr=stderr))
+            warnings.append(f"the error of {text_of(key, 80)} is not a number: kept out")
+        named, by = text_of(name) or "not named", text_of(scorer) or "none"
+        metrics.append(Metric(name=named, scorer=by, value=text, n=n, stderr=stderr))
     return tuple(metrics)

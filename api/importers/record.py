@@ -15,7 +15,6 @@ from ledger.fields import Closed
 from ledger.strict import parse_decimal
 
 MAX_LOG = 512 * 1024 * 1024
-MAX_DEPTH = 200
 _FLOAT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 
 

@@ -137,7 +137,7 @@ class Door:
     def register(self, who: str, own: Signer, **more: Any) -> Any:
         """Register a key with its proof of possession."""
         admins = self.signers("key-admin", 2)
-        assert [s.keyid for s in admins] == [s.keyid for s in (*self.signers(KEY_ADMINS[0]), *self.signers(KEY_ADMINS[1]))]
-        return self.session.post(
-            self.session.write(key.Registered, record(own, who, **more), "ledger", [*admins, own])
-        )
+        assert [s.keyid for s in admins] == [
+            s.keyid for s in (*self.signers(KEY_ADMINS[0]), *self.signers(KEY_ADMINS[1]))
+        ]
+        return self.session.post(self.session.write(key.Registered, record(own, who, **more), "ledger", [*admins, own]))

@@ -72,7 +72,9 @@ def test_attack_pack(door: Door, lab: Lab, deep: bytes) -> None:
     twice = replaced(honest.envelope.payload, deep, deep + b'"id":"one","id":"two",')
     door.refuses(signed(twice, *admins), 400, "duplicate-key")
     names = ("framework-admin-1", "framework-admin-2")
-    twice = replaced(lab.write(framework.Published, body, stream, *names).envelope.payload, deep, deep + b'"id":"1","id":"2",')
+    twice = replaced(
+        lab.write(framework.Published, body, stream, *names).envelope.payload, deep, deep + b'"id":"1","id":"2",'
+    )
     lab.slip(signed(twice, *(lab.keys[n] for n in names)))
     lab.finds("duplicate-key")
 
@@ -100,7 +102,9 @@ def test_attack_claims(lab: Lab, name: str) -> None:
 
 @pytest.mark.parametrize("member", [b'"recorded_at":', b'"stream":', b'"previous":', b'"envelope":'])
 def test_attack_entry(lab: Lab, member: bytes) -> None:
-    raw = lab.fork().slip(lab.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).wire())
+    raw = lab.fork().slip(
+        lab.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).wire()
+    )
     lab.slip_entry(replaced(raw, member, member + b'"",' + member), "model/a")
     lab.finds("duplicate-key")
 
@@ -113,7 +117,9 @@ def test_attack_pin(lab: Lab) -> None:
     assert caught.value.code == "duplicate-key"
 
 
-@pytest.mark.parametrize("place", [b'{"status":"error",', b'{"st\\u0061tus":"error",', b'{"eval":{"task":"x","task":"y"},'])
+@pytest.mark.parametrize(
+    "place", [b'{"status":"error",', b'{"st\\u0061tus":"error",', b'{"eval":{"task":"x","task":"y"},']
+)
 def test_attack_imported_log(place: bytes) -> None:
     with pytest.raises(Malformed) as caught:
         read_log(place + b'"version":2,"status":"success","eval":{"task":"t"}}')

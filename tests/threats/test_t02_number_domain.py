@@ -69,7 +69,9 @@ def test_attack_disclosure_claims_and_entry(lab: Lab, literal: str) -> None:
     engine = lab.keys["engine"]
     files["claims.json"], files["claims.sig"] = claims, _sign(claims, engine)
     assert verify_export(files.get, lab.pin()).to_json()["code"] == "number-domain"
-    raw = lab.fork().slip(lab.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).wire())
+    raw = lab.fork().slip(
+        lab.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).wire()
+    )
     lab.slip_entry(replaced(raw, b'"version":1', b'"version":' + literal.encode()), "model/a")
     lab.finds("number-domain")
 
@@ -85,7 +87,9 @@ def _sign(payload: bytes, engine) -> bytes:
     return line
 
 
-@pytest.mark.parametrize("text", ["1e3", "NaN", "Infinity", "-0", "-0.0", "01", "+1", ".5", "1.", "١", "1_0", " 1", "1\n", ""])
+@pytest.mark.parametrize(
+    "text", ["1e3", "NaN", "Infinity", "-0", "-0.0", "01", "+1", ".5", "1.", "١", "1_0", " 1", "1\n", ""]
+)
 def test_attack_measures(door: Door, text: str) -> None:
     """Measures are decimal strings of one grammar."""
     with pytest.raises(Malformed):

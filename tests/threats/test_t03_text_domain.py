@@ -29,7 +29,17 @@ BAD = {
     "U+0000": b"\\u0000",
 }
 RAW = {"raw surrogate": b"\xed\xa0\x80", "overlong": b"\xc0\x80", "cut": b"\xe2\x82", "latin-1": b"\xe9"}
-NAMES = ["model/A", "model/é", "model/\u202ea", "model/a\u200b", "model/а", "model/a b", "model/a\n", "model/ａ", "model/a\x7f"]
+NAMES = [
+    "model/A",
+    "model/é",
+    "model/\u202ea",
+    "model/a\u200b",
+    "model/а",
+    "model/a b",
+    "model/a\n",
+    "model/ａ",
+    "model/a\x7f",
+]
 HONEST = {
     "Arabic": "تقييم",
     "Hebrew": "הערכה",
@@ -49,7 +59,9 @@ def elicited(place: Door | Lab, run: str, text: str, stream: str):
     return place.write(evaluation.Recorded, body, stream, "evaluator")
 
 
-@pytest.mark.parametrize(("bad", "rule"), [*((b, "text-domain") for b in BAD.values()), *((b, "not-utf8") for b in RAW.values())])
+@pytest.mark.parametrize(
+    ("bad", "rule"), [*((b, "text-domain") for b in BAD.values()), *((b, "not-utf8") for b in RAW.values())]
+)
 def test_attack_text(door: Door, lab: Lab, bad: bytes, rule: str) -> None:
     honest = elicited(door, "r", "HERE", "model/none")
     forged = replaced(honest.envelope.payload, b"HERE", bad)

@@ -53,7 +53,9 @@ def test_attack_statement(door: Door, lab: Lab, bad: bytes) -> None:
     deep = replaced(written.envelope.payload, b'"pack":{', b'"pack":{"aa":%s,' % bad)
     door.refuses(signed(deep, *admins), 400, "too-deep")
     door.refuses(signed(bad, *admins), 400, "too-deep")
-    forged = replaced(lab.write(framework.Published, body, stream, *names).envelope.payload, b'"pack":{', b'"pack":{"aa":%s,' % bad)
+    forged = replaced(
+        lab.write(framework.Published, body, stream, *names).envelope.payload, b'"pack":{', b'"pack":{"aa":%s,' % bad
+    )
     lab.slip(signed(forged, *(lab.keys[n] for n in names)))
     lab.finds("too-deep")
 
@@ -119,7 +121,7 @@ def test_honest_depth_32(door: Door, lab: Lab) -> None:
     """The wrapper itself is depth 1 and is normalised away; 31 more levels inside it are read and dropped."""
     raw = door.model().wire()
     deep = replaced(raw, b'{"payload"', b'{"x":%s,"payload"' % nested(MAX_DEPTH - 1))
-    door.refuses(replaced(deep, b'{"x":', b'{"x":[') .replace(b',"payload"', b'],"payload"'), 400, "too-deep")
+    door.refuses(replaced(deep, b'{"x":', b'{"x":[').replace(b',"payload"', b'],"payload"'), 400, "too-deep")
     value = door.admits(deep)
     assert door.post(raw + b"\n", NDJSON).json()["index"] == value["index"]
     assert loads(nested(MAX_DEPTH)) is not None

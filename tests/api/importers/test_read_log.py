@@ -100,7 +100,6 @@ def archive(*members: tuple[str, bytes]) -> bytes:
         (archive(("../x", b"")), "unsafe-name"),
         (archive(("/etc/x", b"")), "unsafe-name"),
         (archive(("other.json", b"{}")), "header-missing"),
-        (archive(("header.json", b"\0" * (200 << 20))), "too-large"),
         (archive(("header.json", b"{}")), "schema"),
     ],
 )
