@@ -1,68 +1,78 @@
-"""The application: routes, the write handler, one place where errors become problems, and the guard around it all."""
+"""The application: the listed routes, the write route, one place where errors become problems, and the guard around it all."""
 
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.guard import Guard
+from api.guard import WRITE, Guard
 from api.ingest import Ingest
-from api.problems import of_error, problem, response
-from api.routes import entries, health, log, models, overview
+from api.lines import Lines
+from api.openapi import describe
+from api.past import Past
+from api.problems import ProblemResponse, of_error, problem, response
+from api.routes.gate import Threads
+from api.routes.listed import ROUTES
 from api.wiring import Ledger
 from ledger.errors import LedgerError
 
-NAMES = {404: "not-found", 405: "method", 413: "too-large", 422: "query"}
+CODES = {404: "not-found", 405: "method", 406: "not-acceptable", 413: "too-large", 415: "media-type"}
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(ledger: Ledger, hosts: tuple[str, ...] = ()) -> ASGIApp:
-    """The ASGI application over an open ledger."""
-    app = FastAPI(title="Holdpoint", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    registry = CollectorRegistry()
-    app.state.ledger = ledger
-    app.state.metrics = registry
-    app.state.tree_size = Gauge("holdpoint_tree_size", "Entries under the newest checkpoint.", registry=registry)
-    app.state.disk_free = Gauge("holdpoint_disk_free_bytes", "Free bytes on the ledger's disk.", registry=registry)
-    admissions = Counter("holdpoint_admissions", "Answers of POST /v1/entries.", ["status"], registry=registry)
-    ingest = Ingest(ledger)
-
-    async def post_entries(scope: Scope, receive: Receive, send: Send) -> None:
-        """Plain ASGI, beside the framework's routing, which costs a third of the throughput."""
-        try:
-            answer = await ingest(Request(scope, receive))
-        except LedgerError as err:
-            answer = response(*of_error(err))
-        admissions.labels(str(answer.status_code)).inc()
-        await answer(scope, receive, send)
-
-    for part in (entries, models, log, health, overview):
-        app.include_router(part.router)
+def create_app(ledger: Ledger, hosts: tuple[str, ...] = (), lines: Lines | None = None) -> ASGIApp:
+    """The ASGI application over an open ledger. `hosts` beside those of its configuration, and loopback."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.ledger, app.state.measures = ledger, ledger.measures
+    app.state.past, app.state.threads = Past(ledger), Threads()
+    ledger.closers += [app.state.past.close, app.state.threads.close]
+    for route in ROUTES:
+        app.add_api_route(route.path, route.endpoint, methods=[route.method], response_model=None)
+    app.state.document = describe(app)
     app.add_exception_handler(LedgerError, _ledger_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _query_error)
-    app.add_exception_handler(Exception, _our_fault)
-    return Guard(app, post_entries, ledger, hosts)
+    write = _write_route(Ingest(ledger), ledger)
+    return Guard(app, write, ledger, ledger.measures, lines or Lines(), (*hosts, *ledger.config.hosts))
+
+
+def _write_route(ingest: Ingest, ledger: Ledger) -> ASGIApp:
+    """Plain ASGI, beside the framework's routing, which costs a third of the throughput."""
+
+    async def post_entries(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await ingest(Request(scope, receive))
+        except LedgerError as err:
+            answer = response(of_error(err))
+        if isinstance(answer, ProblemResponse):
+            ledger.measures.admission([(answer.status_code, answer.code)])
+        else:
+            ledger.measures.admission(getattr(answer, "results", [(answer.status_code, "")]))
+        await answer(scope, receive, send)
+
+    return post_entries
 
 
 async def _ledger_error(_request: Request, err: Exception) -> Response:
-    return response(*of_error(err)) if isinstance(err, LedgerError) else await _our_fault(_request, err)
+    if not isinstance(err, LedgerError):
+        raise err
+    return response(of_error(err))
 
 
-async def _http_error(_request: Request, err: Exception) -> Response:
-    status = err.status_code if isinstance(err, HTTPException) else 500
-    return problem(status, NAMES.get(status, "http"), "see the status", "path")
+async def _http_error(request: Request, err: Exception) -> Response:
+    if not isinstance(err, HTTPException):
+        raise err
+    headers = dict(err.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = "GET, HEAD, POST" if request.url.path == WRITE[1] else "GET, HEAD"
+    return problem(CODES.get(err.status_code, "fault"), place="path", headers=headers)
 
 
 async def _query_error(_request: Request, err: Exception) -> Response:
-    places = [".".join(map(str, e["loc"])) for e in err.errors()] if isinstance(err, RequestValidationError) else []
-    return problem(400, "query", "a parameter is not of its form", ", ".join(places)[:200])
-
-
-async def _our_fault(_request: Request, _err: Exception) -> Response:
-    return problem(500, "fault", "our fault; nothing more is known", "")
+    """A parameter that is not of its form: its declared name, never its value."""
+    places = [str(e["loc"][1]) for e in err.errors()] if isinstance(err, RequestValidationError) else []
+    return problem("query", place=", ".join(dict.fromkeys(places)))

@@ -1,30 +1,31 @@
 """Who may ask what, the host that was asked, and the headers on every answer. Denial is the default (T31).
 
-Public and signature-guarded routes stand in one list here; every other path needs a token with the scope that its prefix
-names, and a path that no line covers is refused even with one.
+Access is decided by `api.routes.listed` alone: public and signature-guarded routes answer without a token, every other one
+needs a token with its scope, and what is not listed needs a token even to learn that it is not there. A development ledger
+answers this machine without one: client and host are loopback, and nothing says that the request was forwarded.
 """
 
+import ipaddress
 import itertools
 import re
 import secrets
+import time
 from typing import Final
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
-from api.tokens import TokenFile
+from api.lines import Lines
+from api.measures import Measures
+from api.problems import REQUEST_ID, problem
+from api.routes.listed import PUBLIC, ROUTES, SIGNED, TOKEN_OR_LOCAL
+from api.tokens import SHAPE, TokenFile, opens
 from api.wiring import Ledger
 
-PUBLIC: Final = re.compile(r"/(log/(checkpoint|tile/[0-9].*)|v1/keys|livez|readyz|style\.css)")
-SIGNED: Final = ("POST", "/v1/entries")
-SCOPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (re.compile(r"/v1/models/.+/gate/[a-z_]+"), "gate:read"),
-    (re.compile(r"/(|docs|openapi\.json)|/v1/(models|decisions|frameworks)(/.*)?"), "status:read"),
-    (re.compile(r"/v1/entries/[0-9]+/receipt"), "proofs:read"),
-    (re.compile(r"/v1/entries(/.*)?|/log/tile/entries/.*"), "entries:read"),
-    (re.compile(r"/metrics"), "metrics:read"),
-)
+WRITE: Final = ("POST", "/v1/entries")
+MAX_HEADER = 16_384
+SLOW_SECONDS = 1.0
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -34,46 +35,98 @@ HEADERS: Final = {
     "base-uri 'none'; frame-ancestors 'none'",
 }
 RAW_HEADERS: Final = [(k.lower().encode(), v.encode()) for k, v in HEADERS.items()]
+FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]|testserver)(:[0-9]{1,5})?")
+_CODE = re.compile(rb'\{"type":"urn:holdpoint:problem:([a-z0-9-]{1,64})"')
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
+
+
+class Found:
+    """What a path and method are: a route's template for metrics, its guard, and the query parameters that it knows."""
+
+    __slots__ = ("guard", "known", "template")
+
+    def __init__(self, template: str, guard: str | None, known: dict[str, bool] | None) -> None:
+        self.template, self.guard, self.known = template, guard, known
+
+
+PATTERNS: Final = tuple((r.pattern, Found(r.path, r.guard, r.parameters)) for r in ROUTES)
+WRITES: Final = Found("/v1/entries", SIGNED, {"atomic": False})
+NOWHERE: Final = Found("none", None, None)
+
+
+def find(method: str, path: str) -> Found:
+    """The listed route that answers this, or `NOWHERE`."""
+    if (method, path) == WRITE:
+        return WRITES
+    if method not in ("GET", "HEAD"):
+        return NOWHERE
+    return next((found for pattern, found in PATTERNS if pattern.match(path)), NOWHERE)
 
 
 class Guard:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, write: ASGIApp, ledger: Ledger, hosts: tuple[str, ...] = ()) -> None:
-        self._write = write
-        self._app, self._ledger, self._hosts = app, ledger, frozenset(hosts)
+    def __init__(
+        self,
+        app: ASGIApp,
+        write: ASGIApp,
+        ledger: Ledger,
+        measures: Measures,
+        lines: Lines,
+        hosts: tuple[str, ...] = (),
+    ) -> None:
+        self._app, self._write, self._ledger, self._hosts = app, write, ledger, frozenset(hosts)
+        self._measures, self._lines = measures, lines
         self._tokens = TokenFile(ledger.folder / "tokens.json")
         self._run, self._numbers = secrets.token_hex(4), itertools.count(1)
         self._header: tuple[str, str] = ("", "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or refuse."""
+        """Pass on, or refuse; count, and say in a line what went wrong."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return  # no lifespan, no sockets: nothing of ours listens there
+        started = time.perf_counter()
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else f"{self._run}-{next(self._numbers)}"
+        REQUEST_ID.set(request_id)
+        method, found = scope["method"], find(scope["method"], scope["path"])
+        status, code = 0, None
 
         async def answered(message: Message) -> None:
+            nonlocal status, code
             if message["type"] == "http.response.start":
-                out = MutableHeaders(raw=message["headers"])
-                out.raw.extend(RAW_HEADERS)
-                out["X-Request-Id"] = request_id
-                if "ledger-checkpoint" not in out and self._ledger.appender.published[0]:
-                    out["Ledger-Checkpoint"] = self._checkpoint()
-                message["headers"] = out.raw
+                status = message["status"]
+                message["headers"] = self._dressed(message, request_id)
+            elif status >= 400 and (said := _CODE.match(message.get("body", b""))) is not None:
+                code = said.group(1).decode()
+            if method == "HEAD" and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
-        refusal = self._refusal(scope, headers)
-        if refusal is not None:
-            await refusal(scope, receive, answered)
-        elif (scope["method"], scope["path"]) == SIGNED:
-            await self._write(scope, receive, answered)
-        else:
-            await self._app(scope, receive, answered)
+        refusal = self._refusal(scope, headers, found)
+        app = refusal or (self._write if found is WRITES else self._app)
+        passed = {**scope, "method": "GET"} if method == "HEAD" else scope
+        try:
+            await app(passed, receive, answered)
+        except Exception as err:  # noqa: BLE001  # the outermost door: whatever it was, nobody outside reads it
+            self._lines.fault(request_id, found.template, err)
+            if not status:
+                await problem("fault")(passed, receive, answered)
+        seconds = time.perf_counter() - started
+        self._measures.answered(found.template, status, seconds)
+        if status >= 400 or seconds > SLOW_SECONDS:
+            self._lines.answered(request_id, method, found.template, status, seconds, code)
+
+    def _dressed(self, message: Message, request_id: str) -> list[tuple[bytes, bytes]]:
+        """The answer's headers, and those that all answers have."""
+        out = MutableHeaders(raw=message["headers"])
+        out.raw.extend(RAW_HEADERS)
+        out["X-Request-Id"] = request_id
+        if "ledger-checkpoint" not in out and self._ledger.appender.published[0]:
+            out["Ledger-Checkpoint"] = self._checkpoint()
+        return out.raw
 
     def _checkpoint(self) -> str:
         """`size=…, root=:base64:`, from the newest checkpoint; kept until there is a newer one."""
@@ -83,26 +136,52 @@ class Guard:
             self._header = (note, f"size={size}, root=:{root}:")
         return self._header[1]
 
-    def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
-        host = headers.get("host", "")
-        if host not in self._hosts and _LOOPBACK.fullmatch(host) is None:
-            return problem(421, "wrong-host", "this server does not answer for that host", "Host")
-        path, method = scope["path"], scope["method"]
-        if b"hpt_" in scope["query_string"]:
-            return problem(
-                400, "token-in-url", "a token belongs into the Authorization header; revoke this one", "query"
-            )
-        if (method, path) == SIGNED or (method in ("GET", "HEAD") and PUBLIC.fullmatch(path)):
+    def _refusal(self, scope: Scope, headers: Headers, found: Found) -> ASGIApp | None:
+        if sum(len(k) + len(v) + 4 for k, v in scope["headers"]) + len(scope["query_string"]) > MAX_HEADER:
+            return problem("header-too-large", headers={"Connection": "close"})
+        hosts = headers.getlist("host")
+        local = len(hosts) == 1 and _LOOPBACK.fullmatch(hosts[0]) is not None
+        if not local and (len(hosts) != 1 or hosts[0] not in self._hosts):
+            return problem("wrong-host", place="Host")
+        query = scope["query_string"].decode("latin-1")
+        if SHAPE.search(unquote_plus(query)) or SHAPE.search(scope["path"]):
+            return problem("token-in-url", place="query" if query else "path")
+        if found.guard not in (PUBLIC, SIGNED):
+            refusal = self._unread(scope, headers, found, local=local)
+            if refusal is not None:
+                return refusal
+        return None if found.known is None or not query else _strange(query, found.known)
+
+    def _unread(self, scope: Scope, headers: Headers, found: Found, *, local: bool) -> ASGIApp | None:
+        """Why the asker may not read this; else `None`, and the scopes that entries are narrowed by."""
+        near = local and _is_loopback(scope) and not any(name in headers for name in FORWARDED)
+        if near and (self._ledger.development or found.guard == TOKEN_OR_LOCAL):
             return None
-        needed = next((s for pattern, s in SCOPES if pattern.fullmatch(path)), None)
-        if self._ledger.development and needed is not None:
-            return None
-        bearer = headers.get("authorization", "")
+        kind, _, bearer = headers.get("authorization", "").partition(" ")
         scopes = None
-        if bearer.startswith("Bearer "):
-            scopes = self._tokens.scopes_of(bearer[7:], self._ledger.appender.state, self._ledger.now())
+        if kind.lower() == "bearer":
+            scopes = self._tokens.scopes_of(bearer, self._ledger.appender.state, self._ledger.now())
         if scopes is None:
-            return problem(401, "token-missing", "send a bearer token that lives", "Authorization")
-        if needed is None or needed not in scopes:
-            return problem(404, "not-found", "no such thing, or not yours", "path")
+            return problem("token-missing", place="Authorization", headers={"WWW-Authenticate": "Bearer"})
+        if found.guard is not None and not opens(scopes, found.guard):
+            return problem("not-found", place="path")
+        scope["holdpoint.scopes"] = scopes
         return None
+
+
+def _is_loopback(scope: Scope) -> bool:
+    client = scope.get("client")
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _strange(query: str, known: dict[str, bool]) -> ASGIApp | None:
+    """A query that names what the route does not know, or twice what it takes once: it would be misread in silence."""
+    seen: set[str] = set()
+    for name, _ in parse_qsl(query, keep_blank_values=True, encoding="latin-1"):
+        if name not in known or (name in seen and not known[name]):
+            return problem("query", place=name if name in known else "query")
+        seen.add(name)
+    return None

@@ -5,6 +5,7 @@ signature is the guard. Field disclosures are checked against the statement and 
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.batch_keys import lookup_with
-from api.problems import of_error, of_refusal, problem, response
+from api.problems import body_of, of_error, of_refusal, problem, response
+from api.tokens import SHAPE
 from api.wiring import Ledger
 from ledger.admit import KeyLookup, Submission, open_submission
 from ledger.canonical import loads, loads_canonical
@@ -34,7 +36,16 @@ APPEND_SECONDS = 5.0
 CHUNK = 50
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+TOKEN = re.compile(SHAPE.pattern.encode())
 Opened = Submission | Refused | LedgerError
+
+
+class BatchResponse(Response):
+    """NDJSON, a result per line; `results` (status, problem code) are for whoever counts."""
+
+    def __init__(self, content: bytes, status: int, results: list[tuple[int, str]]) -> None:
+        self.results = results
+        super().__init__(content, status, media_type=NDJSON)
 
 
 def _lowered(envelope: Envelope, lookup: KeyLookup) -> Envelope:
@@ -87,39 +98,50 @@ class Ingest:
         """Answer one request."""
         headers = request.headers
         if headers.get("content-encoding", "identity") != "identity":
-            return problem(415, "content-encoding", "compressed bodies are refused", "Content-Encoding")
+            return problem("content-encoding", place="Content-Encoding")
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         if kind not in (JSON, NDJSON):
-            return problem(415, "media-type", f"send {JSON} or {NDJSON}", "Content-Type")
+            return problem("media-type", place="Content-Type")
         try:
             raw = await asyncio.wait_for(_read(request, MAX_BATCH_BODY if kind == NDJSON else MAX_BODY), READ_SECONDS)
         except TimeoutError:
-            return problem(408, "slow-body", "the body did not arrive in time", "body")
+            return problem("slow-body", place="body", headers={"Connection": "close"})
         except Malformed as err:
-            return response(*of_error(err))
-        return await (self._one(raw) if kind == JSON else self._many(raw, request))
+            return response(of_error(err))
+        if b"hpt_" in raw and TOKEN.search(raw) is not None:
+            return problem("token-in-url", place="body")
+        return await (self._one(raw, headers.get("idempotency-key")) if kind == JSON else self._many(raw, request))
 
-    async def _one(self, raw: bytes) -> Response:
+    async def _one(self, raw: bytes, key: str | None) -> Response:
         try:
             opened = open_one(raw, self._ledger.appender.lookup)
             if isinstance(opened, Refused):
-                return response(*of_refusal(opened))
+                return response(of_refusal(opened))
+            if key is not None and key != opened.statement.predicate.event_id:
+                return problem("idempotency-key", place="Idempotency-Key")
             (outcome,) = await self._append([opened], atomic=False)
         except LedgerError as err:
-            return response(*of_error(err))
-        status, value = self._answer(outcome, opened)
-        if status >= 400:
-            return response(status, value)
-        extra = {"Idempotent-Replay": "true"} if status == 200 else {}
-        return Response(msgspec.json.encode(value), status, extra, JSON)
+            return response(of_error(err))
+        value = self._answer(outcome, opened)
+        if value["status"] >= 400:
+            return response(value)
+        extra = {"Idempotent-Replay": "true"} if value["status"] == 200 else {}
+        return Response(msgspec.json.encode(value), value["status"], extra, JSON)
 
     async def _many(self, raw: bytes, request: Request) -> Response:
         lines = raw.split(b"\n")
         if lines and not lines[-1]:
             lines.pop()
         if not 1 <= len(lines) <= MAX_LINES:
-            return problem(413 if lines else 400, "batch-size", f"1 to {MAX_LINES} lines", "body")
-        atomic = request.query_params.get("atomic") == "true"
+            return problem("batch-size" if lines else "batch-empty", place="body")
+        atomic = request.query_params.get("atomic", "false")
+        if atomic not in ("true", "false"):
+            return problem("query", place="atomic")
+        if "idempotency-key" in request.headers:
+            return problem("idempotency-key", "a batch has an event id per line", "Idempotency-Key")
+        return await self._batch(lines, atomic=atomic == "true")
+
+    async def _batch(self, lines: Sequence[bytes], *, atomic: bool) -> Response:
         opened = await self._open_all(lines)
         good = [o for o in opened if isinstance(o, Submission)]
         answers: dict[int, Outcome | LedgerError] = {}
@@ -132,20 +154,19 @@ class Ingest:
         results = [self._line(o, answers) for o in opened]
         text = b"".join(msgspec.json.encode(r) + b"\n" for r in results)
         done = all(r["status"] < 400 for r in results)
-        return Response(text, 200 if done or not atomic else 422, media_type=NDJSON)
+        return BatchResponse(
+            text, 200 if done or not atomic else 422, [(r["status"], r.get("reason", "")) for r in results]
+        )
 
     def _line(self, opened: Opened, answers: dict[int, Any]) -> dict[str, Any]:
         if isinstance(opened, Refused):
-            return of_refusal(opened)[1]
+            return of_refusal(opened)
         if isinstance(opened, LedgerError):
-            return of_error(opened)[1]
+            return of_error(opened)
         outcome = answers.get(id(opened))
         if outcome is None:
-            return of_refusal(
-                Refused(Reason.QUORUM_SHORT, "not appended: the batch is atomic and another line failed")
-            )[1]
-        status, value = of_error(outcome) if isinstance(outcome, LedgerError) else self._answer(outcome, opened)
-        return {**value, "status": status}
+            return body_of("atomic-batch")
+        return of_error(outcome) if isinstance(outcome, LedgerError) else self._answer(outcome, opened)
 
     async def _open_all(self, lines: Sequence[bytes]) -> list[Opened]:
         loop = asyncio.get_running_loop()
@@ -174,24 +195,25 @@ class Ingest:
         except TimeoutError:
             raise Fault("outcome-unknown", "unknown", "no answer within 5 s", "send the same statement again") from None
 
-    def _answer(self, outcome: Outcome, submission: Submission) -> tuple[int, dict[str, Any]]:
+    def _answer(self, outcome: Outcome, submission: Submission) -> dict[str, Any]:
         if isinstance(outcome, Refused):
             return of_refusal(outcome)
         if isinstance(outcome, Fault):
             return of_error(outcome)
         if isinstance(outcome, Known):
             entry, receipt = self._ledger.receipt(outcome.index)
-            return 200, self._receipt(submission, outcome.index, entry, receipt, ())
+            return self._receipt(200, submission, outcome.index, entry, receipt, ())
         if isinstance(outcome, Appended):
             derived = tuple((e.index, e.name) for e in outcome.derived)
-            return 201, self._receipt(submission, outcome.event.index, outcome.entry, outcome.receipt(), derived)
+            return self._receipt(201, submission, outcome.event.index, outcome.entry, outcome.receipt(), derived)
         raise Fault("outcome-unknown", "unknown", "no outcome", "send the same statement again")
 
     def _receipt(
-        self, submission: Submission, index: int, entry: bytes, receipt: str, derived: tuple[tuple[int, str], ...]
-    ) -> dict[str, Any]:
+        self, status: int, submission: Submission, index: int, entry: bytes, receipt: str,
+        derived: tuple[tuple[int, str], ...],
+    ) -> dict[str, Any]:  # fmt: skip
         return {
-            "status": 201,
+            "status": status,
             "index": index,
             "event_id": submission.statement.predicate.event_id,
             "statement_digest": submission.digest,

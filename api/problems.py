@@ -1,90 +1,97 @@
-"""RFC 9457 problem+json everywhere: one stable code, one status, never the refused value (interface.md §3)."""
+"""RFC 9457 problem+json everywhere: one stable code, one status, never the refused value (interface.md §3).
 
+What each code means stands in `problem_types.toml`, one page for people, `docs/reference/problems.md`, is made from it.
+"""
+
+import tomllib
 from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
 from ledger.errors import Fault, LedgerError
-from ledger.reasons import Reason, Refused
+from ledger.reasons import Refused
 
 URN = "urn:holdpoint:problem:"
-_FORBIDDEN = frozenset(
-    {
-        Reason.KEY_EXPIRED, Reason.KEY_REVOKED, Reason.KEY_UNKNOWN, Reason.KEY_USE, Reason.KEY_WEAK, Reason.OWN_GRANT,
-        Reason.PROOF_OF_POSSESSION, Reason.ROLE_MISSING, Reason.SCOPE_MISMATCH, Reason.SEPARATION,
-        Reason.SIGNATURE_INVALID, Reason.SIGNERS_MISMATCH, Reason.WRONG_LEDGER,
-    }
-)  # fmt: skip
-_CONFLICT = frozenset(
-    {Reason.EVENT_ID_CONFLICT, Reason.VERSION_CONFLICT, Reason.KEY_KNOWN, Reason.DUPLICATE_EVALUATION}
-)
-FAULTS: dict[str, int] = {
-    "outcome-unknown": 503,
-    "overloaded": 503,
-    "read-only": 503,
-    "log-key-unavailable": 503,
-    "clock-untrusted": 503,
-    "database-unreachable": 503,
-    "database-error": 503,
-    "stale-head": 503,
-    "diverged": 503,
-    "no-space": 507,
-    "at-beyond-head": 400,
-    "at-inside-group": 400,
-    "at-before-start": 400,
-    "index-beyond-head": 404,
-}
-RETRY = frozenset({503, 429})
+MEDIA_TYPE = "application/problem+json"
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request being answered, for `instance`."""
 
 
-def status_of(refused: Refused) -> int:
-    """403 authentic use refused · 409 someone was first · 422 well formed and signed, refused by a rule."""
-    if refused.reason in _FORBIDDEN:
-        return 403
-    return 409 if refused.reason in _CONFLICT else 422
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem: its HTTP status, what it means, and what to do."""
+
+    status: int
+    means: str
+    remedy: str
 
 
-def body_of(
-    status: int, code: str, detail: str, place: str = "", extra: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The problem object."""
+def _read() -> dict[str, ProblemType]:
+    table: dict[str, dict[str, list[str]]] = tomllib.loads((files("api") / "problem_types.toml").read_text())
+    return {code: ProblemType(int(status), *said) for status, codes in table.items() for code, said in codes.items()}
+
+
+TYPES = _read()
+RETRY = frozenset({503, 507})
+"""Statuses at which the same request may succeed later."""
+
+
+class ProblemResponse(Response):
+    """A problem as a response; `code` is for whoever counts."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, value: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        self.code: str = value["reason"]
+        wait = {"Retry-After": "1"} if value["retryable"] else {}
+        super().__init__(msgspec.json.encode(value), value["status"], {**wait, **(headers or {})})
+
+
+def body_of(code: str, detail: str = "", place: str = "", extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The problem object. A code that the catalogue lacks is our fault, and is not told to strangers."""
+    kind = TYPES.get(code)
+    if kind is None:
+        code, kind, detail = "fault", TYPES["fault"], ""
+    request_id = REQUEST_ID.get()
     return {
         "type": URN + code,
         "title": code.replace("-", " "),
-        "status": status,
-        "detail": detail,
+        "status": kind.status,
+        "detail": detail or f"{kind.means}; {kind.remedy}",
         "reason": code,
         "place": place,
-        "retryable": status in RETRY,
+        "retryable": kind.status in RETRY,
+        **({"instance": f"urn:holdpoint:request:{request_id}"} if request_id else {}),
         **(extra or {}),
     }
 
 
-def problem(status: int, code: str, detail: str, place: str = "", extra: Mapping[str, Any] | None = None) -> Response:
+def problem(code: str, detail: str = "", place: str = "", headers: Mapping[str, str] | None = None) -> ProblemResponse:
     """The problem as a response."""
-    headers = {"Retry-After": "1"} if status in RETRY else {}
-    content = msgspec.json.encode(body_of(status, code, detail, place, extra))
-    return Response(content, status, headers, media_type="application/problem+json")
+    return ProblemResponse(body_of(code, detail, place), headers)
 
 
-def of_refusal(refused: Refused) -> tuple[int, dict[str, Any]]:
-    """Status and problem object of a refusal."""
-    status = status_of(refused)
-    return status, body_of(status, refused.reason.value, refused.detail, extra=dict(refused.facts))
+def of_refusal(refused: Refused) -> dict[str, Any]:
+    """The problem object of a refusal."""
+    return body_of(refused.reason.value, refused.detail, extra=dict(refused.facts))
 
 
-def of_error(err: LedgerError) -> tuple[int, dict[str, Any]]:
-    """Status and problem object of an error: malformed input is 400, a fault of ours 5xx."""
+def of_error(err: LedgerError) -> dict[str, Any]:
+    """The problem object of an error: malformed input is 400, a fault of ours 5xx.
+
+    What a database or a disk said stays inside: its text may hold what was sent.
+    """
     if isinstance(err, Fault):
-        status = FAULTS.get(err.code, 500)
-        return status, body_of(status, err.code, f"{err.detail}; {err.remedy}")
-    status = 413 if err.code == "too-large" else 400
-    return status, body_of(status, err.code, str(err), getattr(err, "place", ""))
+        kind = TYPES.get(err.code)
+        return body_of(err.code, f"{err.detail}; {err.remedy}" if kind is not None and kind.status < 500 else "")
+    return body_of(err.code, "", getattr(err, "place", ""))
 
 
-def response(status: int, value: dict[str, Any]) -> Response:
+def response(value: dict[str, Any]) -> ProblemResponse:
     """A problem object as a response."""
-    headers = {"Retry-After": "1"} if status in RETRY else {}
-    return Response(msgspec.json.encode(value), status, headers, media_type="application/problem+json")
+    return ProblemResponse(value)

@@ -19,7 +19,27 @@ from ledger.state import State
 from ledger.trust import TokenLife
 
 SCOPES = frozenset({"status:read", "gate:read", "entries:read", "proofs:read", "metrics:read"})
+ENTRIES = "entries:read"
+SHAPE = re.compile(r"hpt_[a-z]{1,8}_[a-z2-7]{26}_[A-Za-z0-9_-]{43,51}")
+"""What looks like a token, whole or cut, in any text: struck from log lines, refused in addresses and bodies."""
 _FORM = re.compile(r"hpt_(dev|live)_([a-z2-7]{26})_([A-Za-z0-9_-]{43})_([a-z2-7]{7})")
+_PREFIX = re.compile(r"[a-z0-9._:/@-]{1,200}")
+
+
+def is_scope(text: str) -> bool:
+    """One of `SCOPES`, or `entries:read:PREFIX`: the entries of streams under a prefix."""
+    return text in SCOPES or (text.startswith(f"{ENTRIES}:") and _PREFIX.fullmatch(text[13:]) is not None)
+
+
+def opens(scopes: frozenset[str], needed: str) -> bool:
+    """Whether the scopes open a route at all; which entries a prefix opens, `opens_stream` says."""
+    return needed in scopes or (needed == ENTRIES and any(s.startswith(f"{ENTRIES}:") for s in scopes))
+
+
+def opens_stream(scopes: frozenset[str], stream: str) -> bool:
+    """Whether the scopes open entries of `stream`: all, or those under a prefix that ends where a name ends."""
+    prefixes = [s[13:].removesuffix("/") for s in scopes if s.startswith(f"{ENTRIES}:")]
+    return ENTRIES in scopes or any(stream == p or stream.startswith(f"{p}/") for p in prefixes)
 
 
 def _crc(text: str) -> str:
@@ -48,13 +68,19 @@ class TokenFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._value: dict[str, Any] = {}
 
     def _read(self) -> dict[str, Any]:
+        """What the file holds; read again whenever another file stands in its place."""
         try:
-            value: dict[str, Any] = json.loads(self._path.read_text())
+            status = self._path.stat()
+            seen = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if seen != self._seen:
+                self._value, self._seen = json.loads(self._path.read_text()), seen
         except FileNotFoundError:
-            return {}
-        return value
+            self._value, self._seen = {}, None
+        return self._value
 
     def add(self, token: NewToken, scopes: tuple[str, ...]) -> None:
         """Remember a token's hash."""

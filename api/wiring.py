@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Self
 
 from api.keyring import load_log_keys, load_signer
+from api.measured import MeasuredDesk, MeasuredSigner
+from api.measures import Measures
 from ledger.admit import unsafe_unchecked
 from ledger.errors import Fault
 from ledger.receipt import format_receipt
@@ -26,6 +28,7 @@ from ledger.store.embedded import EmbeddedPostgres
 from ledger.strict import parse_time
 from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion
+from policies.answer import AsOf
 from policies.rules import RULES
 
 CONFIG = "holdpoint.toml"
@@ -38,10 +41,14 @@ def wall_clock() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`origin` of the ledger and, for a server, the conninfo of its database (no password: use a passfile)."""
+    """`origin` of the ledger; for a server, the conninfo of its database (no password: use a passfile).
+
+    `hosts` are the names, with port where it is not the scheme's, that HTTP answers for beside loopback.
+    """
 
     origin: str
     database: str | None = None
+    hosts: tuple[str, ...] = ()
 
     @property
     def development(self) -> bool:
@@ -58,10 +65,12 @@ def read_config(folder: Path) -> Config:
         raise Fault("not-a-ledger", "failed", f"no ledger in {folder} ({err.strerror})", remedy) from err
     except tomllib.TOMLDecodeError as err:
         raise Fault("config-malformed", "failed", f"{CONFIG}: {err}", "mend the file") from err
-    unknown = set(values) - {"origin", "database"}
-    if unknown or not isinstance(values.get("origin"), str):
-        raise Fault("config-malformed", "failed", f"{CONFIG}: needs origin, knows database", "mend the file")
-    return Config(values["origin"], values.get("database"))
+    hosts = values.get("hosts", [])
+    unknown = set(values) - {"origin", "database", "hosts"}
+    listed = isinstance(hosts, list) and all(isinstance(h, str) for h in hosts)
+    if unknown or not isinstance(values.get("origin"), str) or not listed:
+        raise Fault("config-malformed", "failed", f"{CONFIG}: needs origin, knows database and hosts", "mend the file")
+    return Config(values["origin"], values.get("database"), tuple(hosts))
 
 
 def write_config(folder: Path, config: Config) -> None:
@@ -81,6 +90,11 @@ class View:
     state: State
     lock: AbstractContextManager[object] = field(default_factory=threading.RLock)
 
+    @property
+    def as_of(self) -> AsOf:
+        """The position that answers from this view hold for."""
+        return AsOf(self.size, self.time)
+
     def __enter__(self) -> Self:
         self.lock.__enter__()
         return self
@@ -99,6 +113,7 @@ class Ledger:
     desk: Desk
     clock: Clock
     anchor: Anchor
+    measures: Measures
     closers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -194,19 +209,20 @@ def open_ledger(folder: Path, *, clock: Clock = wall_clock, create_anchor: bool 
             appender_url = reader_url = config.database
         anchor = Anchor(folder / "anchor", create=create_anchor)
         closers.append(anchor.close)
-        desk = Desk(appender_url, revive=revive)
+        measures = Measures()
+        desk = MeasuredDesk(appender_url, measures.observe, revive=revive)
         closers.append(desk.close)
         reader = Desk(reader_url, revive=revive)
         closers.append(reader.close)
         keys = folder / "keys"
-        log = load_log_keys(keys, config.origin)
+        log = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
         appender = Appender(desk, anchor, RULES, load_signer(keys / "engine.pem"), log, clock)
         appender.open()
     except BaseException:
         for closer in reversed(closers):
             closer()
         raise
-    return Ledger(folder, config, appender, reader, clock, anchor, closers)
+    return Ledger(folder, config, appender, reader, clock, anchor, measures, closers)
 
 
 @contextmanager

@@ -55,17 +55,20 @@ def claims_of(state: State, as_of: AsOf) -> dict[str, Any]:
         {"actions": {action: answers(state, stream, action, as_of) for action in actions}, "stream": stream}
         for stream, _ in state.scan("model")
     ]
-    decisions: list[dict[str, Any]] = []
-    for _, facts in state.scan("decision"):
-        decisions += [_decision(state, fact) for fact in facts]
     return {
         "as_of": {"size": as_of.size, "time": as_of.time},
-        "decisions": sorted(decisions, key=lambda d: d["index"]),
+        "decisions": decisions_of(state),
         "founding": state.get("meta", "founding"),
         "ledger": state.get("meta", "origin"),
         "models": models,
         "schema": SCHEMA,
     }
+
+
+def decisions_of(state: State) -> list[dict[str, Any]]:
+    """Every decision in order of index, as JSON."""
+    decided = (_decision(state, fact) for _, facts in state.scan("decision") for fact in facts)
+    return sorted(decided, key=lambda d: d["index"])
 
 
 def _decision(state: State, fact: Fact) -> dict[str, Any]:

@@ -64,6 +64,23 @@ class State:
         """A child that reads through to this state and writes to itself."""
         return State(self)
 
+    def copy(self, *without: str) -> State:
+        """The same rows in a state of its own, without some tables: values are immutable, so only the tables are copied.
+
+        Whoever may meet a writer holds the writer's lock meanwhile.
+        """
+        layers: list[State] = []
+        state: State | None = self
+        while state is not None:
+            layers.append(state)
+            state = state._base
+        fresh = State()
+        for layer in reversed(layers):
+            for table, rows in layer._tables.items():
+                if table not in without:
+                    fresh._tables.setdefault(table, {}).update(rows)
+        return fresh
+
     def absorb(self) -> State:
         """Move this layer's rows into its base, and return the base."""
         base = self._base

@@ -9,7 +9,7 @@ from api.cli.options import DEFAULT_DATA, As, Data
 from api.cli.output import say
 from api.serve import serve as run
 from api.session import Session
-from api.tokens import SCOPES, TokenFile, new_token
+from api.tokens import SCOPES, TokenFile, is_scope, new_token
 from api.wiring import opened
 from ledger.errors import Fault
 from ledger.events import token
@@ -35,9 +35,10 @@ def issue(
     by: As = "key-admin-1",
 ) -> None:
     """Issue a read token; it is shown once. Example: holdpoint token issue pipeline --scope gate:read"""
-    unknown = set(scope) - SCOPES
+    unknown = sorted(s for s in scope if not is_scope(s))
     if unknown:
-        raise Fault("scope-unknown", "failed", ", ".join(sorted(unknown)), f"one of {', '.join(sorted(SCOPES))}")
+        known = f"one of {', '.join(sorted(SCOPES))}, entries:read:PREFIX"
+        raise Fault("scope-unknown", "failed", ", ".join(unknown), known)
     with opened(data) as ledger:
         fresh = new_token("dev" if ledger.development else "live")
         expires = shift(ledger.now(), days=days)

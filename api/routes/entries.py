@@ -1,17 +1,28 @@
-"""`GET /v1/entries…`: pages by index, one entry, by event id, and receipts (JSON or tlog-proof text)."""
+"""`GET /v1/entries…`: pages by index, one entry, what became of an event id, and receipts (JSON or tlog-proof text)."""
 
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Path, Query, Request
 from starlette.responses import Response
 
+from api.accept import accepted
+from api.bound import JSON, bound, next_page
 from api.problems import problem
-from api.wiring import Ledger
+from api.routes.asked import After, Index, Limit, ledger_of, past_of, readable
+from ledger.errors import Fault
+from ledger.registry import BY_NAME
 from ledger.store.rows import Stored
-from ledger.strict import parse_uuid7
 
-router = APIRouter(prefix="/v1/entries", tags=["entries"])
+TEXT = "text/plain"
+SCANS = 10
+"""Pages looked through for a token that opens only part of the log; what is found by then is the page."""
+Stream = Annotated[str | None, Query(pattern=r"^[a-z0-9._:/@-]{1,200}$", description="Only this stream.")]
+Topic = Annotated[
+    str | None,
+    Query(alias="type", pattern=r"^[a-z0-9._:-]{1,200}$", description="Only this event type: its name, or its topic."),
+]
+EventId = Annotated[str, Path(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 
 
 def _row(row: Stored) -> dict[str, object]:
@@ -26,51 +37,76 @@ def _row(row: Stored) -> dict[str, object]:
     }
 
 
-@router.get("")
 def page(
-    request: Request,
-    after: Annotated[int, Query(ge=-1, le=2**53 - 1)] = -1,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    stream: Annotated[str | None, Query(max_length=200)] = None,
-    type_: Annotated[str | None, Query(alias="type", max_length=200)] = None,
+    request: Request, after: After = -1, limit: Limit = 100, stream: Stream = None, type_: Topic = None
 ) -> Response:
-    """Entries with index > `after`, in order; the next page by `Link`."""
-    ledger: Ledger = request.app.state.ledger
-    rows = ledger.desk.find(after, limit, stream, type_)
-    headers = {}
-    if len(rows) == limit:
-        following = request.url.include_query_params(after=rows[-1].index)
-        headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
-    content = msgspec.json.encode({"entries": [_row(r) for r in rows]})
-    return Response(content, headers=headers, media_type="application/json")
+    """Entries with index > `after`, in order, as far as a checkpoint covers them; the next page by `Link`."""
+    ledger, may = ledger_of(request), readable(request)
+    topic = BY_NAME[type_].event.topic if type_ in BY_NAME else type_
+    size, _ = ledger.appender.published
+    rows: list[Stored] = []
+    last, more = after, True
+    for _ in range(SCANS):
+        found = [r for r in ledger.desk.find(last, limit, stream, topic) if r.index < size]
+        more = len(found) == limit
+        if found:
+            last = found[-1].index
+        rows += [r for r in found if may(r.stream)]
+        if len(rows) >= limit or not more:
+            break
+    if len(rows) > limit:
+        last, more = rows[limit - 1].index, True
+    return bound(
+        request,
+        {"entries": [_row(r) for r in rows[:limit]]},
+        checkpoint=past_of(request).checkpoint(size),
+        following=next_page(request, last) if more else (),
+    )
 
 
-@router.get("/by-event/{event_id}")
-def by_event(request: Request, event_id: str) -> Response:
-    """What became of an event id: `committed` with its index, or `unknown`."""
-    ledger: Ledger = request.app.state.ledger
-    index = ledger.desk.find_event_id(parse_uuid7(event_id))
-    if index is None:
-        return Response(msgspec.json.encode({"outcome": "unknown"}), 404, media_type="application/json")
-    return Response(msgspec.json.encode({"outcome": "committed", "index": index}), media_type="application/json")
+def by_event(request: Request, event_id: EventId) -> Response:
+    """What became of an event id: `committed` with its index, or `unknown` (404), which a retry may still change."""
+    ledger = ledger_of(request)
+    index = ledger.desk.find_event_id(event_id)
+    row = None if index is None else _stored(request, index)
+    if index is None or row is None:
+        return Response(msgspec.json.encode({"outcome": "unknown"}), 404, media_type=JSON)
+    value = {"outcome": "committed", "index": index}
+    return bound(request, value, checkpoint=past_of(request).checkpoint(max(index + 1, ledger.appender.published[0])))
 
 
-@router.get("/{index}")
-def entry(request: Request, index: int) -> Response:
+def _stored(request: Request, index: int) -> Stored | None:
+    """The entry, if it is there and the asker may read it."""
+    rows = ledger_of(request).desk.find(index - 1, 1)
+    if not rows or rows[0].index != index or not readable(request)(rows[0].stream):
+        return None
+    return rows[0]
+
+
+def entry(request: Request, index: Index) -> Response:
     """One entry."""
-    ledger: Ledger = request.app.state.ledger
-    rows = ledger.desk.find(index - 1, 1)
-    if not rows or rows[0].index != index:
-        return problem(404, "not-found", "no such entry, or not yours", "index")
-    return Response(msgspec.json.encode(_row(rows[0])), media_type="application/json")
+    row = _stored(request, index)
+    if row is None:
+        return problem("not-found", place="index")
+    checkpoint = past_of(request).checkpoint(max(index + 1, ledger_of(request).appender.published[0]))
+    return bound(request, _row(row), checkpoint=checkpoint)
 
 
-@router.get("/{index}/receipt")
-def receipt(request: Request, index: int) -> Response:
-    """The receipt under the newest checkpoint; `Accept: text/plain` gives the tlog-proof alone."""
-    ledger: Ledger = request.app.state.ledger
-    raw, text = ledger.receipt(index)
-    if "text/plain" in request.headers.get("accept", ""):
-        return Response(text, media_type="text/plain; charset=utf-8")
-    content = msgspec.json.encode({"index": index, "entry": msgspec.Raw(raw), "receipt": text})
-    return Response(content, media_type="application/json")
+def receipt(request: Request, index: Index) -> Response:
+    """The receipt under the newest checkpoint. `Accept: text/plain` gives the tlog-proof alone."""
+    kind = accepted(request.headers.get("accept", ""), (JSON, TEXT))
+    if kind is None:
+        return problem("not-acceptable", place="Accept")
+    try:
+        raw, text = ledger_of(request).receipt(index)
+    except Fault as err:
+        if err.code == "index-beyond-head":
+            return problem("not-found", place="index")
+        raise
+    if kind == TEXT:
+        return bound(request, text.encode(), media_type="text/plain; charset=utf-8")
+    row = _stored(request, index)
+    value: dict[str, object] = {"index": index, "receipt": text}
+    if row is not None:
+        value["entry"] = msgspec.Raw(raw)
+    return bound(request, value)

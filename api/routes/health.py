@@ -1,49 +1,123 @@
 """`/livez` touches nothing · `/readyz` says per part · `/metrics` for Prometheus."""
 
+import math
 import shutil
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Request
-from prometheus_client import CollectorRegistry, generate_latest
+from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.wiring import Ledger
+from api.bound import JSON, NEVER
+from api.measures import Measures
+from api.routes.asked import ledger_of
+from api.wiring import Ledger, wall_clock
 from ledger.errors import LedgerError
+from ledger.state import State
+from ledger.strict import micros
 
-router = APIRouter(tags=["health"])
 FLOOR = 256 * 1024 * 1024
+SKEW_SECONDS = 5.0
+MAX_LAG = 10_000
+NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+For = Annotated[Literal["reads", "writes"], Query(alias="for", description="What the asker wants to send here.")]
 
 
-@router.get("/livez")
 async def livez() -> Response:
-    """The process answers."""
-    return Response(b'{"alive":true}', media_type="application/json")
+    """The process answers. Touches nothing."""
+    return Response(b'{"alive":true}', headers={"Cache-Control": NEVER}, media_type=JSON)
 
 
-@router.get("/readyz")
-def readyz(request: Request) -> Response:
-    """Database, head against anchor, appender, disk. `read-only` is ready for reads."""
-    ledger: Ledger = request.app.state.ledger
+def readyz(request: Request, wanted: For = "reads") -> Response:
+    """Each part by itself. A read-only ledger is ready for reads; `?for=writes` is 503 then."""
+    ledger = ledger_of(request)
+    parts = _parts(ledger)
+    writes = all(v == "ok" for v in parts.values())
+    ready = writes if wanted == "writes" else parts["database"] == "ok"
+    content = msgspec.json.encode({"ready": ready, "writes": writes, "parts": parts})
+    return Response(content, 200 if ready else 503, {"Cache-Control": NEVER}, JSON)
+
+
+def _parts(ledger: Ledger) -> dict[str, str]:
     stopped = ledger.appender.stopped
-    parts: dict[str, str] = {"appender": "ok" if stopped is None else f"read-only: {stopped.code}"}
+    free = shutil.disk_usage(ledger.folder).free
+    parts = {
+        "appender": "ok" if stopped is None else f"read-only: {stopped.code}",
+        "database": "ok",
+        "anchor": "ok",
+        "signer": "ok" if ledger.appender.published[0] == ledger.appender.size else "behind the last commit",
+        "projections": "ok",
+        "disk": "ok" if free > FLOOR else "below its floor",
+        "clock": "ok",
+    }
     try:
         head = ledger.desk.read_head()
-        parts["database"] = "ok"
         anchored = ledger.anchor.head
-        parts["anchor"] = "ok" if anchored is not None and anchored.size <= head.size else "ahead of the database"
+        if anchored is None or anchored.size > head.size:
+            parts["anchor"] = "ahead of the database"
+        skew = clock_skew(ledger)
+        if skew is not None and abs(skew) > SKEW_SECONDS:
+            parts["clock"] = f"{skew:.0f} s from the database's"
+        behind = {title: lag for title, lag in projection_lags(ledger).items() if lag > MAX_LAG}
+        if behind:
+            parts["projections"] = ", ".join(f"{title} {lag} entries behind" for title, lag in sorted(behind.items()))
     except LedgerError as err:
         parts["database"] = err.code
-    parts["disk"] = "ok" if shutil.disk_usage(ledger.folder).free > FLOOR else "low"
-    ready = all(v == "ok" for v in parts.values())
-    content = msgspec.json.encode({"ready": ready, "parts": parts})
-    return Response(content, 200 if ready else 503, media_type="application/json")
+    return parts
 
 
-@router.get("/metrics")
+def clock_skew(ledger: Ledger) -> float | None:
+    """Seconds from the database's clock to ours; `None` where a development ledger simulates its clock."""
+    if ledger.clock is not wall_clock:
+        return None
+    ((theirs,),) = ledger.desk.query(NOW)
+    return float(micros(ledger.now()) - theirs) / 1e6
+
+
+def projection_lags(ledger: Ledger) -> dict[str, int]:
+    """Entries not yet folded, by view."""
+    size = ledger.appender.size
+    rows = ledger.desk.query("SELECT application_name, notification_id FROM holdpoint.tracking")
+    return {title: max(0, size - position) for title, position in rows}
+
+
 def metrics(request: Request) -> Response:
-    """Counters and gauges, `holdpoint_…`."""
-    ledger: Ledger = request.app.state.ledger
-    registry: CollectorRegistry = request.app.state.metrics
-    request.app.state.tree_size.set(ledger.appender.published[0])
-    request.app.state.disk_free.set(shutil.disk_usage(ledger.folder).free)
-    return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+    """Counters, gauges and histograms, `holdpoint_…`: docs/reference/metrics.md."""
+    measures: Measures = request.app.state.measures
+    _read_gauges(ledger_of(request), measures)
+    media_type = "text/plain; version=0.0.4; charset=utf-8"
+    return Response(measures.text(), headers={"Cache-Control": NEVER}, media_type=media_type)
+
+
+def _read_gauges(ledger: Ledger, measures: Measures) -> None:
+    appender, now = ledger.appender, ledger.now()
+    anchored = ledger.anchor.head
+    measures.set("tree_size", appender.published[0])
+    measures.set("anchor_lag_entries", max(0, appender.size - (0 if anchored is None else anchored.size)))
+    measures.set("queue_entries", appender.queued)
+    measures.set("disk_free_bytes", shutil.disk_usage(ledger.folder).free)
+    measures.set("checkpoint_age_seconds", _seconds(appender.recorded_at, now) if appender.recorded_at else 0.0)
+    with ledger.view() as view:
+        measures.set("key_expiry_seconds", _seconds(now, _first_key_end(view.state, now)))
+        measures.set("attestation_expiry_seconds", _seconds(now, _first_attestation_end(view.state, now)))
+    try:
+        skew = clock_skew(ledger)
+        measures.set("clock_skew_seconds", 0.0 if skew is None else skew)
+        for title, lag in projection_lags(ledger).items():
+            measures.set("projection_lag_entries", lag, title)
+    except LedgerError:
+        measures.set("clock_skew_seconds", math.nan)
+
+
+def _seconds(start: str, end: str | None) -> float:
+    return math.inf if end is None else (micros(end) - micros(start)) / 1e6
+
+
+def _first_key_end(state: State, now: str) -> str | None:
+    ends = (life.record.not_after for _, life in state.scan("key") if life.revoked_at is None)
+    return min((end for end in ends if end is not None and end >= now), default=None)
+
+
+def _first_attestation_end(state: State, now: str) -> str | None:
+    standing = (f.body.valid_until for index, f in state.scan("attested") if state.get("ended", index) is None)
+    return min((end for end in standing if end >= now), default=None)

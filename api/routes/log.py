@@ -1,42 +1,46 @@
-"""`/log/…`: the checkpoint and the tiles of C2SP tlog-tiles. Tiles never change; the checkpoint is never cached."""
+"""`/log/…`: the checkpoint and the tiles of C2SP tlog-tiles. Tiles never change; the checkpoint is never kept unasked."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
+from api.bound import FOREVER, REVALIDATE, bound
 from api.problems import problem
-from api.wiring import Ledger
-from ledger.errors import Malformed
+from api.routes.asked import ledger_of
 from ledger.tile import WIDTH, format_bundle, parse_tile_path
 from ledger.tree import HASH
 
-router = APIRouter(prefix="/log", tags=["log"])
-FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+BYTES = "application/octet-stream"
 
 
-@router.get("/checkpoint")
 def checkpoint(request: Request) -> Response:
-    """The newest signed checkpoint."""
-    ledger: Ledger = request.app.state.ledger
-    _, note = ledger.appender.published
-    return Response(note, headers={"Cache-Control": "no-cache"}, media_type="text/plain; charset=utf-8")
+    """The newest signed checkpoint: origin, size, root, both signatures of the log."""
+    _, note = ledger_of(request).appender.published
+    return bound(request, note.encode(), keep=REVALIDATE, media_type="text/plain; charset=utf-8")
 
 
-@router.get("/tile/{path:path}")
-def tile(request: Request, path: str) -> Response:
-    """A hash tile or an entry bundle, full or partial, of the published tree."""
-    ledger: Ledger = request.app.state.ledger
-    try:
-        wanted = parse_tile_path(f"tile/{path}")
-    except Malformed as err:
-        return problem(400, err.code, "not the path of a tile", "path")
+def tile(request: Request, level: str, path: str) -> Response:
+    """A hash tile, full or partial, of any size up to the newest checkpoint: `<level>/<N>`, `<level>/<N>.p/<W>`."""
+    ledger = ledger_of(request)
+    wanted = parse_tile_path(f"tile/{level}/{path}")
     size, _ = ledger.appender.published
-    level = wanted.level or 0
+    if wanted.level is None or not _filled(wanted.level, wanted.n, wanted.width, size):
+        return problem("not-found", "the tree does not fill this tile", "path")
+    content = ledger.tile(wanted.level, wanted.n, size)[: wanted.width * HASH]
+    return bound(request, content, keep=FOREVER, media_type=BYTES)
+
+
+def bundle(request: Request, path: str) -> Response:
+    """An entry bundle, full or partial: each entry behind its length as two big-endian bytes."""
+    ledger = ledger_of(request)
+    wanted = parse_tile_path(f"tile/entries/{path}")
+    size, _ = ledger.appender.published
+    if not _filled(0, wanted.n, wanted.width, size):
+        return problem("not-found", "the tree does not fill this bundle", "path")
+    start = wanted.n * WIDTH
+    content = format_bundle([r.entry for r in ledger.desk.read_entries(start, start + wanted.width)])
+    return bound(request, content, keep=FOREVER.replace("public", "private"), media_type=BYTES)
+
+
+def _filled(level: int, n: int, width: int, size: int) -> bool:
     nodes = size >> 8 * level if level < 8 else 0
-    if wanted.n * WIDTH + wanted.width > nodes:
-        return problem(404, "not-found", "the tree does not fill this tile", "path")
-    if wanted.level is None:
-        start = wanted.n * WIDTH
-        content = format_bundle([r.entry for r in ledger.desk.read_entries(start, start + wanted.width)])
-    else:
-        content = ledger.tile(level, wanted.n, size)[: wanted.width * HASH]
-    return Response(content, headers=FOREVER, media_type="application/octet-stream")
+    return n * WIDTH + width <= nodes

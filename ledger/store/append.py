@@ -17,7 +17,7 @@ from ledger.derived import follow
 from ledger.envelope import Envelope, sign_envelope
 from ledger.errors import Fault, LedgerError
 from ledger.keys import KeyRecord, Signer
-from ledger.note import LogSigner
+from ledger.note import CheckpointSigner
 from ledger.reasons import Reason, Refused
 from ledger.replay import Problem, Replay
 from ledger.state import State
@@ -68,7 +68,7 @@ class Appender:
         anchor: Anchor,
         rules: Rules,
         engine: Signer,
-        log: LogSigner,
+        log: CheckpointSigner,
         clock: Clock,
     ) -> None:
         self._desk, self._anchor, self._rules = desk, anchor, rules
@@ -111,6 +111,11 @@ class Appender:
     def stopped(self) -> Fault | None:
         """Why appends are refused, if they are."""
         return self._stopped
+
+    @property
+    def queued(self) -> int:
+        """Groups of submissions that wait for a commit."""
+        return self._queue.qsize()
 
     def lookup(self, keyid: str) -> KeyRecord | None:
         """A registered key's record, for the stateless half of admission."""

@@ -80,7 +80,7 @@ def test_disclosures_are_checked_at_the_door(ledger: Ledger, ask: Ask) -> None:
         (b"x" * (1 << 20) + b"y", JSON, 413, "too-large"),
         (b"{}", {"content-type": "text/plain"}, 415, "media-type"),
         (b"{}", {**JSON, "content-encoding": "gzip"}, 415, "content-encoding"),
-        (b"", {"content-type": "application/x-ndjson"}, 400, "batch-size"),
+        (b"", {"content-type": "application/x-ndjson"}, 400, "batch-empty"),
     ],
 )
 def test_bad_input(ledger: Ledger, ask: Ask, content: bytes, headers: dict[str, str], status: int, reason: str) -> None:
@@ -155,7 +155,7 @@ def test_pages_and_time_travel(ledger: Ledger, ask: Ask) -> None:
 
 def test_headers_hosts_and_problems(ask: Ask) -> None:
     answer = ask("GET", "/v1/nothing")
-    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert ask("GET", "/livez", headers={"host": "evil.example"}).status_code == 421
     page = ask("GET", "/")
     assert "default-src 'none'" in page.headers["content-security-policy"]

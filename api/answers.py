@@ -1,0 +1,244 @@
+"""The shapes of answers, for OpenAPI: pydantic describes them, msgspec writes them, tests hold one against the other."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Answered = Literal["permit", "permit_with_conditions", "undetermined", "deny"]
+Hex = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Answer(BaseModel):
+    """Closed; members are only added within `/v1`."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Problem(Answer):
+    """RFC 9457. `reason` is the stable code, described in `docs/reference/problems.md` and at `/docs/problems`."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", hide_input_in_errors=True)
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str
+    place: str
+    retryable: bool
+    instance: str | None = None
+
+
+class AsOf(Answer):
+    """Entries 0…size−1, at `time`."""
+
+    size: int
+    time: str
+
+
+class Entry(Answer):
+    """One entry, and where it stands. `entry` is the leaf's JSON (spec/entry.md)."""
+
+    index: int
+    leaf: str = Hex
+    recorded_at: str
+    stream: str
+    stream_version: int
+    type: str
+    entry: dict[str, Any]
+
+
+class Entries(Answer):
+    """A page in order; shorter than `limit` where a token opens only part of it. The next one is in `Link`."""
+
+    entries: list[Entry]
+
+
+class EventOutcome(Answer):
+    """What became of an event id."""
+
+    outcome: Literal["committed", "unknown"]
+    index: int | None = None
+
+
+class Derived(Answer):
+    """An entry that followed in the same batch."""
+
+    index: int
+    type: str
+
+
+class Appended(Answer):
+    """The receipt of a submission: final, durable, in the signed tree."""
+
+    status: int
+    index: int
+    event_id: str
+    statement_digest: str
+    recorded_at: str
+    derived: list[Derived]
+    entry: dict[str, Any]
+    receipt: str
+
+
+class Receipt(Answer):
+    """`receipt` is c2sp.org/tlog-proof under the newest checkpoint; `entry` only for who may read it."""
+
+    index: int
+    receipt: str
+    entry: dict[str, Any] | None = None
+
+
+class Judged(Answer):
+    """Clearance and policy verdict of one action."""
+
+    clearance: Answered
+    clearance_reasons: list[str]
+    conditions: list[str]
+    decision: int | None
+    divergence: str | None
+    verdict: Answered
+    verdict_digest: str = Hex
+
+
+class Model(Answer):
+    """One model; `valid_until` is the last time at which these answers hold if nothing is recorded."""
+
+    as_of: AsOf
+    stream: str
+    actions: dict[str, Judged]
+    valid_until: str | None
+
+
+class ModelRow(Answer):
+    """One model of a page."""
+
+    stream: str
+    actions: dict[str, Judged]
+
+
+class Models(Answer):
+    """A page by stream."""
+
+    as_of: AsOf
+    models: list[ModelRow]
+
+
+class Told(Answer):
+    """One event of a model's stream."""
+
+    index: int
+    recorded_at: str
+    type: str
+
+
+class History(Answer):
+    """A page of a model's stream, in order."""
+
+    history: list[Told]
+
+
+class Finding(Answer):
+    """One evaluated requirement and the entries that it rests on."""
+
+    pack: str
+    clause: str
+    ref: str
+    requirement: str
+    state: Literal["met", "unmet", "unknown", "expired", "out-of-scope"]
+    why: str
+    indexes: list[int]
+
+
+class PackRole(Answer):
+    """A role of a pack."""
+
+    pack: str
+    role: str
+
+
+class Gate(Answer):
+    """Whether it may happen now, what the policy says, and why. `projected`: for a time to come, if nothing is recorded."""
+
+    as_of: AsOf
+    clearance: Answered
+    conditions: list[str]
+    decision: int | None
+    decision_by: list[PackRole]
+    divergence: str | None
+    findings: list[Finding]
+    inform_before: list[PackRole]
+    missing: list[str]
+    packs: list[str]
+    projected: bool
+    reasons: list[str]
+    valid_until: str | None
+    verdict: Answered
+    verdict_reasons: list[str]
+
+
+class Decision(Answer):
+    """One decision; `divergence` where it differs from the policy verdict."""
+
+    basis: str
+    decision: str
+    divergence: str | None
+    index: int
+    stream: str
+    verdict: Answered
+
+
+class Decisions(Answer):
+    """A page, the diverging ones first."""
+
+    decisions: list[Decision]
+
+
+class Key(Answer):
+    """A public key, its owner and its life."""
+
+    alg: str
+    index: int
+    keyid: str
+    principal: str
+    revoked_at: int | None
+    revoked_because: str | None
+    spki: str
+    use: str
+
+
+class Keys(Answer):
+    """A page by index, and the log's verifier keys."""
+
+    keys: list[Key]
+    vkeys: list[str]
+
+
+class Framework(Answer):
+    """A published pack, and whether it binds at the time of the answer."""
+
+    binds: bool
+    digest: str
+    id: str
+    index: int
+    version: str
+
+
+class Frameworks(Answer):
+    """A page by index."""
+
+    as_of: AsOf
+    frameworks: list[Framework]
+
+
+class Live(Answer):
+    """The process answers."""
+
+    alive: bool
+
+
+class Ready(Answer):
+    """Each part is `ok` or says what is wrong. `writes` are refused where the ledger is read-only."""
+
+    ready: bool
+    writes: bool
+    parts: dict[str, str]

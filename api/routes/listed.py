@@ -1,0 +1,112 @@
+"""Every route, once: its path, who may ask, the form of its answers, and the problems that it can end in (T31).
+
+The application, its guard, the OpenAPI document, `/docs` and the tests are all made from this list, so a route that forgot its
+guard can't exist: what is not here answers nobody. Order matters where paths overlap: the first match wins.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.routing import compile_path
+
+from api import answers
+from api.routes import decisions, entries, frameworks, gate, health, keys, log, models, pages
+
+PUBLIC: Final = "public"
+"""Without a token, for everyone: what a verifier needs, and what a load balancer needs."""
+SIGNED: Final = "signature"
+"""Guarded by the signatures in the body."""
+TOKEN_OR_LOCAL: Final = "metrics:read"  # noqa: S105  # a scope, not a secret
+"""Scope of what this machine itself may ask without a token."""
+FOLD: Final = ("at-beyond-head", "at-before-start", "at-inside-group", "at-in-future", "time-form", "number-domain",
+               "deadline", "overloaded", "ledger-invalid", "entry-missing")  # fmt: skip
+STORE: Final = ("database-unreachable", "database-error", "entry-missing", "log-key-unavailable")
+ALWAYS: Final = ("query", "token-in-url", "wrong-host", "header-too-large", "fault")
+GUARDED: Final = ("token-missing", "not-found")
+UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/{ref:path}/status",
+                             "/v1/models/{ref:path}/gate/{action}", "/livez", "/readyz", "/metrics", "/"})  # fmt: skip
+TEXT: Final = "text/plain"
+HTML: Final = "text/html"
+BYTES: Final = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`guard` is `public`, `signature`, or the scope that a token needs. `forms`: media types beside or instead of JSON."""
+
+    path: str
+    endpoint: Callable[..., Any]
+    guard: str
+    answer: type[BaseModel] | None = None
+    problems: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    also: dict[int, type[BaseModel]] = field(default_factory=dict)
+    method: str = "GET"
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        """What the route, its guard and the door around it can answer."""
+        guarded = () if self.guard in (PUBLIC, SIGNED) else GUARDED
+        return tuple(dict.fromkeys((*self.problems, *guarded, *ALWAYS)))
+
+    @property
+    def operation(self) -> str:
+        """A name of its own: the endpoint's, and its last fixed part where two paths share one."""
+        name: str = self.endpoint.__name__
+        return f"{name}_status" if self.path.endswith("/status") else name
+
+    @property
+    def tagged(self) -> bool:
+        """Whether `If-None-Match` may find the answer unchanged; what depends on the clock is never kept."""
+        return self.path not in UNTAGGED
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What the path matches."""
+        return compile_path(self.path)[0]
+
+    @property
+    def parameters(self) -> dict[str, bool]:
+        """Query parameters by name; the value says whether it may be repeated."""
+        found: dict[str, bool] = {}
+        for name, parameter in inspect.signature(self.endpoint).parameters.items():
+            if f"{{{name}}}" in self.path or f"{{{name}:" in self.path or parameter.annotation is Request:
+                continue
+            said = getattr(parameter.annotation, "__metadata__", ())
+            alias = next((m.alias for m in said if getattr(m, "alias", None)), name)
+            found[alias] = "list[" in str(parameter.annotation)
+        return found
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("/v1/entries", entries.page, "entries:read", answers.Entries, STORE),
+    Route("/v1/entries/by-event/{event_id}", entries.by_event, "entries:read", answers.EventOutcome, STORE,
+          also={404: answers.EventOutcome}),
+    Route("/v1/entries/{index}", entries.entry, "entries:read", answers.Entry, STORE),
+    Route("/v1/entries/{index}/receipt", entries.receipt, "proofs:read", answers.Receipt, (*STORE, "not-acceptable"),
+          forms=(TEXT,)),
+    Route("/v1/models", models.models, "status:read", answers.Models, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/gate/{action}", gate.gate, "gate:read", answers.Gate, (*FOLD, *STORE, "fact-form")),
+    Route("/v1/models/{ref:path}/history", models.history, "status:read", answers.History, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/status", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
+    Route("/v1/decisions", decisions.decisions, "status:read", answers.Decisions, (*FOLD, *STORE)),
+    Route("/v1/frameworks", frameworks.frameworks, "status:read", answers.Frameworks, (*FOLD, *STORE)),
+    Route("/v1/keys", keys.keys, PUBLIC, answers.Keys, (*FOLD, *STORE)),
+    Route("/log/checkpoint", log.checkpoint, PUBLIC, forms=(TEXT,)),
+    Route("/log/tile/entries/{path:path}", log.bundle, "entries:read", None, (*STORE, "tile-path"), forms=(BYTES,)),
+    Route("/log/tile/{level}/{path:path}", log.tile, PUBLIC, None, (*STORE, "tile-path", "not-found"), forms=(BYTES,)),
+    Route("/livez", health.livez, PUBLIC, answers.Live),
+    Route("/readyz", health.readyz, PUBLIC, answers.Ready, also={503: answers.Ready}),
+    Route("/metrics", health.metrics, TOKEN_OR_LOCAL, forms=(TEXT,)),
+    Route("/", pages.overview, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),
+    Route("/docs", pages.docs, "status:read", forms=(HTML,)),
+    Route("/docs/problems", pages.problems, "status:read", forms=(HTML,)),
+    Route("/openapi.json", pages.openapi, "status:read", forms=("application/json",)),
+    Route("/style.css", pages.style, PUBLIC, forms=("text/css",)),
+)  # fmt: skip
