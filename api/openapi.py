@@ -113,7 +113,7 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _problems(codes: tuple[str, ...]) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
-    for code in sorted(set(codes)):
+    for code in sorted(set(codes) & set(TYPES)):
         by_status.setdefault(TYPES[code].status, []).append(code)
     return {
         str(status): {"description": ", ".join(f"`{c}`" for c in found), "content": {MEDIA_TYPE: {"schema": _schema("Problem")}}}

@@ -14,7 +14,7 @@ import msgspec
 from starlette.responses import Response
 
 from ledger.errors import Fault, LedgerError
-from ledger.reasons import Refused
+from ledger.reasons import Reason, Refused
 
 URN = "urn:holdpoint:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -37,6 +37,9 @@ def _read() -> dict[str, ProblemType]:
 
 
 TYPES = _read()
+REASONS = frozenset(reason.value for reason in Reason)
+UNLISTED = ProblemType(422, "a rule refuses it", "see the detail")
+"""A refusal that the catalogue lacks; a test makes sure that there is none."""
 RETRY = frozenset({503, 507})
 """Statuses at which the same request may succeed later."""
 
@@ -54,7 +57,7 @@ class ProblemResponse(Response):
 
 def body_of(code: str, detail: str = "", place: str = "", extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The problem object. A code that the catalogue lacks is our fault, and is not told to strangers."""
-    kind = TYPES.get(code)
+    kind = TYPES.get(code) or (UNLISTED if code in REASONS else None)
     if kind is None:
         code, kind, detail = "fault", TYPES["fault"], ""
     request_id = REQUEST_ID.get()
