@@ -97,7 +97,7 @@ class Connection(HttpToolsProtocol):
         """Answer without the application, which has not seen the request."""
         if self._over:
             return
-        body = msgspec.json.encode(body_of(status, code, detail, "header"))
+        body = msgspec.json.encode(body_of(code, detail, "header"))
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
