@@ -38,7 +38,7 @@ spec: setup ## write spec/events from the event classes
 	$(BIN)/python -m spec.generate
 
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
-	HOLDPOINT_CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py
+	CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py
 
 lock: ## renew locks/dev.txt (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o locks/dev.txt

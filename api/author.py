@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.envelope import Envelope, format_envelope, sign_envelope, statement_digest
+from ledger.errors import Malformed
 from ledger.event import Body
 from ledger.keys import Signer
-from ledger.statement import format_statement, stream_subject
+from ledger.registry import BY_TOPIC
+from ledger.statement import Statement, format_statement, parse_statement, peek_type, stream_subject
 from ledger.strict import format_uuid7, micros
 from ledger.withheld import seal
 
@@ -43,6 +45,24 @@ class Written:
         return format_envelope(self.envelope)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A statement before it is signed: its bytes, identity and digest, and the field disclosures to keep."""
+
+    payload: bytes
+    event_id: str
+    disclosures: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """The statement digest, known before anyone signs."""
+        return statement_digest(self.payload)
+
+    def sign(self, signers: Sequence[Signer]) -> Written:
+        """Sign by every one of `signers`; they are the statement's own list."""
+        return Written(sign_envelope(self.payload, tuple(signers)), self.event_id, self.digest, self.disclosures)
+
+
 def salts() -> Iterator[bytes]:
     """Fresh 16-byte salts from the operating system, one per field, never derived and never reused."""
     while True:
@@ -54,7 +74,21 @@ def new_event_id(at: str) -> str:
     return format_uuid7(micros(at) // 1000, os.urandom(10))
 
 
-def payload_of(
+def statement_of(payload: bytes) -> Statement[Any]:
+    """The statement in `payload`, read strictly by its type. Raises `Malformed`."""
+    kind = BY_TOPIC.get(peek_type(payload))
+    if kind is None:
+        raise Malformed("statement", "predicateType", "type-unknown")
+    return parse_statement(payload, kind)
+
+
+def written_of(envelope: Envelope) -> Written:
+    """A signed envelope as read from a file; its field disclosures lie where they were kept when it was written."""
+    statement = statement_of(envelope.payload)
+    return Written(envelope, statement.predicate.event_id, statement_digest(envelope.payload), ())
+
+
+def draft_of(
     body_type: type[Body],
     body: Mapping[str, Any],
     audience: Audience,
@@ -66,8 +100,8 @@ def payload_of(
     withhold: frozenset[str] = DEFAULT_WITHHELD,
     event_id: str | None = None,
     **optional: Any,
-) -> tuple[bytes, str, tuple[str, ...]]:
-    """The statement's bytes, its event id, and its field disclosures."""
+) -> Draft:
+    """Fill in audience and identity, and withhold fields; signed by nobody yet."""
     kind = body_type.event
     shown: dict[str, Any] = dict(body)
     disclosures: tuple[str, ...] = ()
@@ -87,7 +121,7 @@ def payload_of(
         predicate_type=kind.topic,
         **optional,
     )
-    return payload, identity, disclosures
+    return Draft(payload, identity, disclosures)
 
 
 def write(
@@ -99,12 +133,8 @@ def write(
     at: str,
     **options: Any,
 ) -> Written:
-    """Fill in, withhold and sign. `options` as in `payload_of`."""
-    payload, identity, disclosures = payload_of(
-        body_type, body, audience, stream, [s.keyid for s in signers], at, **options
-    )
-    envelope = sign_envelope(payload, tuple(signers))
-    return Written(envelope, identity, statement_digest(payload), disclosures)
+    """Fill in, withhold and sign. `options` as in `draft_of`."""
+    return draft_of(body_type, body, audience, stream, [s.keyid for s in signers], at, **options).sign(signers)
 
 
 def reference(index: int, leaf: str) -> dict[str, Any]:

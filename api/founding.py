@@ -110,9 +110,9 @@ def _founding_key(name: str, signer: Signer) -> dict[str, Any]:
     return entry
 
 
-def post_all(opened: Ledger, written: Sequence[Written], *, atomic: bool = True) -> list[Posted]:
+def post_all(opened: Ledger, written: Sequence[Written]) -> list[Posted]:
     """Append statements written here; their field disclosures and receipts are kept in the ledger's folder."""
-    return Session(opened).post_all(written, atomic=atomic)
+    return Session(opened).post_all(written)
 
 
 def admit_members(opened: Ledger, members: Sequence[Member] = DEV_MEMBERS) -> list[Posted]:

@@ -13,11 +13,13 @@ from ledger.store.append import Appender
 from policies.answer import AsOf
 
 
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a file so that a crash leaves the old one, the new one, or none."""
+def write_synced(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file so that a crash leaves the old one, the new one, or none. `mode` as for `os.open`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as stream:
+    fresh.unlink(missing_ok=True)  # left by a crash, perhaps with another mode
+    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with os.fdopen(file, "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

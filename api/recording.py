@@ -1,11 +1,12 @@
 """Record an evaluation log: canonical record → signed statement → spool → post → receipt beside the file (domain.md §3).
 
 Signed once: the envelope is spooled to disk before it is sent, under a name made of subject, log digest and task, so that a
-second run sends the same statement again and gets the first receipt.
+second run sends the same statement again and gets the first receipt. Crash points: before the spool, nothing was signed;
+between spool and post, the next run sends what lies there; between post and receipt, the ledger knows the event id and
+answers with the first receipt. Field disclosures are kept before the spool: nobody else has them.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,15 +14,15 @@ from typing import Any
 
 import msgspec
 
-from api.author import Written
-from api.importers import read_log
+from api.author import Written, statement_of, written_of
+from api.book import Book, Posted, RefusedError
+from api.handing_over import write_synced
 from api.importers.record import Record
-from api.session import Posted, Session
-from ledger.envelope import format_envelope, parse_envelope, statement_digest
+from ledger.entry import leaf_hash, parse_entry
+from ledger.envelope import parse_envelope
 from ledger.errors import Fault
 from ledger.events import evaluation
 from ledger.state import State
-from ledger.statement import parse_statement
 from policies.evidence_rules import preregistration_outcome
 from policies.facts import Fact
 
@@ -30,12 +31,12 @@ OWN = frozenset({"metrics"})
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One record, and what the ledger answered. `posted` is `None` for a record that stands already."""
+    """One record, and what the ledger answered; `how` is recorded, known or amended; `receipt` the file written."""
 
     record: Record
-    index: int
     how: str
-    posted: Posted | None
+    posted: Posted
+    receipt: Path
 
 
 def newest_preregistration(state: State, stream: str, task: str) -> Fact | None:
@@ -61,50 +62,80 @@ def body_of(record: Record, state: State, stream: str, evaluator: str, *, safegu
 
 
 def import_log(
-    session: Session, path: Path, stream: str, by: str, *, safeguards_off: bool = False
+    book: Book, path: Path, records: Sequence[Record], stream: str, by: str, *, safeguards_off: bool = False
 ) -> Iterator[Imported]:
-    """Read `path` and record each of its tasks. Raises `Malformed` for an unreadable log, before anything is written."""
-    data = path.read_bytes()
-    for record in read_log(data):
-        done = _record(session, record, stream, by, safeguards_off=safeguards_off)
-        if done.posted is not None:
-            receipt = path.with_name(f"{path.name}.receipt")
-            receipt.write_text(done.posted.receipt)
-        yield done
+    """Record each task of the log at `path`, as `read_log` read it, and write each one's receipt beside the log.
+
+    A log of one task gets `LOG.receipt`; one of several gets `LOG.INDEX.receipt` for each.
+    """
+    for record in records:
+        how, posted = _record(book, record, stream, by, safeguards_off=safeguards_off)
+        name = f"{path.name}.receipt" if len(records) == 1 else f"{path.name}.{posted.index}.receipt"
+        file = path.with_name(name)
+        try:
+            write_synced(file, posted.receipt.encode())
+        except OSError as err:
+            detail = f"{file}: {err.strerror}; it is recorded at index {posted.index}"
+            remedy = f"the receipt is also at receipts/{posted.index}.tlog-proof of the ledger's folder"
+            raise Fault("receipt-unwritable", "failed", detail, remedy) from err
+        book.spool.drop(spool_name(stream, record))
+        yield Imported(record, how, posted, file)
 
 
-def _record(session: Session, record: Record, stream: str, by: str, *, safeguards_off: bool) -> Imported:
-    state = session.ledger.appender.state
-    if session.subject(stream) is None:
-        raise Fault("model-unknown", "failed", f"no model is registered in {stream}", "holdpoint register")
-    spool = session.ledger.folder / "spool"
-    name = sha256(f"{stream}\n{record.log_sha256}\n{record.task}".encode()).hexdigest()
-    spooled = spool / f"{name}.json"
-    first = state.get("run", f"{stream}|{record.run}|{record.task}")
-    if first is not None and not spooled.exists():
-        return _again(session, record, stream, by, first)
-    signers = session.signers(by)
-    if spooled.exists():
-        envelope = parse_envelope(spooled.read_bytes())
-        statement = parse_statement(envelope.payload, evaluation.Recorded)
-        written = Written(envelope, statement.predicate.event_id, statement_digest(envelope.payload), ())
-    else:
+def spool_name(stream: str, record: Record) -> str:
+    """The same log, model and task spool under the same name."""
+    return sha256(f"{stream}\n{record.log_sha256}\n{record.task}".encode()).hexdigest()
+
+
+def _record(book: Book, record: Record, stream: str, by: str, *, safeguards_off: bool) -> tuple[str, Posted]:
+    """How it was recorded, and what the ledger answered."""
+    state = book.known(stream)
+    if state.get("subject", stream) is None:
+        remedy = f"holdpoint register {stream} --name NAME --weights FILE"
+        raise Fault("model-unknown", "failed", f"no model is registered in {stream}", remedy)
+    waiting = book.spool.path(spool_name(stream, record))
+    first: int | None = state.get("run", f"{stream}|{record.run}|{record.task}")
+    if waiting.exists():
+        written = written_of(parse_envelope(waiting.read_bytes()))
+        how = (
+            "amended"
+            if isinstance(statement_of(written.envelope.payload).predicate.body, evaluation.Amended)
+            else "recorded"
+        )
+        return _send(book, written, stream, record, how)
+    if first is None:
+        signers = book.signers(by)
         body = body_of(record, state, stream, signers[0].keyid[:16], safeguards_off=safeguards_off)
-        written = session.write(evaluation.Recorded, body, stream, signers)
-        _spool(spooled, format_envelope(written.envelope))
-    posted = session.post(written)
-    spooled.unlink(missing_ok=True)
-    return Imported(record, posted.index, "recorded", posted)
+        return _send(book, book.write(evaluation.Recorded, body, stream, signers), stream, record, "recorded")
+    amendment = _amendment(state, record, first)
+    if amendment is None:
+        entry, receipt = book.entry(first)
+        place = parse_entry(entry)
+        old = written_of(parse_envelope(place.envelope))
+        leaf = leaf_hash(entry).hex()
+        return "known", Posted(first, place.recorded_at, leaf, old.digest, old.event_id, receipt, replay=True)
+    return _send(book, book.write(evaluation.Amended, amendment, stream, book.signers(by)), stream, record, "amended")
 
 
-def _again(session: Session, record: Record, stream: str, by: str, first: int) -> Imported:
-    """The same log again changes nothing; another digest of the same run is an amendment, never an overwrite."""
-    state = session.ledger.appender.state
+def _send(book: Book, written: Written, stream: str, record: Record, how: str) -> tuple[str, Posted]:
+    book.keep_disclosures(written.event_id, written.disclosures)
+    name = spool_name(stream, record)
+    book.spool.keep(name, written.wire())
+    try:
+        posted = book.post(written)
+    except RefusedError:
+        book.spool.drop(name)  # the next run signs anew, once what refused it is mended
+        raise
+    return how, posted
+
+
+def _amendment(state: State, record: Record, first: int) -> dict[str, Any] | None:
+    """The same log again changes nothing (`None`); another digest of the same run is an amendment, never an overwrite."""
     fact: Fact = state.get("evaluation", str(first))
     amended: tuple[int, ...] = state.get("amended", str(first)) or ()
     known = {fact.body.log_sha256, *(state.get("amendment", str(i)).log_sha256 for i in amended)}
     if record.log_sha256 in known:
-        return Imported(record, first, "known", None)
+        return None
     same = isinstance(fact.body.scores, tuple) and fact.body.scores == record.metrics
     encoding = same and not record.edits_detected and fact.body.status == record.status
     body: dict[str, Any] = {
@@ -118,15 +149,4 @@ def _again(session: Session, record: Record, stream: str, by: str, first: int) -
     }
     if record.metrics:
         body["scores"] = [msgspec.to_builtins(m) for m in record.metrics]
-    posted = session.say(evaluation.Amended, body, stream, by)
-    return Imported(record, posted.index, "amended", posted)
-
-
-def _spool(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.rename(path)
+    return body

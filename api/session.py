@@ -1,106 +1,118 @@
-"""One author's session with an open ledger: sign, post, keep the receipt and the field disclosures.
+"""One author's session with a ledger that this process has open: sign, append, keep the receipt."""
 
-What only the submitter holds, the texts of withheld fields, is written with mode 0600 *before* the post: a crash after
-it must not lose them, since nobody else has them.
-"""
-
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from api.author import Audience, Written, write
+from api.author import Audience, Written
 from api.batch_keys import lookup_with
-from api.keyring import load_signer
+from api.book import Book, Follower, Line, Posted, RefusedError
+from api.gate_text import ask
 from api.wiring import Ledger
+from auditor.pin import format_pin
+from disclosures.claims import answers, claims_of
 from ledger.admit import KeyLookup, Submission, open_submission
 from ledger.entry import leaf_hash, parse_entry
 from ledger.errors import Fault
-from ledger.event import Body, Event
-from ledger.keys import Signer
 from ledger.reasons import Refused
+from ledger.state import State
 from ledger.store.outcome import Appended, Known
+from ledger.trust import KeyLife
+from policies.answer import AsOf, Clearance, PolicyVerdict, Request
+from policies.facts import binding_packs
 
+__all__ = ["Posted", "RefusedError", "Session"]
 WAIT_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What a submitter is told: the place, the time, and the proof."""
-
-    index: int
-    recorded_at: str
-    leaf: str
-    digest: str
-    event_id: str
-    receipt: str
-    event: Event | None
-    derived: tuple[Event, ...] = ()
-    replay: bool = False
-
-
-class RefusedError(Exception):
-    """A refusal reached a caller that needs the event admitted; carries the value."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(f"{refused.reason}: {refused.detail}")
-        self.refused = refused
-
-
-class Session:
+class Session(Book):
     """Posts to the ledger that this process has open."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.folder = ledger.folder
 
     @property
     def audience(self) -> Audience:
         """Whom statements are for."""
         return Audience(self.ledger.origin, self.ledger.founding)
 
-    def signers(self, who: str, count: int = 1) -> list[Signer]:
-        """`count` signers for a principal or role name: `approver` takes `approver.pem`, else `approver-1.pem`, …"""
-        folder = self.ledger.folder / "keys"
-        names = [who] if (folder / f"{who}.pem").exists() else sorted(p.stem for p in folder.glob(f"{who}-*.pem"))
-        if len(names) < count:
-            detail = f"{len(names)} of {count} keys for {who} in {folder}"
-            raise Fault("signer-missing", "failed", detail, "make one: holdpoint keys new, then register it")
-        return [load_signer(folder / f"{name}.pem") for name in names[:count]]
+    def now(self) -> str:
+        """The ledger's own clock, which a development ledger may simulate."""
+        return self.ledger.now()
 
-    def subject(self, stream: str) -> str | None:
-        """The salted subject digest of a model stream, or `None` for other streams."""
-        found: str | None = self.ledger.appender.state.get("subject", stream)
-        return found
+    def checkpoint(self) -> dict[str, Any]:
+        """Origin, size and root, as every JSON answer carries them."""
+        head = self.ledger.desk.read_head()
+        return {"origin": self.ledger.origin, "root": head.root.hex(), "size": head.size}
 
-    def write(
-        self, body_type: type[Body], body: Mapping[str, Any], stream: str, signers: Sequence[Signer], **options: Any
-    ) -> Written:
-        """Write a statement for this ledger, now."""
-        options.setdefault("subject", self.subject(stream))
-        return write(body_type, body, self.audience, stream, signers, self.ledger.now(), **options)
+    def known(self, *_streams: str) -> State:
+        """All that the appender knows."""
+        return self.ledger.appender.state
 
-    def post(self, written: Written) -> Posted:
-        """Append one statement. Raises `RefusedError`, or the `Fault` of the appender."""
-        (posted,) = self.post_all([written])
-        return posted
+    def ask(self, request: Request, at: int | str | None = None) -> tuple[PolicyVerdict, Clearance, AsOf]:
+        """The gate, computed here."""
+        return ask(self.ledger, request, at)
 
-    def say(self, body_type: type[Body], body: Mapping[str, Any], stream: str, by: str, **options: Any) -> Posted:
-        """Write, sign as `by` (enough keys for the type's quorum) and post."""
-        signers = self.signers(by, body_type.event.quorum)
-        return self.post(self.write(body_type, body, stream, signers, **options))
+    def status(self, model: str, at: int | str | None = None) -> tuple[dict[str, Any], AsOf]:
+        """Every action that a binding pack gates."""
+        with self.ledger.view(at) as view:
+            as_of = AsOf(view.size, view.time)
+            if view.state.get("subject", model) is None:
+                return {}, as_of
+            actions = sorted({a for p in binding_packs(view.state, view.time) for g in p.pack.gates for a in g.actions})
+            return {action: answers(view.state, model, action, as_of) for action in actions}, as_of
 
-    def post_all(self, written: Sequence[Written], *, atomic: bool = True) -> list[Posted]:
-        """Append statements in order, as one batch."""
+    def decisions(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """Every decision, the diverging ones first."""
+        with self.ledger.view(at) as view:
+            found: list[dict[str, Any]] = claims_of(view.state, AsOf(view.size, view.time))["decisions"]
+        return sorted(found, key=lambda d: (d["divergence"] is None, d["index"]))
+
+    def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """Every key, in the order in which their lives began."""
+        with self.ledger.view(at) as view:
+            lives: list[KeyLife] = [life for _, life in view.state.scan("key")]
+        return [
+            {"keyid": k.record.keyid, "principal": k.record.principal, "use": k.record.use, "alg": k.record.alg,
+             "index": k.index, "revoked_at": k.revoked_at}
+            for k in sorted(lives, key=lambda k: k.index)
+        ]  # fmt: skip
+
+    def page(self, stream: str, after: int, limit: int) -> list[Line]:
+        """Entries of a stream, from the database."""
+        return [
+            Line(row.index, row.recorded_at, row.topic.split(":")[3], row.version, row.leaf.hex())
+            for row in self.ledger.desk.find(after, limit, stream=stream)
+        ]
+
+    def entry(self, index: int) -> tuple[bytes, str]:
+        """An entry and its receipt."""
+        return self.ledger.receipt(index)
+
+    def pin(self) -> bytes:
+        """The trust file of this ledger as it stands."""
+        _, note = self.ledger.appender.published
+        vkeys = self.ledger.appender.state.get("meta", "vkeys")
+        return format_pin(self.ledger.origin, self.ledger.founding, vkeys, note)
+
+    def deliver(self, written: Sequence[Written]) -> list[Posted]:
+        """Append statements in order, as one batch: all of them, or none."""
         submissions: list[Submission] = []
         for w in written:
-            self._keep_disclosures(w)
             opened = open_submission(w.envelope, self._lookup(submissions))
             if isinstance(opened, Refused):
                 raise RefusedError(opened)
             submissions.append(opened)
-        outcomes = self.ledger.appender.submit(submissions, atomic=atomic).result(WAIT_SECONDS)
-        return [self._posted(w, outcome) for w, outcome in zip(written, outcomes, strict=True)]
+        future = self.ledger.appender.submit(submissions, atomic=True)
+        try:
+            outcomes = future.result(WAIT_SECONDS)
+        except TimeoutError:
+            remedy = "send the same statement again: the event id keeps it single"
+            raise Fault("outcome-unknown", "unknown", f"no answer within {WAIT_SECONDS} s", remedy) from None
+        done = [self._posted(w, outcome) for w, outcome in zip(written, outcomes, strict=True)]
+        for posted in done:
+            self.keep_receipt(posted)
+        return done
 
     def _lookup(self, earlier: Sequence[Submission]) -> KeyLookup:
         """Registered keys, and those that an earlier statement of the same batch registers."""
@@ -111,31 +123,12 @@ class Session:
             raise RefusedError(outcome)
         if isinstance(outcome, Known):
             entry, receipt = self.ledger.receipt(outcome.index)
-            recorded_at = parse_entry(entry).recorded_at
-            leaf = leaf_hash(entry).hex()
-            return Posted(
-                outcome.index, recorded_at, leaf, written.digest, written.event_id, receipt, None, replay=True
-            )
+            recorded_at, leaf = parse_entry(entry).recorded_at, leaf_hash(entry).hex()
+            return Posted(outcome.index, recorded_at, leaf, written.digest, written.event_id, receipt, replay=True)
         if not isinstance(outcome, Appended):
             raise outcome
         event = outcome.event
-        receipt = outcome.receipt()
-        self.keep(f"receipts/{event.index}.tlog-proof", receipt.encode())
+        derived = tuple(Follower(e.index, e.name, getattr(e.body, "answer", None)) for e in outcome.derived)
         return Posted(
-            event.index, event.recorded_at, event.leaf, event.digest, event.event_id, receipt, event, outcome.derived
+            event.index, event.recorded_at, event.leaf, event.digest, event.event_id, outcome.receipt(), derived
         )
-
-    def _keep_disclosures(self, written: Written) -> None:
-        if written.disclosures:
-            text = "".join(f"{d}\n" for d in written.disclosures)
-            self.keep(f"disclosures/{written.event_id}.jsonl", text.encode())
-
-    def keep(self, name: str, content: bytes) -> None:
-        """Write a file of the ledger's folder with mode 0600, synced."""
-        path: Path = self.ledger.folder / name
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())

@@ -14,6 +14,7 @@ from typing import Any
 from api.founding import ACTIONS, DEV_MEMBERS, KEY_ADMINS, STREAMS, admit_members, found
 from api.gate_text import gate_text
 from api.handing_over import export, write_pin
+from api.importers import read_log
 from api.keyring import load_signer
 from api.recording import import_log
 from api.session import Posted, Session
@@ -134,10 +135,9 @@ class Story:
                       self.session.say(evaluation.Preregistered, said, MODEL, "evaluator"))  # fmt: skip
             copy = work / name
             shutil.copyfile(logs / name, copy)
-            for done in import_log(self.session, copy, MODEL, "evaluator"):
+            for done in import_log(self.session, copy, read_log(copy.read_bytes()), MODEL, "evaluator"):
                 scores = ", ".join(f"{m.name} {m.value}" for m in done.record.metrics)
-                if done.posted is not None:
-                    self.tell(f"{name} imported: {scores}; receipt in {copy.name}.receipt", done.posted)
+                self.tell(f"{name} imported: {scores}; receipt in {done.receipt.name}", done.posted)
                 for warning in done.record.warnings:
                     self.say(f"        distrusted: {warning}")
 

@@ -1,144 +1,229 @@
-"""`gate`, `status`, `history`, `decisions`, `keys`: questions, answered at a named position."""
+"""`gate`, `status`, `history`, `decisions`, `thresholds`: questions, answered at a named position."""
 
+import re
+from hashlib import sha256
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from api.cli.options import DEFAULT_DATA, At, Data, Json, position
-from api.cli.output import emit, say
-from api.gate_text import ask, screen
-from api.wiring import Ledger, View, opened
+from api.author import statement_of
+from api.book import Book, readable
+from api.cli.options import At, Json, position, with_book
+from api.cli.output import answer, emit, say, warn
+from api.cli.signing import model_stream, pairs_of
+from api.gate_text import screen
+from api.unblock import People, people_of
+from api.withheld_record import artifact_of
 from auditor.explain import visible
-from disclosures.claims import answers, claims_of
-from ledger.trust import KeyLife
-from policies.answer import Answer, AsOf, Request
+from ledger.canonical import dumps
+from ledger.envelope import read_envelope
+from ledger.errors import Fault, Malformed
+from ledger.events import action as action_events
+from policies.answer import Answer, AsOf, Clearance, Finding, Request
+from policies.decide import request_of
+from policies.determinations import standing_determination
+from policies.facts import Fact, binding_packs
+
+HEX32 = re.compile(r"[0-9a-f]{64}")
 
 
-def checkpoint_of(ledger: Ledger) -> dict[str, Any]:
-    """Origin, size and root, as every JSON answer carries them."""
-    head = ledger.desk.read_head()
-    return {"origin": ledger.origin, "root": head.root.hex(), "size": head.size}
-
-
-def gate(  # noqa: PLR0917  # options of a command are keyword in use
-    model: Annotated[str, typer.Argument(help="The model's stream, model/….")],
-    action: Annotated[str, typer.Argument(help="train, external_deploy, …")],
-    data: Data = DEFAULT_DATA,
+@with_book
+def gate(
+    book: Book,
+    model: Annotated[str | None, typer.Argument(help="The model's stream; not with --request.")] = None,
+    action: Annotated[str | None, typer.Argument(help="train, external_deploy, …; not with --request.")] = None,
     at: At = None,
-    artifact: Annotated[str | None, typer.Option(help="Salted subject digest (hex) of what would be deployed.")] = None,
+    asked: Annotated[
+        str | None,
+        typer.Option("--request", help="A recorded request's digest, or the file of one: asks its question."),
+    ] = None,
+    artifact: Annotated[
+        str | None,
+        typer.Option(help="What would be deployed: file of the weights, sha256:…, or subject digest in hex."),
+    ] = None,
     audience: Annotated[str | None, typer.Option(help="Who would have access.")] = None,
     surface: Annotated[list[str] | None, typer.Option(help="Where it would be offered.")] = None,
     host: Annotated[list[str] | None, typer.Option(help="Where it would run.")] = None,
     jurisdiction: Annotated[list[str] | None, typer.Option(help="Where it would be offered, by law.")] = None,
     fact: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; what is not stated is unknown.")] = None,
+    accept: Annotated[
+        str | None, typer.Option("--accept-conditions", help="Digest of exactly these conditions: exit 0 under them.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """May it happen now? Exit 0 only for permit. Example: holdpoint gate model/one external_deploy"""
-    facts = tuple(sorted(tuple(f.split("=", 1)) for f in fact or () if "=" in f))
-    request = Request(
-        model, action, artifact, audience, tuple(surface or ()), tuple(host or ()), tuple(jurisdiction or ()),
-        facts,  # type: ignore[arg-type]  # split above into pairs
+    """May it happen now? Exit 0 only for permit. Example: holdpoint gate model/one external_deploy --audience general"""
+    if asked is not None:
+        request = _asked(book, asked)
+    elif model is None or action is None:
+        raise Fault("usage", "failed", "what is asked?", "name MODEL and ACTION, or --request")
+    else:
+        stream = model_stream(model)
+        subject = None if artifact is None else artifact_of(book, stream, artifact)
+        facts = tuple(sorted(pairs_of("--fact", fact or ()).items()))
+        request = Request(
+            stream, action, subject, audience, tuple(surface or ()), tuple(host or ()), tuple(jurisdiction or ()), facts
+        )
+    verdict, clearance, as_of = book.ask(request, position(at))
+    terms = conditions_digest(clearance)
+    accepted = clearance.answer is Answer.PERMIT_WITH_CONDITIONS and accept == terms
+    cleared = clearance.answer is Answer.PERMIT or accepted
+    if as_json:
+        answer(
+            "gate", [finding(f) for f in verdict.findings], book=book, ok=cleared,
+            code=clearance.reasons[0] if clearance.reasons else "none",
+            clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
+            conditions=list(clearance.conditions), conditions_digest=terms, divergence=clearance.divergence,
+            decision=clearance.decision, missing=list(clearance.missing),
+            as_of={"size": as_of.size, "time": as_of.time},
+        )  # fmt: skip
+    else:
+        say(screen(request, verdict, clearance, as_of, _people(book, request, as_of), book.where))
+        if clearance.answer is Answer.PERMIT_WITH_CONDITIONS:
+            say(f"  {'accepted by' if accepted else 'to accept exactly these:'} --accept-conditions {terms}")
+    raise SystemExit(0 if cleared else 3)
+
+
+def finding(f: Finding) -> dict[str, Any]:
+    """A finding as JSON."""
+    return {"pack": f.pack, "clause": f.clause, "ref": f.ref, "requirement": f.requirement, "state": f.state,
+            "why": f.why, "indexes": list(f.indexes)}  # fmt: skip
+
+
+def conditions_digest(clearance: Clearance) -> str:
+    """What `--accept-conditions` names: SHA-256 (hex) over the RFC 8785 array of the conditions."""
+    return sha256(dumps(list(clearance.conditions))).hexdigest()
+
+
+def _people(book: Book, request: Request, as_of: AsOf) -> People:
+    """Who holds which role; nobody, where this reader's token doesn't open entries."""
+    try:
+        return people_of(book.known(request.stream), as_of.time)
+    except Fault:
+        return People()
+
+
+def _asked(book: Book, text: str) -> Request:
+    """The question of a request: recorded, by its statement digest; or in a file, as an envelope or a statement."""
+    if HEX32.fullmatch(text) is not None:
+        return request_of(_recorded(book, text))
+    raw = readable(Path(text))
+    try:
+        payload = read_envelope(raw).payload
+    except Malformed:
+        payload = raw
+    statement = statement_of(payload)
+    said = statement.predicate.body
+    if not isinstance(said, action_events.Requested):
+        raise Malformed("request", "predicateType", "not-a-request")
+    if (statement.predicate.ledger, statement.predicate.founding) != (book.audience.origin, book.audience.founding):
+        raise Malformed("request", "ledger", "wrong-ledger")
+    return Request(
+        statement.predicate.stream, said.action, said.artifact, said.audience, said.surfaces, said.hosts,
+        said.jurisdictions, tuple(sorted(said.facts.items())),
     )  # fmt: skip
-    with opened(data) as ledger:
-        verdict, clearance, as_of = ask(ledger, request, position(at))
-        if as_json:
-            emit(
-                {
-                    "schema": "holdpoint.gate/1",
-                    "ok": clearance.answer is Answer.PERMIT,
-                    "clearance": clearance.answer.value,
-                    "verdict": verdict.answer.value,
-                    "code": clearance.reasons[0] if clearance.reasons else "none",
-                    "reasons": list(clearance.reasons),
-                    "conditions": list(clearance.conditions),
-                    "divergence": clearance.divergence,
-                    "as_of": {"size": as_of.size, "time": as_of.time},
-                    "details": [
-                        {
-                            "pack": f.pack,
-                            "clause": f.clause,
-                            "ref": f.ref,
-                            "requirement": f.requirement,
-                            "state": f.state,
-                            "why": f.why,
-                            "indexes": list(f.indexes),
-                        }
-                        for f in verdict.findings
-                    ],
-                    "checkpoint": checkpoint_of(ledger),
-                }
-            )
-        else:
-            say(screen(request, verdict, clearance, as_of))
-    raise SystemExit(0 if clearance.answer is Answer.PERMIT else 3)
 
 
-def _state_rows(view: View, model: str) -> dict[str, Any]:
-    as_of = AsOf(view.size, view.time)
-    actions = sorted({a for m in claims_of(view.state, as_of)["models"] if m["stream"] == model for a in m["actions"]})
-    return {action: answers(view.state, model, action, as_of) for action in actions}
+def _recorded(book: Book, digest: str) -> Fact:
+    found: Fact | None = book.known().get("request", digest)
+    if found is None:
+        detail = f"no request {digest[:16]}… is recorded here"
+        raise Fault("request-missing", "failed", detail, "name the envelope's file, or MODEL and ACTION")
+    return found
 
 
+@with_book
 def status(
+    book: Book,
     model: Annotated[str, typer.Argument(help="The model's stream.")],
-    data: Data = DEFAULT_DATA,
     at: At = None,
     as_json: Json = False,
 ) -> None:
-    """What may be done with a model, and why. Example: holdpoint status model/one --at 2026-03-30"""
-    with opened(data) as ledger:
-        with ledger.view(position(at)) as view:
-            rows = _state_rows(view, model)
-        if as_json:
-            emit({"schema": "holdpoint.status/1", "ok": bool(rows), "code": "ok" if rows else "empty", "model": model,
-                  "actions": rows, "as_of": {"size": view.size, "time": view.time},
-                  "checkpoint": checkpoint_of(ledger)})  # fmt: skip
-        else:
-            say(f"{model} as of size {view.size}, {view.time}")
-            for action, row in rows.items():
-                why = ", ".join(row["clearance_reasons"])
-                note = f"  DIVERGENCE: {row['divergence']}" if row["divergence"] else ""
-                say(f"  {action:<22} {row['clearance']:<24} {why:<28} policy: {row['verdict']}{note}")
+    """What may be done with a model, and why. Example: holdpoint status model/one"""
+    rows, as_of = book.status(model_stream(model), position(at))
+    if as_json:
+        answer("status", rows, book=book, ok=bool(rows), code="ok" if rows else "empty", model=model_stream(model),
+               as_of={"size": as_of.size, "time": as_of.time})  # fmt: skip
+    elif not rows:
+        warn(f"nothing is known of {visible(model)} at size {as_of.size}, {as_of.time}")
+    else:
+        say(f"{visible(model_stream(model))} as of size {as_of.size}, {as_of.time}")
+        for action, row in rows.items():
+            why = ", ".join(row["clearance_reasons"])
+            note = f"  DIVERGENCE: {row['divergence']}" if row["divergence"] else ""
+            say(f"  {action:<22} {row['clearance']:<24} {visible(why):<28} policy: {row['verdict']}{visible(note)}")
     raise SystemExit(0 if rows else 5)
 
 
+@with_book
 def history(
+    book: Book,
     stream: Annotated[str, typer.Argument(help="A stream, such as model/one or ledger.")],
-    data: Data = DEFAULT_DATA,
-    after: Annotated[int, typer.Option(help="Entries with a higher index.")] = -1,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    after: Annotated[int, typer.Option(min=-1, help="Entries with a higher index.")] = -1,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many; go on with --after.")] = 100,
     as_json: Json = False,
 ) -> None:
     """A stream's entries, in order. Example: holdpoint history model/one"""
-    with opened(data) as ledger:
-        rows = ledger.desk.find(after, limit, stream=stream)
+    rows = book.page(stream, after, limit)
     for row in rows:
-        name = row.topic.split(":")[3]
         if as_json:
-            emit({"index": row.index, "leaf": row.leaf.hex(), "recorded_at": row.recorded_at, "type": name,
-                  "version": row.version})  # fmt: skip
+            emit({"schema": "holdpoint.history/1", "index": row.index, "leaf": row.leaf, "recorded_at": row.recorded_at,
+                  "type": row.type, "version": row.version})  # fmt: skip
         else:
-            say(f"{row.index:>6}  {row.recorded_at}  {visible(name)}")
+            say(f"{row.index:>6}  {row.recorded_at}  {visible(row.type)}")
+    if not rows:
+        warn(f"no entry of {visible(stream)} after index {after}")
+    elif len(rows) == limit:
+        warn(f"more may follow: --after {rows[-1].index}")
     raise SystemExit(0 if rows else 5)
 
 
-def keys(data: Data = DEFAULT_DATA, at: At = None, as_json: Json = False) -> None:
-    """Keys, their principals, and where their life began and ended. Example: holdpoint keys"""
-    with opened(data) as ledger, ledger.view(position(at)) as view:
-        lives: list[KeyLife] = [life for _, life in view.state.scan("key")]
-    for life in sorted(lives, key=lambda k: k.index):
-        ended = f"revoked at {life.revoked_at} ({life.reason})" if life.revoked_at is not None else "alive"
-        row = {"keyid": life.record.keyid, "principal": life.record.principal, "use": life.record.use,
-               "alg": life.record.alg, "index": life.index, "revoked_at": life.revoked_at}  # fmt: skip
+@with_book
+def decisions(book: Book, at: At = None, as_json: Json = False) -> None:
+    """Every decision, those that differ from the policy verdict first. Example: holdpoint decisions"""
+    rows = book.decisions(position(at))
+    for row in rows:
         if as_json:
-            emit(row)
+            emit({"schema": "holdpoint.decisions/1", **row})
         else:
-            say(
-                f"{life.record.keyid[:16]}  {life.record.principal:<20} {life.record.use:<7} from {life.index:<5} {ended}"
-            )
+            note = f"  DIVERGENCE: {row['divergence']}" if row["divergence"] else ""
+            text = f"{row['index']:>6}  {row['stream']}  {row['decision']} ({row['basis']}), verdict {row['verdict']}"
+            say(visible(text + note))
+    if not rows:
+        warn("no decision is recorded")
+    raise SystemExit(0 if rows else 5)
+
+
+@with_book
+def thresholds(
+    book: Book,
+    model: Annotated[str, typer.Argument(help="The model's stream.")],
+    as_json: Json = False,
+) -> None:
+    """Where each threshold of the binding packs stands. Example: holdpoint thresholds model/one"""
+    stream = model_stream(model)
+    known = book.known(stream)
+    as_of = AsOf(book.checkpoint()["size"], book.now())
+    rows = [
+        (p.pack.id, t, standing_determination(known, stream, p, t.id, as_of))
+        for p in binding_packs(known, as_of.time)
+        for t in p.pack.thresholds
+    ]
+    for pack, watched, standing in rows:
+        if as_json:
+            emit({"schema": "holdpoint.thresholds/1", "pack": pack, "threshold": watched.id, "kind": watched.kind,
+                  "ref": watched.ref, "state": standing.state, "why": standing.why,
+                  "indexes": list(standing.indexes)})  # fmt: skip
+        else:
+            state = standing.state or f"unknown ({standing.why})"
+            cited = f"  events {', '.join(map(str, standing.indexes))}" if standing.indexes else ""
+            say(visible(f"{pack}  {watched.id:<22} {state:<34} {watched.ref}{cited}"))
+    if not rows:
+        warn("no framework binds this ledger now")
+    raise SystemExit(0 if rows else 5)
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    for command in (gate, status, history, keys):
+    for command in (gate, status, history, decisions, thresholds):
         app.command()(command)

@@ -1,57 +1,86 @@
 """`export`, `pin`, `verify`, `fsck`: hand over, and check."""
 
 import os
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.options import DEFAULT_DATA, Data, Json
-from api.cli.output import emit, say, warn
+from api.book import Book, readable
+from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
+from api.cli.output import answer, emit, say, warn
+from api.cli.web_source import WebSource, is_url
 from api.fsck import fsck as run_fsck
 from api.handing_over import export as write_export
-from api.handing_over import write_pin
+from api.handing_over import write_synced
 from api.keyring import load_signer
+from api.settings import settings
 from api.wiring import opened
 from auditor.explain import report_text
-from auditor.pin import parse_pin
+from auditor.pin import letter, parse_pin
 from auditor.source import folder_reader
+from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import verify_export
 from ledger.errors import Fault
 
+QUIET_SECONDS = 2.0
 
-def export(folder: Annotated[Path, typer.Argument(help="Where to.")], data: Data = DEFAULT_DATA) -> None:
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to.")], data: Data = DEFAULT_DATA, as_json: Json = False
+) -> None:
     """Write tiles, entries and signed claims. Example: holdpoint export out"""
     with opened(data) as ledger:
         size = write_export(ledger, folder, load_signer(data / "keys" / "engine.pem"))
-    say(f"exported {size} entries to {folder}")
+        head = ledger.desk.read_head()
+    if as_json:
+        emit({"schema": "holdpoint.export/1", "ok": True, "code": "ok", "details": [str(folder)],
+              "checkpoint": {"origin": ledger.origin, "root": head.root.hex(), "size": size}})  # fmt: skip
+    else:
+        say(f"exported {size} entries to {folder}")
 
 
-def pin(path: Annotated[Path, typer.Argument(help="The trust file to write.")], data: Data = DEFAULT_DATA) -> None:
-    """Write the trust file and a letter. Example: holdpoint pin pin.json"""
-    with opened(data) as ledger:
-        written = write_pin(ledger, path)
-    say(f"pinned {written.origin} at size {written.checkpoint.size} in {path}; keep it away from this machine")
+@with_book
+def pin(
+    book: Book, path: Annotated[Path, typer.Argument(help="The trust file to write.")], as_json: Json = False
+) -> None:
+    """Write the trust file and a letter for another channel. Example: holdpoint pin pin.json"""
+    raw = book.pin()
+    written = parse_pin(raw)
+    write_synced(path, raw)
+    write_synced(path.with_name(path.name + ".letter.txt"), letter(written).encode())
+    if as_json:
+        answer("pin", [str(path)], book=book, founding=written.founding)
+    else:
+        say(f"pinned {written.origin} at size {written.checkpoint.size} in {path}; keep it away from this machine")
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(help="An exported folder.")],
-    pin_file: Annotated[Path | None, typer.Option("--pin", help="The trust file kept aside.")] = None,
+    place: Annotated[str, typer.Argument(metavar="PATH|URL", help="An exported folder, a tile host, or a server.")],
+    pin_file: Annotated[
+        Path | None, typer.Option("--pin", envvar="HOLDPOINT_PIN", help="The trust file kept aside.")
+    ] = None,
+    witnesses: Annotated[
+        int, typer.Option("--require-witness", min=0, help="How many independent witnesses must have cosigned.")
+    ] = 0,
+    timeout: Timeout = DEFAULT_TIMEOUT,
     as_json: Json = False,
 ) -> None:
-    """Verify an export: no server, database or network. Example: holdpoint verify out --pin pin.json"""
-    if not folder.is_dir():
-        raise Fault("export-missing", "failed", f"{folder} is no folder", "name an exported folder")
-    try:
-        trusted = None if pin_file is None else parse_pin(pin_file.read_bytes())
-    except OSError as err:
-        raise Fault("pin-unreadable", "failed", f"{pin_file}: {err.strerror}", "name the trust file") from err
-
-    def progress(done: int, of: int) -> None:
-        if of > 5000:
-            warn(f"verified {done} of {of} entries")
-
-    report = verify_export(folder_reader(folder), trusted, progress=progress, workers=os.cpu_count() or 2)
+    """Verify a ledger, offline for a folder. Example: holdpoint verify out --pin pin.json"""
+    trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
+    workers = os.cpu_count() or 2
+    if is_url(place):
+        with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source:
+            report = verify_export(source.read, trusted, progress=Progress(), workers=workers)
+    elif Path(place).is_dir():
+        report = verify_export(folder_reader(Path(place)), trusted, progress=Progress(), workers=workers)
+    else:
+        raise Fault("export-missing", "failed", f"{place} is no folder", "name an exported folder, or a URL")
+    report = with_witnesses(report, witnesses)
     if as_json:
         emit(report.to_json())
     else:
@@ -59,12 +88,41 @@ def verify(
     raise SystemExit(report.exit_code)
 
 
+def with_witnesses(report: Report, required: int) -> Report:
+    """The report under a demand for witnesses: none cosigns yet, so any demand is unmet."""
+    if required == 0:
+        return report
+    detail = f"{required} witnesses are required, none has cosigned this checkpoint"
+    short = Check("witnesses", VerifyVerdict.INCOMPLETE, "witnesses-short", detail)
+    return replace(report, checks=(*report.checks, short))
+
+
+class Progress:
+    """A line on stderr every two seconds; at a terminal it replaces the one before."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, done: int, of: int) -> None:
+        """Say how far it is."""
+        now = time.monotonic()
+        if now - self._last < QUIET_SECONDS:
+            return
+        self._last = now
+        text = f"verified {done} of {of} entries"
+        if sys.stderr.isatty() and not settings().plain:
+            sys.stderr.write(f"\r{text}" + ("\n" if done == of else ""))
+            sys.stderr.flush()
+        else:
+            warn(text)
+
+
 def fsck(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
     """Recompute tree, tiles, checkpoints and streams from the stored entries. Example: holdpoint fsck"""
     problems = run_fsck(data)
     if as_json:
-        emit({"schema": "holdpoint.fsck/1", "ok": not problems, "code": problems[0].rule if problems else "ok",
-              "details": [{"index": p.index, "rule": p.rule, "detail": p.detail} for p in problems]})  # fmt: skip
+        answer("fsck", [{"index": p.index, "rule": p.rule, "detail": p.detail} for p in problems],
+               ok=not problems, code=problems[0].rule if problems else "ok")  # fmt: skip
     else:
         for p in problems:
             say(f"INVALID {p.rule}: {p.detail}")

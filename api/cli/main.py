@@ -2,14 +2,18 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.exceptions import TyperException
 
-from api.cli import ask, check, people, record, serving, start, trust
-from api.cli.output import fail
-from api.session import RefusedError
-from ledger.errors import LedgerError
+from api.book import RefusedError
+from api.cli import ask, assess, check, decide, events, frameworks, record, serving, start, trust
+from api.cli.output import fail, warn
+from api.settings import settings
+from ledger.errors import Fault, LedgerError
 
+INTERRUPTED = 130
 app = typer.Typer(
     name="holdpoint",
     help="The compliance ledger for frontier-AI safety. Not legal advice.",
@@ -18,18 +22,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (start, serving, trust, record, people, ask, check):
+for group in (start, serving, trust, record, assess, decide, events, frameworks, ask, check):
     group.register(app)
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run a command. Exits with the codes of interface.md §2."""
-    words = list(args) if args is not None else None
+    words = list(args) if args is not None else sys.argv[1:]
+    as_json = "--json" in words
+    name = next((w for w in words if not w.startswith("-")), "holdpoint")
+    schema = f"holdpoint.{name}/1"
     try:
-        app(words)
+        settings()
+        result: Any = app(words, standalone_mode=False)
     except (LedgerError, RefusedError) as err:
-        given = words if words is not None else sys.argv[1:]
-        name = next((w for w in given if not w.startswith("-")), "holdpoint")
-        fail(err, as_json="--json" in given, schema=f"holdpoint.{name}/1")
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        fail(err, as_json=as_json, schema=schema)
+    except TyperException as err:
+        text = err.format_message()
+        if text.lstrip().startswith("Usage:"):  # a group without a command: its help is the answer
+            warn(text)
+            raise SystemExit(2) from None
+        context = getattr(err, "ctx", None)
+        where = "holdpoint" if context is None else context.command_path
+        fail(Fault("usage", "failed", text, f"{where} --help"), as_json=as_json, schema=schema)
+    except (KeyboardInterrupt, typer.Abort):
+        raise SystemExit(INTERRUPTED) from None
+    raise SystemExit(result if isinstance(result, int) else 0)

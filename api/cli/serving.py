@@ -1,12 +1,14 @@
 """`serve`, `token issue`, `token revoke`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.options import DEFAULT_DATA, As, Data
-from api.cli.output import say
+from api.book import Book
+from api.cli.options import DEFAULT_DATA, As, Data, Json, with_book
+from api.cli.output import answer, posted, say
 from api.serve import serve as run
 from api.session import Session
 from api.tokens import SCOPES, TokenFile, is_scope, new_token
@@ -21,18 +23,25 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8470,
     export: Annotated[Path | None, typer.Option("--export", help="Keep an export current in this folder.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Serve the ledger over HTTP. Example: holdpoint serve --data lab"""
-    say(f"serving {data} on http://{host}:{port}/ until SIGTERM")
+    url = f"http://{host}:{port}/"
+    if as_json:
+        answer("serve", [url], code="serving")
+    else:
+        say(f"serving {data} on {url} until SIGTERM; others say --server {url}")
+    sys.stdout.flush()
     run(data, host, port, export)
 
 
 def issue(
     audience: Annotated[str, typer.Argument(help="For whom, a role-like name.")],
     scope: Annotated[list[str], typer.Option(help="status:read, gate:read, entries:read, proofs:read, metrics:read")],
-    days: Annotated[int, typer.Option(min=1, max=365)] = 90,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How long it lives.")] = 90,
     data: Data = DEFAULT_DATA,
     by: As = "key-admin-1",
+    as_json: Json = False,
 ) -> None:
     """Issue a read token; it is shown once. Example: holdpoint token issue pipeline --scope gate:read"""
     unknown = sorted(s for s in scope if not is_scope(s))
@@ -43,20 +52,27 @@ def issue(
         fresh = new_token("dev" if ledger.development else "live")
         expires = shift(ledger.now(), days=days)
         body = {"audience": audience, "expires_at": expires, "id": fresh.id, "scopes": scope}
-        Session(ledger).say(token.Issued, body, "ledger", by)
+        session = Session(ledger)
+        done = session.say(token.Issued, body, "ledger", by)
         TokenFile(data / "tokens.json").add(fresh, tuple(scope))
+        if as_json:
+            answer(
+                "token", [fresh.text], book=session, code="issued", id=fresh.id, index=done.index, expires_at=expires
+            )
+            return
     say(fresh.text)
 
 
+@with_book
 def revoke(
+    book: Book,
     token_id: Annotated[str, typer.Argument(help="The 26 letters in the token's middle.")],
-    data: Data = DEFAULT_DATA,
     by: As = "key-admin-1",
+    as_json: Json = False,
 ) -> None:
-    """Revoke a token. Example: holdpoint token revoke ID"""
-    with opened(data) as ledger:
-        posted = Session(ledger).say(token.Revoked, {"id": token_id}, "ledger", by)
-    say(f"revoked at index {posted.index}")
+    """Revoke a token. Example: holdpoint token revoke abcdefghijklmnopqrstuvwxyz"""
+    done = book.say(token.Revoked, {"id": token_id}, "ledger", by)
+    posted("token-revoke", [done], as_json=as_json, book=book, text="revoked")
 
 
 def register(app: typer.Typer) -> None:

@@ -8,15 +8,19 @@ from typing import Annotated
 import typer
 
 from api.cli.options import DEFAULT_DATA, Data, Json
-from api.cli.output import emit, say, warn
+from api.cli.output import answer, emit, say, warn
 from api.doctor import examine
-from api.founding import admit_members, found
+from api.founding import DEV_MEMBERS, admit_members, found
+from api.handing_over import write_pin
+from api.session import Session
 from api.story import tell_story
 from api.wiring import read_config
+from auditor.explain import visible
 from auditor.verdict import VerifyVerdict
 from ledger.errors import Fault
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import migrate, roles_sql
+from ledger.strict import parse_origin
 
 V = VerifyVerdict
 EXPECTED = (V.VALID_UNWITNESSED, V.UNANCHORED, V.INVALID, V.INVALID, V.DIVERGED)
@@ -32,11 +36,19 @@ def logs_folder() -> Path:
 
 def demo(
     data: Annotated[Path | None, typer.Option("--data", help="Keep everything in this (new) folder.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Tell the whole story: a fictional lab, from log file to verified answer. Example: holdpoint demo --data demo"""
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="holdpoint-demo-")) / "ledger"
     began = time.monotonic()
-    results = tell_story(folder, logs_folder(), say)
+    results = tell_story(folder, logs_folder(), warn if as_json else say)
+    told = tuple(report.verdict for _, report in results) == EXPECTED
+    if as_json:
+        whole = results[0][1].to_json()
+        rows = [{"name": n, "verdict": r.verdict.value, "exit": r.exit_code} for n, r in results]
+        emit({"schema": "holdpoint.demo/1", "ok": told, "code": "told" if told else "unexpected-verdicts",
+              "details": rows, "folder": str(folder), "checkpoint": whole["checkpoint"]})  # fmt: skip
+        raise SystemExit(0 if told else 1)
     say("")
     for name, report in results:
         worst = next(c for c in report.checks if c.verdict is report.verdict)
@@ -46,20 +58,30 @@ def demo(
     say(f"  holdpoint gate model/fictional-one external_deploy --data {folder}")
     say(f"  holdpoint history model/fictional-one --data {folder}")
     say(f"  holdpoint verify {folder / 'export'} --pin {folder / 'pin.json'}")
-    if tuple(report.verdict for _, report in results) != EXPECTED:
+    if not told:
         warn("the verdicts are not the expected ones")
         raise SystemExit(1)
 
 
 def dev(
-    data: Data = DEFAULT_DATA, name: Annotated[str, typer.Option(help="After dev/ in the origin.")] = "lab"
+    data: Data = DEFAULT_DATA,
+    name: Annotated[str, typer.Option(help="After dev/ in the origin.")] = "lab",
+    as_json: Json = False,
 ) -> None:
     """Found a development ledger with a key per role. Example: holdpoint dev --data lab"""
     ledger = found(data, f"dev/{name}")
     try:
         admit_members(ledger)
+        write_pin(ledger, data / "pin.json")
+        book = Session(ledger)
+        if as_json:
+            answer("dev", [m.id for m in DEV_MEMBERS], book=book, code="founded", founding=ledger.founding)
+            return
         say(f"founded dev/{name} in {data}: {ledger.appender.size} entries; keys in {data / 'keys'}")
         say("DEVELOPMENT: all keys lie in this folder. Sign with --as ROLE (evaluator, assessor, approver-1, …)")
+        say(
+            f"the trust file is {data / 'pin.json'}; next: holdpoint framework publish anthropic-rsp-2.2 --adopt --data {data}"
+        )
     finally:
         ledger.close()
 
@@ -69,23 +91,37 @@ def init(
     data: Data = DEFAULT_DATA,
     database: Annotated[str | None, typer.Option("--database", help="Conninfo of a server, without password.")] = None,
     print_sql: Annotated[bool, typer.Option("--print-sql", help="Print the roles as SQL, do nothing.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Found a ledger. Example: holdpoint init lab.example/holdpoint --data ledger"""
     if print_sql:
-        say(roles_sql())
+        if as_json:
+            answer("init", [roles_sql()], code="print-sql")
+        else:
+            say(roles_sql())
         return
     if not origin:
-        raise Fault("config-malformed", "failed", "no origin given", "holdpoint init ORIGIN")
-    ledger = found(data, origin, database=database)
+        raise Fault(
+            "flags-missing", "failed", "no origin given", "holdpoint init ORIGIN, such as lab.example/holdpoint"
+        )
+    ledger = found(data, parse_origin(origin), database=database)
     try:
+        write_pin(ledger, data / "pin.json")
+        if as_json:
+            answer("init", [str(data)], book=Session(ledger), code="founded", founding=ledger.founding)
+            return
         say(f"founded {origin} in {data}; entry 0 is {ledger.founding}")
-        say(f"move {data / 'keys'}/root-*.pem offline now; keep {data / 'anchor'} and a pin somewhere else")
+        say(
+            f"move {data / 'keys'}/root-*.pem offline now; keep {data / 'anchor'} and {data / 'pin.json'} somewhere else"
+        )
     finally:
         ledger.close()
 
 
 def migrate_(
-    data: Data = DEFAULT_DATA, url: Annotated[str | None, typer.Option("--database", help="Conninfo.")] = None
+    data: Data = DEFAULT_DATA,
+    url: Annotated[str | None, typer.Option("--database", help="Conninfo.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Apply missing migrations. Example: holdpoint migrate --data ledger"""
     if url is None and read_config(data).database is None:
@@ -93,7 +129,10 @@ def migrate_(
             applied = migrate(server.url("holdpoint_migrator"))
     else:
         applied = migrate(url or read_config(data).database or "")
-    say("applied " + ", ".join(applied) if applied else "nothing to apply")
+    if as_json:
+        answer("migrate", list(applied), code="applied" if applied else "nothing-to-apply")
+    else:
+        say("applied " + ", ".join(applied) if applied else "nothing to apply")
 
 
 def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
@@ -102,10 +141,11 @@ def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
     bad = any(item.colour == "red" for item in found_)
     if as_json:
         details = [{"check": i.name, "colour": i.colour, "detail": i.detail, "remedy": i.remedy} for i in found_]
-        emit({"schema": "holdpoint.doctor/1", "ok": not bad, "code": "red" if bad else "ok", "details": details})
+        answer("doctor", details, ok=not bad, code="red" if bad else "ok")
     else:
         for item in found_:
-            say(f"{item.colour:<6} {item.name}: {item.detail}" + (f"\n       {item.remedy}" if item.remedy else ""))
+            text = f"{item.colour:<6} {item.name}: {item.detail}"
+            say(visible(text) + (f"\n       {visible(item.remedy)}" if item.remedy else ""))
     raise SystemExit(1 if bad else 0)
 
 

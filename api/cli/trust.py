@@ -1,47 +1,56 @@
-"""`principal register`, `keys new|register|revoke`, `role grant|revoke`: who may say what, two key-admins at a time."""
+"""`principal`, `keys`, `role`: who may say what, two key-admins at a time."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from api.cli.options import DEFAULT_DATA, As, Data
-from api.cli.output import say
+from api.book import Book
+from api.cli.options import As, At, Json, position, with_book
+from api.cli.output import answer, emit, posted, say
 from api.founding import ACTIONS, STREAMS
 from api.keyring import load_signer, new_key
-from api.session import Session
-from api.wiring import opened
 from ledger.events import key, principal, role
 from ledger.strict import format_base64
 
+PackRole = Annotated[str | None, typer.Option(help="PACK:ROLE, a role that a framework names.")]
 
+
+@with_book
 def principal_register(
+    book: Book,
     name: Annotated[str, typer.Argument(help="A role-like name, never a person's.")],
     kind: Annotated[str, typer.Option(help="person, service or body.")] = "person",
     unit: Annotated[str, typer.Option(help="The unit it belongs to.")] = "safety",
-    operates: Annotated[bool, typer.Option(help="It has the machine or the database.")] = False,
-    data: Data = DEFAULT_DATA,
+    operates: Annotated[bool, typer.Option("--operates", help="It has the machine or the database.")] = False,
     by: As = "key-admin",
+    as_json: Json = False,
 ) -> None:
     """Register a principal. Example: holdpoint principal register reviewer-1"""
     body: dict[str, Any] = {"id": name, "kind": kind, "unit": unit, **({"operates": True} if operates else {})}
-    with opened(data) as ledger:
-        say(f"registered at index {Session(ledger).say(principal.Registered, body, 'ledger', by).index}")
+    posted("principal", [book.say(principal.Registered, body, "ledger", by)], as_json=as_json, book=book)
 
 
 def keys_new(
     path: Annotated[Path, typer.Argument(help="The key file to write, mode 0600.")],
     alg: Annotated[str, typer.Option(help="ed25519, ecdsa-p256-sha256 or ml-dsa-65.")] = "ed25519",
+    as_json: Json = False,
 ) -> None:
     """Make a key. Example: holdpoint keys new reviewer-1.pem"""
-    say(f"{new_key(path, alg).keyid} in {path}")
+    signer = new_key(path, alg)
+    if as_json:
+        answer("keys-new", [str(path)], keyid=signer.keyid, alg=signer.alg)
+    else:
+        say(f"{signer.keyid} in {path}")
 
 
+@with_book
 def keys_register(
+    book: Book,
     path: Annotated[Path, typer.Argument(help="The key file; its own signature proves possession.")],
     owner: Annotated[str, typer.Argument(help="The principal that it belongs to.")],
-    data: Data = DEFAULT_DATA,
     by: As = "key-admin",
+    as_json: Json = False,
 ) -> None:
     """Register a key. Example: holdpoint keys register reviewer-1.pem reviewer-1"""
     signer = load_signer(path)
@@ -52,42 +61,61 @@ def keys_register(
         "spki": format_base64(signer.spki),
         "use": "event",
     }
-    with opened(data) as ledger:
-        session = Session(ledger)
-        written = session.write(key.Registered, body, "ledger", [*session.signers(by, 2), signer])
-        say(f"registered at index {session.post(written).index}")
+    written = book.write(key.Registered, body, "ledger", [*book.signers(by, 2), signer])
+    posted("keys-register", [book.post(written)], as_json=as_json, book=book)
 
 
+@with_book
 def keys_revoke(
-    keyid: Annotated[str, typer.Argument(help="64 hex digits.")],
+    book: Book,
+    keyid: Annotated[str, typer.Argument(help="64 hex digits, or the key's file.")],
     reason: Annotated[str, typer.Option(help="superseded, ceased or compromised.")] = "superseded",
-    since: Annotated[
-        int | None, typer.Option(help="compromised: the index from which its entries are tainted.")
-    ] = None,
-    data: Data = DEFAULT_DATA,
+    since: Annotated[int | None, typer.Option(help="compromised: its entries from this index on are tainted.")] = None,
     by: As = "key-admin",
+    as_json: Json = False,
 ) -> None:
-    """Stop a key; tainting its past takes two key-admins. Example: holdpoint keys revoke KEYID --reason ceased"""
+    """Stop a key; tainting its past takes two key-admins. Example: holdpoint keys revoke reviewer-1.pem --reason ceased"""
+    if keyid.endswith(".pem"):
+        keyid = load_signer(Path(keyid)).keyid
     body: dict[str, Any] = {"keyid": keyid, "reason": reason}
     if since is not None:
         body["compromised_since_index"] = since
-    with opened(data) as ledger:
-        session = Session(ledger)
-        signers = session.signers(by, 2)[: 2 if since is not None else 1]
-        say(f"revoked at index {session.post(session.write(key.Revoked, body, 'ledger', signers)).index}")
+    count = 2 if reason == "compromised" else 1
+    written = book.write(key.Revoked, body, "ledger", book.signers(by, count)[:count])
+    posted("keys-revoke", [book.post(written)], as_json=as_json, book=book)
 
 
+@with_book
+def keys_list(book: Book, at: At = None, as_json: Json = False) -> None:
+    """Keys, their principals, and where their life began and ended. Example: holdpoint keys list"""
+    rows = book.keys(position(at))
+    for row in rows:
+        if as_json:
+            emit({"schema": "holdpoint.keys/1", **row})
+            continue
+        ended = f"revoked at {row['revoked_at']}" if row["revoked_at"] is not None else "alive"
+        say(f"{row['keyid'][:16]}  {row['principal']:<20} {row['use']:<7} from {row['index']:<5} {ended}")
+    raise SystemExit(0 if rows else 5)
+
+
+def _pack_role(text: str) -> dict[str, str]:
+    pack, _, title = text.partition(":")
+    return {"pack": pack, "role": title}
+
+
+@with_book
 def role_grant(
+    book: Book,
     who: Annotated[str, typer.Argument(help="The principal.")],
     name: Annotated[str, typer.Argument(help="evaluator, attester, assessor, deployer, approver, decider, …")],
     stream: Annotated[
         list[str] | None, typer.Option(help="Stream prefix; default: models, safeguards, documents.")
     ] = None,
     action: Annotated[list[str] | None, typer.Option(help="Action in scope; default: all that packs gate.")] = None,
-    pack_role: Annotated[str | None, typer.Option(help="PACK:ROLE, a role that a framework names.")] = None,
+    pack_role: PackRole = None,
     until: Annotated[str | None, typer.Option(help="Ends at this time.")] = None,
-    data: Data = DEFAULT_DATA,
     by: As = "key-admin",
+    as_json: Json = False,
 ) -> None:
     """Grant a role. Example: holdpoint role grant reviewer-1 approver --pack-role anthropic-rsp-2.2:RSO"""
     body: dict[str, Any] = {
@@ -97,24 +125,26 @@ def role_grant(
         "actions": action or list(ACTIONS),
     }
     if pack_role is not None:
-        pack, _, title = pack_role.partition(":")
-        body["pack_role"] = {"pack": pack, "role": title}
+        body["pack_role"] = _pack_role(pack_role)
     if until is not None:
         body["valid_until"] = until
-    with opened(data) as ledger:
-        say(f"granted at index {Session(ledger).say(role.Granted, body, 'ledger', by).index}")
+    posted("role-grant", [book.say(role.Granted, body, "ledger", by)], as_json=as_json, book=book, text="granted")
 
 
+@with_book
 def role_revoke(
+    book: Book,
     who: Annotated[str, typer.Argument(help="The principal.")],
     name: Annotated[str, typer.Argument(help="The role.")],
-    data: Data = DEFAULT_DATA,
+    pack_role: PackRole = None,
     by: As = "key-admin",
+    as_json: Json = False,
 ) -> None:
     """End a role. Example: holdpoint role revoke reviewer-1 approver"""
-    with opened(data) as ledger:
-        posted = Session(ledger).say(role.Revoked, {"principal": who, "role": name}, "ledger", by)
-    say(f"revoked at index {posted.index}")
+    body: dict[str, Any] = {"principal": who, "role": name}
+    if pack_role is not None:
+        body["pack_role"] = _pack_role(pack_role)
+    posted("role-revoke", [book.say(role.Revoked, body, "ledger", by)], as_json=as_json, book=book, text="revoked")
 
 
 def register(app: typer.Typer) -> None:
@@ -122,10 +152,12 @@ def register(app: typer.Typer) -> None:
     principals = typer.Typer(help="Principals: register.", no_args_is_help=True)
     principals.command("register")(principal_register)
     app.add_typer(principals, name="principal")
-    key_group = typer.Typer(help="Key files and their registration: new, register, revoke.", no_args_is_help=True)
-    for command, function in (("new", keys_new), ("register", keys_register), ("revoke", keys_revoke)):
-        key_group.command(command)(function)
-    app.add_typer(key_group, name="key")
+    key_group = typer.Typer(help="Key files and their registration: new, register, revoke, list.", no_args_is_help=True)
+    for name, command in (
+        ("new", keys_new), ("register", keys_register), ("revoke", keys_revoke), ("list", keys_list),
+    ):  # fmt: skip
+        key_group.command(name)(command)
+    app.add_typer(key_group, name="keys")
     roles = typer.Typer(help="Roles: grant, revoke.", no_args_is_help=True)
     roles.command("grant")(role_grant)
     roles.command("revoke")(role_revoke)

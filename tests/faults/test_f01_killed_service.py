@@ -1,7 +1,7 @@
 """F01, F06: the service or PostgreSQL is killed with SIGKILL at a random moment, under load, again and again.
 
 After each round: nothing acknowledged is lost, every receipt proves under the present checkpoint's log, retries are idempotent, and
-the export verifies under the pin of the round before. HOLDPOINT_CRASH_ROUNDS sets the number of rounds.
+the export verifies under the pin of the round before. CRASH_ROUNDS sets the number of rounds.
 """
 
 import os
@@ -26,7 +26,7 @@ from auditor.verdict import VerifyVerdict
 from auditor.verify import verify_export
 from ledger.events import model
 
-ROUNDS = int(os.environ.get("HOLDPOINT_CRASH_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "20"))
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
 WRITERS = 4
 HEADERS = {"content-type": "application/json"}

@@ -17,17 +17,30 @@ DENY = """MAY model/fictional-one BE PUT TO external_deploy?   DENY
   policy verdict: deny
   4 requirements met, 28 open
   x G-BASELINE (section 1; Appendix B): unknown, attestation-missing
-      ASL-2-DEPLOYMENT/A2D-1, ASL-2-DEPLOYMENT/A2D-2, ASL-2-DEPLOYMENT/A2D-3, ASL-2-DEPLOYMENT/A2D-4, \
-ASL-2-SECURITY/A2S-1, ASL-2-SECURITY/A2S-2, ASL-2-SECURITY/A2S-3, ASL-2-SECURITY/A2S-4 and 2 more
-      unblocked by an attester: holdpoint event post safeguard.attested=…
+      ASL-2-DEPLOYMENT/A2D-1, ASL-2-DEPLOYMENT/A2D-2, ASL-2-DEPLOYMENT/A2D-3, \
+ASL-2-DEPLOYMENT/A2D-4, ASL-2-SECURITY/A2S-1, ASL-2-SECURITY/A2S-2, ASL-2-SECURITY/A2S-3, ASL-2-SECURITY/A2S-4 and 2 more
+      unblocked by an attester (attester)
+        holdpoint attest model/fictional-one --set ASL-2-DEPLOYMENT --set ASL-2-SECURITY --as attester
   x G-EXTERNAL-ASL3 (section 4; section 5; section 6.2): unmet, attestation-missing
-      ASL-3-DEPLOYMENT/A3D-1, ASL-3-DEPLOYMENT/A3D-2, ASL-3-DEPLOYMENT/A3D-3, ASL-3-DEPLOYMENT/A3D-4, \
-ASL-3-DEPLOYMENT/A3D-5, ASL-3-DEPLOYMENT/A3D-6, ASL-3-DEPLOYMENT/A3D-7, ASL-3-SECURITY/A3S-1 and 7 more
-      unblocked by an attester: holdpoint event post safeguard.attested=…
+      ASL-3-DEPLOYMENT/A3D-1, ASL-3-DEPLOYMENT/A3D-2, ASL-3-DEPLOYMENT/A3D-3, \
+ASL-3-DEPLOYMENT/A3D-4, ASL-3-DEPLOYMENT/A3D-5, ASL-3-DEPLOYMENT/A3D-6, ASL-3-DEPLOYMENT/A3D-7, ASL-3-SECURITY/A3S-1 and 7 more
+      unblocked by an attester (attester)
+        holdpoint attest model/fictional-one --set ASL-3-DEPLOYMENT --set ASL-3-SECURITY --as attester
   x G-EXTERNAL-ASL3 (section 4; section 5; section 6.2): unmet, document-missing
       capability_report, safeguards_report, follow_up_capability_assessment
-      unblocked by an assessor: holdpoint event post document.submitted=…
-  next: request, approve and decide: holdpoint event post action.requested=…"""
+      unblocked by an assessor, then an approver who did not submit it
+        holdpoint document submit capability_report --model model/fictional-one --as assessor
+        holdpoint document confirm capability_report --model model/fictional-one --as approver-2
+        holdpoint document submit safeguards_report --model model/fictional-one --as assessor
+        holdpoint document confirm safeguards_report --model model/fictional-one --as approver-2
+        holdpoint document submit follow_up_capability_assessment --model model/fictional-one --as assessor
+        holdpoint document confirm follow_up_capability_assessment --model model/fictional-one --as approver-2
+  then, in this order:
+    holdpoint request model/fictional-one external_deploy --as deployer   # request
+    holdpoint approve model/fictional-one external_deploy --as approver-1   # approve, as CEO
+    holdpoint approve model/fictional-one external_deploy --as approver-2   # approve, as RSO
+    holdpoint inform model/fictional-one external_deploy --as deployer   # inform BOARD, LTBT
+    holdpoint decide model/fictional-one external_deploy --as decider   # decide"""
 
 
 def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:

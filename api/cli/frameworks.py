@@ -1,0 +1,113 @@
+"""`framework publish | adopt | lint | show`: packs, two framework-admins at a time."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.book import Book, Posted, readable
+from api.cli.options import As, Json, with_book
+from api.cli.output import answer, posted, say
+from api.story import bundled_pack
+from ledger.errors import Fault, Malformed
+from ledger.events import framework
+from policies.facts import Adopted, Published
+from policies.framework import Pack, load_toml, pack_digest, pack_object
+
+Source = Annotated[str, typer.Argument(help="A TOML file, or the id of a pack that ships with Holdpoint.")]
+
+
+def load_pack(source: str) -> Pack:
+    """A pack from a TOML file, or one that ships with the product. Raises `Fault`, `Malformed`."""
+    if source.endswith(".toml"):
+        try:
+            return load_toml(readable(Path(source)).decode(), source)
+        except UnicodeDecodeError:
+            raise Malformed("pack", source, "not-utf-8") from None
+    try:
+        return bundled_pack(source)
+    except OSError as err:
+        detail = f"no pack {source} ships with Holdpoint"
+        raise Fault("not-found", "failed", detail, "name a TOML file, or a pack of policies/frameworks") from err
+
+
+@with_book
+def publish(
+    book: Book,
+    source: Source,
+    adopt_too: Annotated[bool, typer.Option("--adopt", help="Adopt it for all models, from now.")] = False,
+    by: As = "framework-admin",
+    as_json: Json = False,
+) -> None:
+    """Publish a framework pack. Example: holdpoint framework publish xai-faif-2025-12-30 --as framework-admin"""
+    pack = load_pack(source)
+    digest = pack_digest(pack)
+    body = {"digest": digest, "id": pack.id, "pack": pack_object(pack), "source_digest": pack.source.digest}
+    done = [book.say(framework.Published, body, f"framework/{pack.id.lower()}", by)]
+    if adopt_too:
+        done.append(_adopt(book, pack.id, digest, by))
+    posted("framework-publish", done, as_json=as_json, book=book)
+
+
+def _adopt(book: Book, name: str, digest: str, by: str, **optional: Any) -> Posted:
+    said = {"digest": digest, "effective": book.now(), "id": name, "scope": "all models"}
+    said |= {k: v for k, v in optional.items() if v is not None}
+    return book.say(framework.Adopted, said, f"framework/{name.lower()}", by)
+
+
+@with_book
+def adopt(
+    book: Book,
+    name: Annotated[str, typer.Argument(help="Id of a published pack.")],
+    digest: Annotated[str | None, typer.Option(help="sha256:…, where several were published under this id.")] = None,
+    effective: Annotated[str | None, typer.Option(help="Binds from this time; default: now.")] = None,
+    scope: Annotated[str | None, typer.Option(help="To what, in words; default: all models.")] = None,
+    supersedes: Annotated[str | None, typer.Option(help="Id of the adopted pack that it replaces.")] = None,
+    by: As = "framework-admin",
+    as_json: Json = False,
+) -> None:
+    """Bind the lab to a published pack. Example: holdpoint framework adopt xai-faif-2025-12-30 --as framework-admin"""
+    known = book.known()
+    found: list[Published] = [p for _, p in known.scan("published") if p.pack.id == name and digest in (None, p.digest)]
+    if not found:
+        remedy = f"holdpoint framework publish {name} --as framework-admin"
+        raise Fault("not-found", "failed", f"no pack {name} is published in this ledger", remedy)
+    newest = max(found, key=lambda p: p.index)
+    replaced = None
+    if supersedes is not None:
+        adopted: list[Adopted] = [a for _, a in known.scan("adopted") if a.id == supersedes and a.until is None]
+        if not adopted:
+            raise Fault("framework-not-adopted", "failed", f"{supersedes} is not adopted", "holdpoint framework adopt")
+        replaced = max(adopted, key=lambda a: a.index).digest
+    done = _adopt(book, name, newest.digest, by, effective=effective, scope=scope, supersedes=replaced)
+    posted("framework-adopt", [done], as_json=as_json, book=book)
+
+
+def lint(source: Source, as_json: Json = False) -> None:
+    """Read a pack strictly and print its digest. Example: holdpoint framework lint anthropic-rsp-2.2"""
+    pack = load_pack(source)
+    if as_json:
+        counts = {"gates": len(pack.gates), "thresholds": len(pack.thresholds), "safeguards": len(pack.safeguards)}
+        answer("framework-lint", counts, id=pack.id, digest=pack_digest(pack))
+    else:
+        say(f"{pack.id}: {len(pack.gates)} gates, {len(pack.thresholds)} thresholds; {pack_digest(pack)}")
+
+
+def show(source: Source, as_json: Json = False) -> None:
+    """Show a pack's gates with their clauses. Example: holdpoint framework show anthropic-rsp-2.2"""
+    pack = load_pack(source)
+    if as_json:
+        answer("framework-show", pack_object(pack), id=pack.id, digest=pack_digest(pack))
+        return
+    say(f"{pack.title} {pack.version}, {pack.publisher}; facts in our words, not legal advice; {pack_digest(pack)}")
+    for gate in pack.gates:
+        needs = (*gate.requires_sets, *gate.requires_safeguards, *gate.requires_documents, *gate.requires_metrics)
+        say(f"  {gate.id} ({gate.ref}): {', '.join(gate.actions)} need {', '.join(needs)}; else {gate.effect}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    group = typer.Typer(help="Framework packs: publish, adopt, lint, show.", no_args_is_help=True)
+    for name, command in (("publish", publish), ("adopt", adopt), ("lint", lint), ("show", show)):
+        group.command(name)(command)
+    app.add_typer(group, name="framework")

@@ -1,0 +1,256 @@
+"""A ledger behind HTTP: sign here, spool, send, retry under the same event id, and verify the receipt before forgetting.
+
+Trust: the keys of the pin, and nothing that the server says about itself. A receipt that does not verify under them, or that is
+for another statement than the one sent, is an error (exit 4), and the statement stays in the spool.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from api.author import Audience, Written
+from api.book import Book, Follower, Line, Posted, RefusedError
+from api.replica import Replica, event_of, read_page
+from api.transport import RETRY_SAFE, Reply, Transport
+from api.wiring import wall_clock
+from auditor.pin import Pin, format_pin
+from ledger.checkpoint import open_checkpoint
+from ledger.entry import leaf_hash, parse_entry
+from ledger.envelope import parse_envelope
+from ledger.errors import Fault, Malformed, Unverified
+from ledger.reasons import Reason, Refused
+from ledger.receipt import check_receipt, parse_receipt
+from ledger.state import State
+from policies.answer import Answer, AsOf, Clearance, Finding, PolicyVerdict, Request
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+AGAIN = frozenset({429, 502, 503, 504})
+REASONS = frozenset(r.value for r in Reason)
+PROBLEM = frozenset({"type", "title", "status", "detail", "instance", "reason", "place", "retryable"})
+_random = random.SystemRandom()
+
+
+class _Receipt(msgspec.Struct, frozen=True):
+    index: int
+    entry: msgspec.Raw
+    receipt: str
+    derived: list[dict[str, Any]] = msgspec.field(default_factory=list)
+
+
+_receipts = msgspec.json.Decoder(_Receipt)
+
+
+def _json(reply: Reply) -> Any:
+    try:
+        return msgspec.json.decode(reply.body)
+    except (msgspec.DecodeError, RecursionError):
+        raise Malformed("answer", "body", "not-json") from None
+
+
+class Client(Book):
+    """Talks to `transport`; gives up `deadline` seconds after it began to deliver."""
+
+    def __init__(
+        self, folder: Path, transport: Transport, pin: Pin, *, deadline: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.folder = folder
+        self._transport, self._pin, self._deadline = transport, pin, deadline
+        self._sleep, self._clock = sleep, clock
+        self._replica = Replica(lambda path: self._get(path).body)
+
+    @property
+    def audience(self) -> Audience:
+        """The ledger that was pinned."""
+        return Audience(self._pin.origin, self._pin.founding)
+
+    def now(self) -> str:
+        """This machine's clock."""
+        return wall_clock()
+
+    def _note(self) -> str:
+        try:
+            return self._get("/log/checkpoint").body.decode()
+        except UnicodeDecodeError:
+            raise Malformed("checkpoint", "text", "not-utf-8") from None
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The newest checkpoint, its two signatures checked under the pin's keys."""
+        found = open_checkpoint(self._note(), self._pin.vkeys)
+        if found.origin != self._pin.origin:
+            raise Unverified("checkpoint", "origin", "origin-mismatch")
+        return {"origin": found.origin, "root": found.root.hex(), "size": found.size}
+
+    def known(self, *streams: str) -> State:
+        """Trust, frameworks, and the facts of `streams`, folded here from the server's entries."""
+        listed = _json(self._get("/v1/frameworks"))["frameworks"]
+        return self._replica.catch_up((*(f"framework/{f['id'].lower()}" for f in listed), *streams))
+
+    def ask(self, request: Request, at: int | str | None = None) -> tuple[PolicyVerdict, Clearance, AsOf]:
+        """The server's answer."""
+        query: list[tuple[str, str]] = [("fact", f"{n}={v}") for n, v in request.facts]
+        for name, values in (("surface", request.surfaces), ("host", request.hosts),
+                             ("jurisdiction", request.jurisdictions)):  # fmt: skip
+            query += [(name, v) for v in values]
+        query += [(n, v) for n, v in (("artifact", request.artifact), ("audience", request.audience)) if v is not None]
+        said = self._fold(f"{_model(request.stream)}/gate/{quote(request.action, safe='')}", at, query)
+        findings = tuple(
+            Finding(f["pack"], f["clause"], f["ref"], f["requirement"], f["state"], f["why"], tuple(f["indexes"]))
+            for f in said["findings"]
+        )
+        reasons = tuple(said.get("verdict_reasons", ()))
+        pairs = {n: tuple((p, r) for p, r in said.get(n, ())) for n in ("decision_by", "inform_before")}
+        verdict = PolicyVerdict(
+            Answer(said["verdict"]), reasons, findings, tuple(said["conditions"]), (), pairs["decision_by"],
+            pairs["inform_before"],
+        )  # fmt: skip
+        clearance = Clearance(
+            Answer(said["clearance"]), tuple(said["reasons"]), tuple(said["conditions"]), said["decision"],
+            said["divergence"], tuple(said["missing"]),
+        )  # fmt: skip
+        return verdict, clearance, AsOf(said["as_of"]["size"], said["as_of"]["time"])
+
+    def status(self, model: str, at: int | str | None = None) -> tuple[dict[str, Any], AsOf]:
+        """The server's answer; empty where it knows no such model."""
+        try:
+            said = self._fold(_model(model), at)
+        except Fault as err:
+            if err.code != "not-found":
+                raise
+            return {}, AsOf(self.checkpoint()["size"], self.now())
+        return said["actions"], AsOf(said["as_of"]["size"], said["as_of"]["time"])
+
+    def decisions(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """The server's answer."""
+        found: list[dict[str, Any]] = self._fold("/v1/decisions", at)["decisions"]
+        return found
+
+    def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """The server's answer."""
+        return [{k: v for k, v in row.items() if k != "spki"} for row in self._fold("/v1/keys", at)["keys"]]
+
+    def page(self, stream: str, after: int, limit: int) -> list[Line]:
+        """Entries of a stream; their leaf hashes and versions are computed here."""
+        raw = self._get(f"/v1/entries?stream={quote(stream, safe='')}&after={after}&limit={limit}").body
+        rows = (event_of(row.index, bytes(row.entry), State()) for row in read_page(raw))
+        return [Line(e.index, e.recorded_at, e.name, e.stream_version, e.leaf) for e in rows]
+
+    def entry(self, index: int) -> tuple[bytes, str]:
+        """An entry and its receipt, verified under the pin's keys."""
+        found = _decode(self._get(f"/v1/entries/{index}/receipt"))
+        self._check(found)
+        return bytes(found.entry), found.receipt
+
+    def pin(self) -> bytes:
+        """The pin that was given, moved to the server's newest checkpoint."""
+        self.checkpoint()
+        vkeys = tuple(str(v) for v in self._pin.vkeys)
+        return format_pin(self._pin.origin, self._pin.founding, vkeys, self._note())
+
+    def deliver(self, written: Sequence[Written]) -> list[Posted]:
+        """Send each statement until it is answered or the deadline has passed; a refusal ends its wait in the spool."""
+        done = []
+        for w in written:
+            waiting = self.spool.keep(w.event_id, w.wire())
+            try:
+                posted = self._deliver(w, waiting)
+            except RefusedError:
+                self.spool.drop(w.event_id)
+                raise
+            self.keep_receipt(
+                posted
+            )  # before the spool forgets: a crash here sends it again, and gets the same receipt
+            self.spool.drop(w.event_id)
+            done.append(posted)
+        return done
+
+    def _deliver(self, written: Written, waiting: Path) -> Posted:
+        began, tried = self._clock(), 0
+        while True:
+            try:
+                reply = self._transport.send(
+                    "POST", "/v1/entries", written.wire(), {"content-type": "application/json"}
+                )
+            except Fault as err:
+                failure = err
+            else:
+                if reply.status in (200, 201):
+                    return self._posted(written, reply)
+                failure = _fault(reply)
+                if reply.status not in AGAIN:
+                    raise failure
+            tried += 1
+            pause = _random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**tried))
+            if self._clock() - began + pause > self._deadline:
+                detail = f"{failure.detail}; tried {tried} times; the signed statement waits in {waiting}"
+                remedy = f"retry is safe, and sends the same statement: holdpoint event post {waiting}"
+                raise Fault(failure.code, "unknown", detail, remedy) from failure
+            self._sleep(pause)
+
+    def _posted(self, written: Written, reply: Reply) -> Posted:
+        found = _decode(reply)
+        entry = parse_entry(bytes(found.entry))
+        if parse_envelope(entry.envelope).payload != written.envelope.payload:
+            raise Unverified("receipt", "entry", "another-statement")
+        self._check(found)
+        derived = tuple(Follower(d["index"], d["type"]) for d in found.derived)
+        leaf = leaf_hash(bytes(found.entry)).hex()
+        return Posted(found.index, entry.recorded_at, leaf, written.digest, written.event_id, found.receipt, derived,
+                      replay=reply.status == 200)  # fmt: skip
+
+    def _check(self, found: _Receipt) -> None:
+        if parse_receipt(found.receipt).index != found.index:
+            raise Unverified("receipt", "index", "index-mismatch")
+        check_receipt(found.receipt, bytes(found.entry), self._pin.vkeys, self._pin.origin)
+
+    def _get(self, path: str) -> Reply:
+        reply = self._transport.send("GET", path)
+        if reply.status != 200:
+            raise _fault(reply)
+        return reply
+
+    def _fold(self, path: str, at: int | str | None, query: Sequence[tuple[str, str]] = ()) -> Any:
+        pairs = [*query, *([("at", str(at))] if at is not None else [])]
+        said = _json(self._get(path + (f"?{urlencode(pairs)}" if pairs else "")))
+        if not isinstance(said, dict):
+            raise Malformed("answer", "body", "schema")
+        return said
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._transport.close()
+
+
+def _model(stream: str) -> str:
+    return f"/v1/models/{quote(stream.removeprefix('model/'), safe='/')}"
+
+
+def _decode(reply: Reply) -> _Receipt:
+    try:
+        return _receipts.decode(reply.body)
+    except (msgspec.DecodeError, RecursionError):
+        raise Malformed("answer", "receipt", "schema") from None
+
+
+def _fault(reply: Reply) -> Fault:
+    """A problem+json as the error it was there. Raises `RefusedError` for a refusal, `Malformed` for a format."""
+    try:
+        said = _json(reply)
+    except Malformed:
+        said = {}
+    said = said if isinstance(said, dict) else {}
+    code, detail = str(said.get("reason", f"http-{reply.status}")), str(said.get("detail", "no detail"))
+    if code in REASONS:
+        facts = tuple((str(k), str(v)) for k, v in said.items() if k not in PROBLEM)
+        raise RefusedError(Refused(Reason(code), detail, facts))
+    if reply.status == 400 and code not in ("token-in-url", "query"):
+        raise Malformed("submission", str(said.get("place", "")) or "body", code)
+    if reply.status in (401, 403):
+        return Fault(code, "failed", detail, "put a token that lives into a file, and name it: HOLDPOINT_TOKEN_FILE")
+    unknown = reply.status >= 500 or reply.status == 408
+    return Fault(code, "unknown" if unknown else "failed", detail, RETRY_SAFE if unknown else "ask for what is there")
