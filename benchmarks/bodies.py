@@ -75,9 +75,7 @@ class Bodies:
             "warnings": [],
         }
         at = wall_clock()
-        return write(
-            evaluation.Recorded, body, self._audience, stream, self._signers, at, subject=subject
-        ).wire()
+        return write(evaluation.Recorded, body, self._audience, stream, self._signers, at, subject=subject).wire()
 
     def file(self, path: Path, count: int, size: int) -> None:
         """Write `count` request bodies of `size` envelopes each, as post.lua reads them."""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from api.handing_over import export, folder_reader
+from api.handing_over import export
 from api.keyring import load_signer
 from api.wiring import open_ledger
+from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict
 from auditor.verify import verify_export
 from benchmarks.figures import Figures

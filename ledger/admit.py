@@ -7,12 +7,14 @@ state after all earlier entries. The auditor runs both from entry 0 with the sam
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
 from typing import Any, Protocol
 
 from msgspec import UNSET
 
 from ledger.entry import format_entry, leaf_hash
-from ledger.envelope import Envelope, format_envelope, pae, statement_digest
+from ledger.envelope import Envelope, format_envelope, pae
 from ledger.event import Body, Derived, Event
 from ledger.events import key, ledger, model, threshold
 from ledger.fields import Reference
@@ -75,7 +77,7 @@ def open_submission(envelope: Envelope, lookup: KeyLookup, check: Check = verify
         return Refused(Reason.TYPE_UNKNOWN, "the predicate type is not in the registry")
     statement = parse_statement(envelope.payload, body_type)
     body = statement.predicate.body
-    keyids = tuple(s.keyid for s in envelope.signatures)
+    keyids = tuple([s.keyid for s in envelope.signatures])
     if keyids != statement.predicate.signers:
         return Refused(Reason.SIGNERS_MISMATCH, "the envelope's key ids are exactly the statement's signers")
     carried = _carried_keys(body)
@@ -99,7 +101,7 @@ def open_submission(envelope: Envelope, lookup: KeyLookup, check: Check = verify
     refusal = _slots_refusal(body)
     if refusal is not None:
         return refusal
-    return Submission(format_envelope(envelope), statement_digest(envelope.payload), statement, body)
+    return Submission(format_envelope(envelope), sha256(message).hexdigest(), statement, body)
 
 
 def _carried_keys(body: Body) -> dict[str, key.Registered | ledger.FoundingKey]:
@@ -117,7 +119,7 @@ def _slots_refusal(body: Body) -> Refused | None:
     if isinstance(body, threshold.Determined) and body.made == "rule":
         slots = 0
     found = () if sd is UNSET else sd
-    if len(found) != slots or tuple(sorted(set(found))) != found:
+    if len(found) != slots or any(one >= two for one, two in pairwise(found)):
         return Refused(Reason.SD_SLOTS, f"_sd holds exactly {slots} distinct digests, ascending, decoys included")
     return None
 

@@ -5,17 +5,19 @@ event's identity is its statement digest, SHA-256(PAE): a second signature is ne
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
 from ledger.canonical import decode_canonical, encode, loads
 from ledger.errors import Malformed
 from ledger.fields import Closed, Hex32
 from ledger.keys import KeyId, Signer
-from ledger.strict import format_base64, parse_base64, parse_base64url, parse_hex
+from ledger.strict import parse_base64, parse_base64url, parse_hex
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 MAX_ENVELOPE = 65_280
@@ -33,10 +35,11 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Payload bytes as signed, and signatures ascending by key id."""
+    """Payload bytes as signed, and signatures ascending by key id. `normal`: its normal form, where that was read."""
 
     payload: bytes
     signatures: tuple[Signature, ...]
+    normal: bytes | None = field(default=None, compare=False, repr=False)
 
 
 class _SignatureForm(Closed, frozen=True):
@@ -48,6 +51,22 @@ class _EnvelopeForm(Closed, frozen=True):
     payload: Annotated[str, Meta(min_length=4, max_length=MAX_ENVELOPE)]
     payloadType: Literal["application/vnd.in-toto+json"]  # noqa: N815  # the member's name in DSSE
     signatures: Annotated[tuple[_SignatureForm, ...], Meta(min_length=1, max_length=MAX_SIGNATURES)]
+
+
+class _NormalSignature(Closed, frozen=True):
+    keyid: Hex32
+    sig: Annotated[bytes, Meta(min_length=1, max_length=6144)]
+
+
+class _NormalForm(Closed, frozen=True):
+    """The normal form as msgspec writes it: `bytes` members are standard base64 with padding, names stand in order."""
+
+    payload: Annotated[bytes, Meta(min_length=1)]
+    payloadType: Literal["application/vnd.in-toto+json"]  # noqa: N815  # as above
+    signatures: Annotated[tuple[_NormalSignature, ...], Meta(min_length=1, max_length=MAX_SIGNATURES)]
+
+
+_normal = msgspec.json.Decoder(_NormalForm)
 
 
 def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
@@ -111,17 +130,31 @@ def _any_base64(text: str) -> bytes:
 
 def format_envelope(envelope: Envelope) -> bytes:
     """The normal form."""
-    return encode(
-        _EnvelopeForm(
-            payload=format_base64(envelope.payload),
-            payloadType=PAYLOAD_TYPE,
-            signatures=tuple(_SignatureForm(keyid=s.keyid, sig=format_base64(s.sig)) for s in envelope.signatures),
-        )
-    )
+    if envelope.normal is not None:
+        return envelope.normal
+    signatures = tuple(_NormalSignature(keyid=s.keyid, sig=s.sig) for s in envelope.signatures)
+    return encode(_NormalForm(payload=envelope.payload, payloadType=PAYLOAD_TYPE, signatures=signatures))
+
+
+def parse_normal(raw: bytes) -> Envelope | None:
+    """As `parse_envelope`, but `None` for whatever is not the normal form: decoded, written again, the bytes compared."""
+    try:
+        form = _normal.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if len(raw) > MAX_ENVELOPE or encode(form) != raw:
+        return None
+    signatures = tuple(Signature(s.keyid, s.sig) for s in form.signatures)
+    if any(one.keyid >= two.keyid for one, two in pairwise(signatures)):
+        return None
+    return Envelope(form.payload, signatures, raw)
 
 
 def parse_envelope(raw: bytes) -> Envelope:
     """Read the normal form, and nothing else."""
+    envelope = parse_normal(raw)
+    if envelope is not None:
+        return envelope
     form = decode_canonical(raw, _EnvelopeForm, max_bytes=MAX_ENVELOPE)
     signatures = tuple(Signature(s.keyid, parse_base64(s.sig)) for s in form.signatures)
     if signatures != _order(signatures):

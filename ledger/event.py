@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
+from msgspec import Struct
+
 from ledger.fields import Closed
 
 URN = "urn:holdpoint:event:"
@@ -64,8 +66,7 @@ def event(
     return declare
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """An admitted event as folds see it: the submitter's words, decoded, and its place in the log.
 
     `leaf`, `digest`, `subject` and `signers` are lower-case hex; `digest` is the statement digest, the event's identity.

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, inspect
 
 from ledger.events import framework, model
 from ledger.fields import Reference
@@ -90,9 +91,10 @@ def _subject_refusal(state: State, stream: str, body: Any, digest: str) -> Refus
 
 def _time_refusal(recorded_at: str, predicate: Any) -> Refused | None:
     """Order is truth, time is data: only what would break the id window or a decision is refused (T21)."""
-    now = micros(recorded_at)
-    for name, told in (("occurred_at", predicate.occurred_at), ("known_at", predicate.known_at)):
-        if told is not None and micros(told) - now > SKEW_AHEAD_US:
+    now, occurred = micros(recorded_at), micros(predicate.occurred_at)
+    known = occurred if predicate.known_at is None else micros(predicate.known_at)
+    for name, told in (("occurred_at", occurred), ("known_at", known)):
+        if told - now > SKEW_AHEAD_US:
             return Refused(Reason.CLOCK_SKEW, f"{name} lies more than 300 s after the recorded time")
     if predicate.back_recorded:
         if predicate.body.event.stream == "ledger":
@@ -103,7 +105,7 @@ def _time_refusal(recorded_at: str, predicate: Any) -> Refused | None:
     drift = uuid7_millis(predicate.event_id) - now // 1000
     if not -ID_PAST_MS <= drift <= ID_FUTURE_MS:
         return Refused(Reason.EVENT_ID_TIME, "the event id's time lies outside -90 d to +1 d of the recorded time")
-    if now - micros(predicate.occurred_at) > SKEW_BEHIND_US and predicate.body.event.name in DECISION_TYPES:
+    if now - occurred > SKEW_BEHIND_US and predicate.body.event.name in DECISION_TYPES:
         return Refused(Reason.CLOCK_SKEW, "a decision that occurred over a day ago is history: say back_recorded")
     return None
 
@@ -123,12 +125,35 @@ def references(value: Any) -> Iterator[Reference]:
     if isinstance(value, Reference):
         yield value
     elif isinstance(value, Struct):
-        for name in value.__struct_fields__:
+        for name in _referring(type(value)):
             yield from references(getattr(value, name))
     elif isinstance(value, tuple):
         for item in value:
             if isinstance(item, Struct):
                 yield from references(item)
+
+
+@lru_cache(maxsize=1024)
+def _referring(kind: type[Struct]) -> tuple[str, ...]:
+    """The members of a closed object that can hold a reference at all: the rest need no look at every event."""
+    return tuple(f.name for f in inspect.type_info(kind).fields if _may_refer(f.type, {kind}))  # type: ignore[attr-defined]  # of a Struct: StructType
+
+
+def _may_refer(info: Any, seen: set[Any]) -> bool:
+    if isinstance(info, inspect.StructType):
+        inner = [f.type for f in info.fields] if info.cls not in seen else []
+        return info.cls is Reference or any(_may_refer(t, seen | {info.cls}) for t in inner)
+    if isinstance(info, inspect.VarTupleType):
+        return _may_refer(info.item_type, seen)
+    if isinstance(info, inspect.UnionType):
+        return any(_may_refer(t, seen) for t in info.types)
+    return not isinstance(info, _PLAIN)
+
+
+_PLAIN = (
+    inspect.BoolType, inspect.BytesType, inspect.IntType, inspect.LiteralType, inspect.NoneType, inspect.RawType, inspect.StrType,
+)  # fmt: skip
+"""What no reference hides in; a kind of type that is not listed here is looked into."""
 
 
 def _reference_refusal(state: State, found: tuple[Reference, ...]) -> Refused | None:

@@ -28,9 +28,11 @@ class State:
         """The value under `key`, or `None`."""
         state: State | None = self
         while state is not None:
-            value = state._tables.get(table, {}).get(key, _ABSENT)
-            if value is not _ABSENT:
-                return value
+            rows = state._tables.get(table)
+            if rows is not None:
+                value = rows.get(key, _ABSENT)
+                if value is not _ABSENT:
+                    return value
             state = state._base
         return None
 

@@ -13,6 +13,8 @@ digest · `gate_at` index → answer · `approvals` request → digests · `appr
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
 from ledger.event import Event
 from ledger.events import (
     action,
@@ -34,8 +36,7 @@ from ledger.state import State
 from policies.framework import Pack, parse_pack
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """An event as a fact: where it stands, when it was recorded, who signed, and what it says."""
 
     index: int

@@ -1,10 +1,10 @@
 """What holds for every projection: total over the registry, prefix-stable, repeatable, all or nothing per event."""
 
 import typing
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ledger.errors import Fault
 from ledger.event import Body, Event, event
