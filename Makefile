@@ -34,8 +34,10 @@ check: setup ## ruff, mypy --strict, import contracts
 bench: setup ## measure; prints medians and ratios of one run, writes benchmarks/out/latest.json
 	$(BIN)/python -m benchmarks
 
-spec: setup ## write spec/events from the event classes
+spec: setup ## write spec/events and docs/reference from the code, and the OpenAPI snapshot
+
 	$(BIN)/python -m spec.generate
+	$(BIN)/python -m docs.reference.generate
 
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
 	CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from api.bound import FOREVER, REVALIDATE, bound
 from api.problems import problem
 from api.routes.asked import ledger_of
+from api.tokens import ENTRIES
 from ledger.tile import WIDTH, format_bundle, parse_tile_path
 from ledger.tree import HASH
 
@@ -32,6 +33,9 @@ def tile(request: Request, level: str, path: str) -> Response:
 def bundle(request: Request, path: str) -> Response:
     """An entry bundle, full or partial: each entry behind its length as two big-endian bytes."""
     ledger = ledger_of(request)
+    scopes: frozenset[str] | None = request.scope.get("holdpoint.scopes")
+    if scopes is not None and ENTRIES not in scopes:  # a prefix opens some entries; a bundle has all of them
+        return problem("not-found", place="path")
     wanted = parse_tile_path(f"tile/entries/{path}")
     size, _ = ledger.appender.published
     if not _filled(0, wanted.n, wanted.width, size):

@@ -1,0 +1,78 @@
+"""`valid_until`: until then the clock alone changes no answer, and where an answer does change, it was not promised for longer."""
+
+from itertools import pairwise
+
+import pytest
+
+from ledger.strict import micros, shift
+from policies.answer import AsOf
+from policies.lapse import valid_until
+from tests.policies.world import NOW, World
+
+ACTIONS = ("train", "external_deploy", "internal_deploy", "store_weights")
+DAYS = (10, 20, 45, 90, 200, 400)
+
+
+def ends_at(world: World, at: str) -> str | None:
+    return valid_until(world.state, "model/m", AsOf(world.size, at))
+
+
+def full_world() -> World:
+    """Attestations of several terms, determinations that grow stale, one with a review date, interim measures."""
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    for n, threshold in enumerate(world.pack.thresholds):
+        more = {"review_by": shift(NOW, days=DAYS[n % 3])} if n % 2 else {}
+        world.determine(threshold.id, "below" if n % 3 else "not_ruled_out", **more)
+    for n, safeguard in enumerate(world.pack.safeguards):
+        world.attest(safeguard.id, until=shift(NOW, days=DAYS[n % len(DAYS)]))
+    return world
+
+
+def test_the_clock_alone_changes_nothing_before_it() -> None:
+    world = full_world()
+    at, ends = NOW, []
+    for _ in range(40):
+        until = ends_at(world, at)
+        if until is None:
+            break
+        ends.append(until)
+        for action in ACTIONS:
+            now = world.ask(action, at=at)
+            middle = shift(at, micros=(micros(until) - micros(at)) // 2)
+            assert world.ask(action, at=middle) == now, (action, at, middle)
+            assert world.ask(action, at=until) == now, (action, at, until)
+        at = shift(until, micros=1)
+    assert len(ends) > 5
+    assert all(a < b for a, b in pairwise(ends))
+    last = [world.ask(action, at=at) for action in ACTIONS]
+    assert [world.ask(action, at=shift(at, days=40_000)) for action in ACTIONS] == last
+
+
+@pytest.mark.parametrize("days", DAYS)
+def test_an_attestation_ends_on_its_microsecond(days: int) -> None:
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    end = shift(NOW, days=days)
+    world.attest(world.pack.safeguards[0].id, until=end)
+    assert ends_at(world, NOW) == end
+    assert ends_at(world, end) == end
+    assert ends_at(world, shift(end, micros=1)) is None
+
+
+def test_without_anything_that_ends_no_end_is_promised() -> None:
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    assert ends_at(world, NOW) is None
+
+
+def test_an_adoption_that_begins_later_ends_what_is_answered_before() -> None:
+    world = World("anthropic-rsp-2.2", adopt=False)
+    world.model()
+    later = shift(NOW, days=3)
+    for name, body in world.adoption():
+        world.say(
+            name, {**body, "effective": later} if name.endswith("adopted") else body, "framework/anthropic-rsp-2.2"
+        )
+    assert ends_at(world, NOW) == shift(later, micros=-1)
+    assert world.ask("train", at=shift(later, micros=-1)) != world.ask("train", at=later)
