@@ -10,7 +10,6 @@ from api.accept import accepted
 from api.bound import JSON, bound, next_page
 from api.problems import problem
 from api.routes.asked import After, Index, Limit, ledger_of, past_of, readable
-from ledger.errors import Fault
 from ledger.registry import BY_NAME
 from ledger.store.rows import Stored
 
@@ -97,12 +96,7 @@ def receipt(request: Request, index: Index) -> Response:
     kind = accepted(request.headers.get("accept", ""), (JSON, TEXT))
     if kind is None:
         return problem("not-acceptable", place="Accept")
-    try:
-        raw, text = ledger_of(request).receipt(index)
-    except Fault as err:
-        if err.code == "index-beyond-head":
-            return problem("not-found", place="index")
-        raise
+    raw, text = ledger_of(request).receipt(index)
     if kind == TEXT:
         return bound(request, text.encode(), media_type="text/plain; charset=utf-8")
     row = _stored(request, index)

@@ -1,0 +1,176 @@
+"""`at`: a size or a time gives the state of then; the past is bounded, kept, and never in the way of the present."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from api import past as past_file
+from api.past import KEPT_STATES, Past, parse_at
+from api.wiring import View
+from ledger.errors import Fault, Malformed
+from ledger.strict import format_base64, shift
+from ledger.tree import Frontier
+from policies.answer import Request
+from policies.evaluate import evaluate
+from tests.api.asker import Asker
+
+
+@pytest.fixture
+def past(story: Asker) -> Iterator[Past]:
+    fresh = Past(story.ledger)
+    yield fresh
+    fresh.close()
+
+
+def recorded(story: Asker) -> list[tuple[int, str]]:
+    return [(r.index, r.recorded_at) for r in story.ledger.desk.read_entries(0, story.ledger.appender.size)]
+
+
+def reached(past: Past, size: int) -> View | None:
+    """The state at `size`, or `None` inside a derived group."""
+    try:
+        return past.at(size)
+    except Fault as err:
+        if err.code != "at-inside-group":
+            raise
+        return None
+
+
+def code_of(past: Past, at: int | str) -> str:
+    with pytest.raises(Fault) as caught:
+        past.at(at)
+    return caught.value.code
+
+
+def test_every_size_is_a_state_or_says_that_it_lies_inside_a_group(story: Asker, past: Past) -> None:
+    rows = recorded(story)
+    inside = []
+    for size in range(1, len(rows) + 1):
+        view = reached(past, size)
+        if view is None:
+            inside.append(size)
+        else:
+            assert (view.size, view.time) == (size, rows[size - 1][1])
+            assert len([1 for _ in view.state.scan("model")]) <= 1
+    derived = {r.index for r in story.ledger.desk.read_entries(0, len(rows)) if r.topic.split(":")[3] in DERIVED}
+    assert inside
+    assert all(size in derived for size in inside), "only before what its cause derives"
+    assert code_of(past, 0) == "at-before-start"
+    assert code_of(past, len(rows) + 1) == "at-beyond-head"
+
+
+DERIVED = {"gate.evaluated", "model.referenced", "threshold.determined"}
+
+
+def test_a_time_is_all_that_was_recorded_up_to_it(story: Asker, past: Past) -> None:
+    rows = recorded(story)
+    for at in sorted({moment for _, moment in rows}):
+        expected = sum(1 for _, t in rows if t <= at)
+        view = past.at(at)
+        assert (view.size, view.time) == (expected, at)
+        assert past.at(shift(at, micros=-1)).size == sum(1 for _, t in rows if t < at) if at > rows[0][1] else True
+    assert code_of(past, shift(rows[0][1], micros=-1)) == "at-before-start"
+    after = shift(rows[-1][1], micros=1)
+    assert (past.at(after).size, past.at(after).time) == (len(rows), after)
+
+
+def test_a_time_to_come_is_for_the_gate_alone(story: Asker, past: Past) -> None:
+    later = shift(story.ledger.now(), days=400)
+    assert code_of(past, later) == "at-in-future"
+    view = past.at(later, future=True)
+    assert (view.size, view.time) == (story.ledger.appender.size, later)
+
+
+def test_then_folded_from_what_is_kept_is_then_folded_from_nothing(story: Asker, past: Past) -> None:
+    asked = Request("model/fictional-one", "external_deploy")
+    sizes = [r.index for r in story.ledger.desk.read_entries(0, story.ledger.appender.size) if r.index > 40]
+    answers = {}
+    for size in (*sizes, *reversed(sizes)):
+        view = reached(past, size)
+        if view is None:
+            continue
+        fresh = story.ledger.view(size)
+        expected = evaluate(fresh.state, asked, fresh.as_of)
+        assert evaluate(view.state, asked, view.as_of) == expected
+        assert answers.setdefault(size, expected) == expected
+    assert len({a.digest() for a in answers.values()}) > 2
+    assert len(past._kept) <= KEPT_STATES
+
+
+def test_attack_a_fold_beyond_its_deadline_stops_and_goes_on_when_asked_again(
+    story: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_file, "LOOK_AT_CLOCK", 8)
+    past = Past(story.ledger, seconds=0.0)
+    size = past.at(None).size - 1
+    codes = []
+    for _ in range(size // 8 + 3):
+        try:
+            assert past.at(size).size == size
+        except Fault as err:
+            codes.append(err.code)
+    past.close()
+    assert codes == ["deadline"] * (size // 8), "each asker folds a little further"
+
+
+def test_attack_many_ask_for_the_past_and_the_gate_still_answers(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    past: Past = story.state.past
+    slow = past._then
+    monkeypatch.setattr(past, "_then", lambda *args: (release.wait(10), slow(*args))[1])
+    pool = ThreadPoolExecutor(40)
+    then = [pool.submit(story.ask, f"/v1/decisions?at={n + 1}") for n in range(30)]
+    time.sleep(0.5)
+    started = time.monotonic()
+    now = [story.ask("/v1/models/fictional-one/gate/train") for _ in range(20)]
+    seconds = time.monotonic() - started
+    release.set()
+    reasons = [a.json().get("reason") for a in (f.result() for f in then)]
+    pool.shutdown()
+    assert [a.json()["clearance"] for a in now] == ["undetermined"] * 20
+    assert all("deadline" not in a.json()["reasons"] for a in now)
+    assert seconds < 2
+    assert reasons.count("overloaded") >= 30 - past_file.MAX_WAITING - 1
+
+
+def test_lists_do_not_hold_the_appender(story: Asker, past: Past) -> None:
+    view = past.now()
+    assert past.now().state is view.state, "one copy per size, shared"
+    with view:
+        pool = ThreadPoolExecutor(1)
+        assert pool.submit(story.ledger.appender.lock.acquire, timeout=1).result(2)
+        pool.submit(story.ledger.appender.lock.release).result(2)
+        pool.shutdown()
+
+
+def test_the_checkpoint_of_any_size_is_the_root_of_its_entries(story: Asker, past: Past) -> None:
+    frontier, leaves = Frontier(0, ()), story.ledger.desk.read_leaf_hashes(0, story.ledger.appender.size)
+    for size, leaf in enumerate(leaves, 1):
+        frontier = frontier.append(leaf)
+        assert past.checkpoint(size) == f"size={size}, root=:{format_base64(frontier.root())}:"
+    assert past.checkpoint(len(leaves)).split("root=:")[1][:-1] in story.ledger.appender.published[1]
+
+
+def test_nothing_is_told_before_a_checkpoint_covers_it(
+    story: Asker, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_file, "SIGN_SECONDS", 0.05)
+    size = story.ledger.appender.published[0]
+    with pytest.raises(Fault) as caught:
+        past.checkpoint(size + 1)
+    assert caught.value.code == "log-key-unavailable"
+
+
+@pytest.mark.parametrize("text", ["", "-1", "01", "1.5", "٤٢", "2026-01-01", "2026-01-01T00:00:00Z", "now", "9" * 20])
+def test_what_is_no_position(text: str) -> None:
+    with pytest.raises(Malformed):
+        parse_at(text)
+
+
+def test_positions() -> None:
+    assert parse_at(None) is None
+    assert parse_at("42") == 42
+    assert parse_at("2026-01-01T00:00:00.000000Z") == "2026-01-01T00:00:00.000000Z"
