@@ -51,6 +51,22 @@ class NumberRule(Closed, frozen=True):
     value: Decimal
 
 
+class Determination(Closed, frozen=True):
+    """How the issuer says that a threshold is determined, for people; only `rule` lets a number decide.
+
+    `expert_case` an attested judgement with evidence · `quantitative` a number is named · `hybrid` both.
+    """
+
+    kind: Literal["quantitative", "hybrid", "expert_case"]
+    baseline: Text | None = None
+    comparator: Comparator | None = None
+    derivation: Text | None = None
+    metric: Line | None = None
+    proxies: Text | None = None
+    upper: Decimal | None = None
+    value: Decimal | None = None
+
+
 class RulesOut(Closed, frozen=True):
     """A determination of this threshold in `state` is enough to determine `thresholds` in that state too."""
 
@@ -61,6 +77,7 @@ class RulesOut(Closed, frozen=True):
 class Threshold(Closed, frozen=True):
     """What is watched."""
 
+    determination: Determination
     domain: Name
     id: Name
     kind: Literal["capability", "checkpoint", "watch", "criterion"]
@@ -195,6 +212,7 @@ class Pack(Closed, frozen=True):
     title: Line
     version: Line
     change_control: ChangeControl | None = None
+    determination_rule: Text | None = None
     documents: tuple[Name, ...] = ()
     exceptions: tuple[Fallback, ...] = ()
     fallbacks: tuple[Fallback, ...] = ()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ledger.errors import Malformed
 from ledger.strict import parse_decimal, parse_time
-from policies.pack import Gate, Pack, When
+from policies.pack import Determination, Gate, Pack, When
 
 PARTS = (
     "thresholds", "sets", "safeguards", "gates", "roles", "fallbacks", "exceptions", "obligations", "states", "levels",
@@ -89,8 +89,14 @@ def _contradictions(pack: Pack) -> None:
     _dates(pack)
     for t in pack.thresholds:
         place = f"thresholds {t.id}"
+        _determination(place, t.determination)
         if t.rule is not None:
             _number(f"{place} rule", t.rule.value)
+            said = t.determination
+            if (said.kind, said.metric, said.comparator, said.value) != (
+                "quantitative", t.rule.metric, t.rule.comparator, t.rule.value,
+            ):  # fmt: skip
+                raise bad(f"{place} rule", "pack-contradiction")
             if pack.rank(t.rule.holds) == pack.rank(t.rule.fails):
                 raise bad(f"{place} rule", "pack-contradiction")
         if t.rules_out is not None and (t.id in t.rules_out.thresholds or pack.rank(t.rules_out.state) != 0):
@@ -100,6 +106,17 @@ def _contradictions(pack: Pack) -> None:
     rules = pack.reassess
     if rules is not None and (rules.compute_fact is None) != (rules.compute_ratio is None):
         raise bad("reassess", "pack-contradiction")
+
+
+def _determination(place: str, said: Determination) -> None:
+    numbers = [n for n in (said.value, said.upper) if n is not None]
+    for number in numbers:
+        _number(f"{place} determination", number)
+    named = (said.metric, said.comparator, said.value)
+    whole = all(n is not None for n in named) if said.kind == "quantitative" else True
+    bare = not any(n is not None for n in (*named, said.upper)) if said.kind == "expert_case" else True
+    if not whole or not bare:
+        raise bad(f"{place} determination", "pack-contradiction")
 
 
 def _number(place: str, value: str) -> None:
