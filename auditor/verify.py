@@ -10,7 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from auditor.compare import difference
 from auditor.pin import Pin
+from auditor.seen import Seen, first_contradiction, seen_in, width_at
 from auditor.verdict import Check, Report, VerifyVerdict
 from disclosures.claims import claims_of, open_claims
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
@@ -19,6 +21,7 @@ from ledger.errors import LedgerError, Malformed
 from ledger.keys import PublicKey, verify
 from ledger.note import parse_vkey
 from ledger.replay import Problem, Replay
+from ledger.strict import parse_time
 from ledger.tile import WIDTH, Edge, parse_bundle, tile_path, tiles_of
 from ledger.tree import HASH
 from policies.answer import AsOf
@@ -51,6 +54,7 @@ class _Audit:
     jobs: list[Job] = field(default_factory=list)
     running: deque[Future[int | None]] = field(default_factory=deque)
     bad_signature: int | None = None
+    seen: list[Seen] = field(default_factory=list)
     replay: Replay = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +103,7 @@ def verify_export(
         _checkpoint(audit, claimed, note)
     _pin(audit, claimed)
     if not _failed(audit):
+        _seen(audit, claimed)
         _claims(audit)
     development = bool(audit.replay.state.get("meta", "development"))
     notes = (*LIMITS, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
@@ -153,6 +158,9 @@ def _bundle(audit: _Audit, entries: list[bytes]) -> bool:
             verdict = V.ERROR if outcome.undecidable else V.INVALID
             audit.add("replay", verdict, outcome.rule, f"entry {outcome.index}: {outcome.detail}", outcome.index)
             return False
+        seen = seen_in(outcome)
+        if seen is not None:
+            audit.seen.append(seen)
     cut = 0 if audit.pin is None else audit.pin.checkpoint.size - audit.edge.size
     if 0 < cut <= len(leaves):
         audit.pinned_root = audit.edge.extend(leaves[:cut])[0].root()
@@ -246,6 +254,26 @@ def _pin(audit: _Audit, claimed: Checkpoint) -> None:
     audit.add("pin", V.VALID_UNWITNESSED, "ok", detail)
 
 
+def _seen(audit: _Audit, claimed: Checkpoint) -> None:
+    """Every approval names the checkpoint that its signer looked at: this history has that root at that size."""
+
+    def get_tile(level: int, n: int) -> bytes:
+        return audit.read(tile_path(level, n, width_at(claimed.size, level, n))) or b""
+
+    try:
+        wrong = first_contradiction(audit.seen, claimed.size, get_tile)
+    except LedgerError as err:
+        audit.add("seen", V.ERROR, err.code, f"the roots that approvers saw could not be computed: {err}")
+        return
+    if wrong is not None:
+        detail = (
+            f"entry {wrong.index}: {', '.join(wrong.principals)} signed another root at size {wrong.size}: a split view"
+        )
+        audit.add("seen", V.DIVERGED, "seen-differs", detail, wrong.index)
+        return
+    audit.add("seen", V.VALID_UNWITNESSED, "ok", f"{len(audit.seen)} approvals saw the checkpoints of this history")
+
+
 def _claims(audit: _Audit) -> None:
     raw, signature = audit.read("claims.json"), audit.read("claims.sig")
     if raw is None or signature is None:
@@ -258,6 +286,7 @@ def _claims(audit: _Audit) -> None:
             not isinstance(as_of, dict)
             or as_of.get("size") != audit.replay.size
             or not isinstance(as_of.get("time"), str)
+            or parse_time(as_of["time"]) < audit.replay.recorded_at
         ):
             audit.add("claims", V.INVALID, "claims-as-of", "the claims are for another position than the checkpoint's")
             return
@@ -265,11 +294,9 @@ def _claims(audit: _Audit) -> None:
     except LedgerError as err:
         audit.add("claims", V.INVALID, err.code, f"claims.json: {err}")
         return
-    if found != claims:
-        wrong = sorted(k for k in found if found[k] != claims.get(k))
-        audit.add(
-            "claims", V.INVALID, "claims-mismatch", f"folded again, these differ: {', '.join(wrong) or 'members'}"
-        )
+    wrong = difference(found, claims)
+    if wrong is not None:
+        audit.add("claims", V.INVALID, "claims-mismatch", f"{wrong} is not what the entries say when folded again")
         return
     audit.add(
         "claims", V.VALID_UNWITNESSED, "ok", f"{len(claims['models'])} models: the same answers when folded again"

@@ -29,7 +29,7 @@ def pin(told_folder: Path):
 def test_whole(export, pin) -> None:
     report = verify_export(export.get, pin)
     assert report.verdict is V.VALID_UNWITNESSED
-    assert {c.name for c in report.checks} == {"replay", "signatures", "tiles", "checkpoint", "pin", "claims"}
+    assert {c.name for c in report.checks} == {"replay", "signatures", "tiles", "checkpoint", "pin", "seen", "claims"}
     assert (report.size, report.development) == (74, True)
     assert report.to_json()["ok"] is True
 
