@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench spec crash lock
+.PHONY: help setup demo test check bench spec vectors crash lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ spec: setup ## write spec/events and docs/reference from the code, and the OpenA
 
 	$(BIN)/python -m spec.generate
 	$(BIN)/python -m docs.reference.generate
+
+vectors: setup ## write the golden bytes under tests/vectors; run again, it leaves no difference
+	$(BIN)/python -m tests.vectors.generate
 
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
 	CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py

@@ -6,6 +6,7 @@ Randomness and clock enter here, at the door, as arguments of the pure rooms.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ledger.envelope import Envelope, format_envelope, sign_envelope, statement_digest
@@ -99,15 +100,21 @@ def draft_of(
     subject: str | None = None,
     withhold: frozenset[str] = DEFAULT_WITHHELD,
     event_id: str | None = None,
+    subject_salt: bytes | None = None,
     **optional: Any,
 ) -> Draft:
-    """Fill in audience and identity, and withhold fields; signed by nobody yet."""
+    """Fill in audience and identity, and withhold fields; signed by nobody yet.
+
+    `subject_salt` is the salt of the model record that `subject` commits to: hidden under it, the field disclosure *is* that
+    record, and handing it over binds name and weights to the stream (formats.md §2).
+    """
     kind = body_type.event
     shown: dict[str, Any] = dict(body)
     disclosures: tuple[str, ...] = ()
     if kind.slots and body.get("made") != "rule":
         hidden = frozenset(kind.withholdable) & withhold & frozenset(shown)
-        shown, disclosures = seal(shown, hidden, kind.slots, salts())
+        fresh = salts() if subject_salt is None else chain((subject_salt,), salts())
+        shown, disclosures = seal(shown, hidden, kind.slots, fresh)
     identity = event_id or new_event_id(at)
     payload = format_statement(
         body=shown,

@@ -109,12 +109,11 @@ class Story:
 
     def register(self) -> None:
         """Register the model; name and weights stay hidden behind one salted digest."""
-        subject = model_subject(
-            sha256(b"demo salt, public on purpose").digest()[:16], "Fictional One", "sha256:" + "0" * 64
-        )
+        salt = sha256(b"demo salt, public on purpose").digest()[:16]
+        subject = model_subject(salt, "Fictional One", "sha256:" + "0" * 64)
         said: dict[str, Any] = {"kind": "base", "subject": {"name": "Fictional One", "weights": "sha256:" + "0" * 64}}
         self.tell("model registered; its name is withheld",
-                  self.session.say(model.Registered, said, MODEL, "assessor", subject=subject))  # fmt: skip
+                  self.session.say(model.Registered, said, MODEL, "assessor", subject=subject, subject_salt=salt))  # fmt: skip
 
     def evaluate(self, logs: Path, work: Path) -> None:
         """Pre-register, then import three real logs, of two tools in three formats."""
