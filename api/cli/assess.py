@@ -74,7 +74,9 @@ def register_(
     subject = model_subject(salt, name, weights)
     said = json.dumps({"name": name, "salt": salt.hex(), "subject": subject, "weights": weights})
     record = (f"disclosures/{subject}.subject.json", said.encode())
-    done = sign_and_post(book, asker, model.Registered, body, stream, by, subject=subject, record=record)
+    done = sign_and_post(
+        book, asker, model.Registered, body, stream, by, subject=subject, subject_salt=salt, record=record
+    )
     posted("register", [done], as_json=as_json, book=book)
 
 

@@ -16,14 +16,15 @@ from policies.facts import Fact, Published, binding_packs
 
 def sign_and_post(
     book: Book, asker: Asker, body_type: type[Body], body: Mapping[str, Any], stream: str, by: str,
-    clauses: Iterable[str] = (), *, subject: str | None = None, record: tuple[str, bytes] | None = None,
+    clauses: Iterable[str] = (), *, subject: str | None = None, subject_salt: bytes | None = None,
+    record: tuple[str, bytes] | None = None,
 ) -> Posted:  # fmt: skip
     """Show what is signed, have it confirmed, sign by as many keys as the type's quorum asks for, post.
 
     `record` is a file of the folder to keep before the post: what a withheld value is, nobody else knows.
     """
     signers = book.signers(by, body_type.event.quorum)
-    options = {} if subject is None else {"subject": subject}
+    options: dict[str, Any] = {} if subject is None else {"subject": subject, "subject_salt": subject_salt}
     draft = book.draft(body_type, body, stream, [s.keyid for s in signers], **options)
     statement_of(draft.payload)  # a field that is not of its form is named before anyone signs
     asker.confirm(words(body_type, body, stream, draft, signers, clauses))
