@@ -25,7 +25,7 @@ from ledger.envelope import Envelope, Signature, envelope_of
 from ledger.errors import Fault, LedgerError, Malformed
 from ledger.keys import low_s
 from ledger.reasons import Reason, Refused
-from ledger.store.outcome import Appended, Known, Outcome
+from ledger.store.outcome import Known, Outcome
 from ledger.withheld import digest_of, parse_disclosure
 
 MAX_BODY = 1 << 20
@@ -119,10 +119,10 @@ class Ingest:
                 return response(of_refusal(opened))
             if key is not None and key != opened.statement.predicate.event_id:
                 return problem("idempotency-key", place="Idempotency-Key")
-            (outcome,) = await self._append([opened], atomic=False)
+            outcome = await self._append_one(opened)
+            value = self._answer(outcome, opened)
         except LedgerError as err:
             return response(of_error(err))
-        value = self._answer(outcome, opened)
         if value["status"] >= 400:
             return response(value)
         extra = {"Idempotent-Replay": "true"} if value["status"] == 200 else {}
@@ -166,7 +166,7 @@ class Ingest:
         outcome = answers.get(id(opened))
         if outcome is None:
             return body_of("atomic-batch")
-        return of_error(outcome) if isinstance(outcome, LedgerError) else self._answer(outcome, opened)
+        return self._answer(outcome, opened)
 
     async def _open_all(self, lines: Sequence[bytes]) -> list[Opened]:
         loop = asyncio.get_running_loop()
@@ -188,6 +188,13 @@ class Ingest:
         except LedgerError as err:
             return err
 
+    async def _append_one(self, submission: Submission) -> Outcome:
+        try:
+            (outcome,) = await self._append([submission], atomic=False)
+        except LedgerError as err:
+            return err
+        return outcome
+
     async def _append(self, submissions: Sequence[Submission], *, atomic: bool) -> list[Outcome]:
         future = self._ledger.appender.submit(submissions, atomic=atomic)
         try:
@@ -198,15 +205,14 @@ class Ingest:
     def _answer(self, outcome: Outcome, submission: Submission) -> dict[str, Any]:
         if isinstance(outcome, Refused):
             return of_refusal(outcome)
-        if isinstance(outcome, Fault):
-            return of_error(outcome)
+        if isinstance(outcome, LedgerError):
+            return _with_id(of_error(outcome), submission)
         if isinstance(outcome, Known):
             entry, receipt = self._ledger.receipt(outcome.index)
             return self._receipt(200, submission, outcome.index, entry, receipt, ())
-        if isinstance(outcome, Appended):
-            derived = tuple((e.index, e.name) for e in outcome.derived)
-            return self._receipt(201, submission, outcome.event.index, outcome.entry, outcome.receipt(), derived)
-        raise Fault("outcome-unknown", "unknown", "no outcome", "send the same statement again")
+        derived = tuple((e.index, e.name) for e in outcome.derived)
+        status = 200 if outcome.replay else 201
+        return self._receipt(status, submission, outcome.event.index, outcome.entry, outcome.receipt(), derived)
 
     def _receipt(
         self, status: int, submission: Submission, index: int, entry: bytes, receipt: str,
@@ -222,6 +228,11 @@ class Ingest:
             "entry": msgspec.Raw(entry),
             "receipt": receipt,
         }
+
+
+def _with_id(problem_: dict[str, Any], submission: Submission) -> dict[str, Any]:
+    """What became of it is asked, and sent again, by its event id (R2)."""
+    return {**problem_, "event_id": submission.statement.predicate.event_id}
 
 
 async def _read(request: Request, limit: int) -> bytes:

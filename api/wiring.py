@@ -193,9 +193,16 @@ class Ledger:
             closer()
 
 
-def open_ledger(folder: Path, *, clock: Clock = wall_clock, create_anchor: bool = False) -> Ledger:
-    """Open the ledger in `folder`: start its database, fold it, compare with the anchor. Raises `Fault`."""
+def open_ledger(
+    folder: Path, *, clock: Clock = wall_clock, create_anchor: bool = False, confirm_clock: bool = False
+) -> Ledger:
+    """Open the ledger in `folder`: start its database, fold it, compare with the anchor. Raises `Fault`.
+
+    After a day of silence appends are refused until somebody has confirmed the clock, but for development ledgers.
+    """
     config = read_config(folder)
+    if clock is not wall_clock and not config.development:
+        raise Fault("clock-simulated", "failed", f"{config.origin} is no dev/ ledger", "use the wall clock")
     closers: list[Callable[[], None]] = []
     try:
         if config.database is None:
@@ -216,8 +223,9 @@ def open_ledger(folder: Path, *, clock: Clock = wall_clock, create_anchor: bool 
         closers.append(reader.close)
         keys = folder / "keys"
         log = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
-        appender = Appender(desk, anchor, RULES, load_signer(keys / "engine.pem"), log, clock)
-        appender.open()
+        appender = Appender(desk, anchor, RULES, load_signer(keys / "engine.pem"), log, clock,
+                            watched=clock is wall_clock, local_keys=True)  # fmt: skip
+        appender.open(confirmed=confirm_clock or config.development)
     except BaseException:
         for closer in reversed(closers):
             closer()

@@ -23,6 +23,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8470,
     export: Annotated[Path | None, typer.Option("--export", help="Keep an export current in this folder.")] = None,
+    confirm_clock: Annotated[
+        bool, typer.Option("--confirm-clock", help="After a day of silence: the machine's clock has been checked.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Serve the ledger over HTTP. Example: holdpoint serve --data lab"""
@@ -32,7 +35,7 @@ def serve(
     else:
         say(f"serving {data} on {url} until SIGTERM; others say --server {url}")
     sys.stdout.flush()
-    run(data, host, port, export)
+    run(data, host, port, export, confirm_clock=confirm_clock)
 
 
 def issue(

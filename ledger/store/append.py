@@ -1,65 +1,58 @@
-"""The commit loop: one appender per log (log.md §2).
+"""The commit loop: one appender per log (log.md §2, docs/explanation/the-commit-loop.md).
 
-admit in order → commit (one round trip, unsigned) → anchor → sign → answer. Crash points are marked where they are. After
-any failed or ambiguous commit the memory is dropped and the head read again: recovery is the normal path (R8).
+admit in order → commit (one round trip, unsigned) → anchor → sign → answer. Crash points are marked where they are. Memory moves
+only with a signed checkpoint; whatever goes wrong before that, the next step is the same: read the head and follow it (R8).
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
-from ledger.admit import Admitted, Rules, Submission, admit, fold_event, unsafe_unchecked
-from ledger.checkpoint import Checkpoint, sign_checkpoint
-from ledger.derived import follow
+from ledger.admit import Rules, Submission
 from ledger.envelope import Envelope, sign_envelope
 from ledger.errors import Fault, LedgerError
 from ledger.keys import KeyRecord, Signer
 from ledger.note import CheckpointSigner
-from ledger.reasons import Reason, Refused
-from ledger.replay import Problem, Replay
 from ledger.state import State
-from ledger.store.anchor import Anchor, AnchoredHead
+from ledger.store.anchor import Anchor
+from ledger.store.clock import ClockWatch, downtime, recorded_time, seconds
 from ledger.store.desk import Desk
-from ledger.store.outcome import Appended, Known, Outcome
-from ledger.store.rows import Batch, Row
-from ledger.strict import micros
+from ledger.store.draft import Draft, Group
+from ledger.store.intake import Intake
+from ledger.store.outcome import Outcome
+from ledger.store.position import Position, follow
+from ledger.store.publish import Publisher
+from ledger.store.rows import Batch, Head
+from ledger.store.scrub import Scrub
+from ledger.strict import from_micros
 from ledger.tile import BatchProofs, Edge
 from ledger.trust import KeyLife
 
 MAX_SUBMISSIONS = 500
-MAX_QUEUE = 4096
-RECOVER_SECONDS = 120.0
-NOTE_EVERY_US = 3_600_000_000
+TICK_SECONDS = 1.0
+AGAIN_SECONDS = 0.2
+HOUR_SECONDS = 3600.0
+RACES = 2
+"""Tries behind the head's lock before a lost race is said aloud; each waits for the lock as long as the role may."""
+PASSING = frozenset({"clock-untrusted", "database-error", "database-unreachable", "log-key-unavailable"})
+"""Troubles that end by themselves: looked at again every second. All others stand until a restart."""
+FINAL = frozenset({"anchor-ahead", "anchor-unwritable", "leaf-mismatch"})
+"""Troubles of a commit after which nothing more may be appended."""
 Clock = Callable[[], str]
 
 
-@dataclass(slots=True)
-class Group:
-    """Submissions that arrived together; `atomic` = all or none."""
-
-    submissions: Sequence[Submission]
-    answer: Future[list[Outcome]]
-    atomic: bool = False
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A batch being admitted: its layer of state, rows, and outcomes in submission order."""
-
-    state: State
-    at: str
-    size: int
-    admitted: list[Admitted] = field(default_factory=list)
-    causes: list[tuple[int, int]] = field(default_factory=list)
+def steady_ticks() -> float:
+    """Seconds of a clock that nobody can set; where the system has one, it also runs while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
 
 
 class Appender:
     """Owns the end of the log. Thread-safe: `submit` from any thread; one thread commits.
 
-    Raises `Fault` from `open` with the codes of `docs/how-to`: `diverged`, `anchor-missing`, `engine-key-wrong`, …
+    `watched`: compare the wall clock with `ticks` and with the database's clock; a simulated clock can't be. `local_keys`: the
+    log's keys lie in this process, so that signing cannot hang, and needs no thread of its own.
     """
 
     def __init__(
@@ -70,288 +63,319 @@ class Appender:
         engine: Signer,
         log: CheckpointSigner,
         clock: Clock,
+        *,
+        ticks: Callable[[], float] = steady_ticks,
+        watched: bool = False,
+        local_keys: bool = False,
     ) -> None:
-        self._desk, self._anchor, self._rules = desk, anchor, rules
-        self._engine, self._log, self._clock = engine, log, clock
-        self._replay = Replay(rules, unsafe_unchecked)
-        self._edge = Edge.empty()
-        self._queue: queue.Queue[Group | None] = queue.Queue(MAX_QUEUE)
+        self._desk, self._rules, self._engine = desk, rules, engine
+        self._clock, self._ticks = clock, ticks
+        self._watch = ClockWatch(seconds(clock()), ticks()) if watched else None
+        self._publisher = Publisher(anchor, log, local=local_keys)
+        self._position = Position(State(), Edge.empty(), "")
+        self._intake = Intake()
+        self._again: list[Group] = []
         self._thread = threading.Thread(target=self._run, name="appender", daemon=True)
-        self._noted_at = ""
         self._stopped: Fault | None = None
+        self._suspended: Fault | None = None
+        self._next_tick = self._next_scrub = self._next_note = 0.0
+        self._resign_at = 0.0
+        self._scrub: Scrub | None = None
         self.lock = threading.RLock()
         self.published: tuple[int, str] = (0, "")
 
     # -- start -------------------------------------------------------------------------------------------------------
 
-    def open(self) -> None:
-        """Fold what is stored, compare with the anchor, sign what is committed and unsigned, start the thread."""
-        self._catch_up()
-        self._check_anchor()
-        if self.size:
-            self._publish()
+    def open(self, *, confirmed: bool = False) -> None:
+        """Follow what is stored, sign what is committed and unsigned, start the thread. Raises `Fault` (docs/how-to).
+
+        After a day of silence, or behind the log's own time, a watched clock has to be `confirmed`: until then only reads.
+        """
+        noted = self._desk.latest_note()
+        if noted is not None:
+            self._publisher.remember(noted[1])
+        self._follow(self._hear())
+        if self._watch is not None and self.size and not confirmed:
+            alive = max(self.recorded_at, from_micros(self._publisher.signed_at * 1_000_000))
+            doubt = downtime(alive, self._clock())
+            if doubt is not None:
+                remedy = "check the clock, then holdpoint serve --confirm-clock"
+                self._stopped = Fault("clock-unconfirmed", "failed", doubt, remedy)
+        # Signed so far for the last entry's time; the first tick signs for the present one.
+        self._resign_at, self._next_tick = 0.0, self._ticks() + TICK_SECONDS
         self._thread.start()
 
     @property
     def size(self) -> int:
-        """Entries committed, as this appender knows."""
-        return self._replay.size
+        """Entries under the newest checkpoint."""
+        return self._position.size
 
     @property
     def state(self) -> State:
-        """The state after all committed entries; read it, never write to it."""
-        return self._replay.state
+        """The state after these entries; read it, never write to it."""
+        return self._position.state
 
     @property
     def recorded_at(self) -> str:
         """The recorded time of the last entry, or the empty text."""
-        return self._replay.recorded_at
-
-    @property
-    def stopped(self) -> Fault | None:
-        """Why appends are refused, if they are."""
-        return self._stopped
+        return self._position.recorded_at
 
     @property
     def queued(self) -> int:
-        """Groups of submissions that wait for a commit."""
-        return self._queue.qsize()
+        """Submissions that wait for a commit."""
+        return self._intake.waiting
+
+    @property
+    def stopped(self) -> Fault | None:
+        """Why appends are refused, if they are: for good, or until it passes."""
+        return self._stopped or self._suspended
 
     def lookup(self, keyid: str) -> KeyRecord | None:
         """A registered key's record, for the stateless half of admission."""
         life: KeyLife | None = self.state.get("key", keyid)
         return None if life is None else life.record
 
-    def _catch_up(self) -> None:
-        """Fold stored entries from our size to the head's. The root over re-hashed bytes must be the head's (R6)."""
-        head = self._desk.read_head()
-        if head.size < self.size:
-            raise Fault(
-                "diverged", "failed", f"the head is at {head.size}, memory at {self.size}", "see how-to/diverged"
-            )
-        leaves: list[bytes] = []
-        for row in self._desk.read_entries(self.size, head.size):
-            outcome = self._replay.step(row.entry)
-            if isinstance(outcome, Problem):
-                detail = f"entry {outcome.index}: {outcome.rule} ({outcome.detail})"
-                raise Fault("ledger-invalid", "failed", detail, "run holdpoint fsck")
-            leaves.append(bytes.fromhex(outcome.leaf))
-        self._edge, _ = self._edge.extend(leaves)
-        if self.size != head.size or (head.size and self._edge.root() != head.root):
-            detail = f"the stored entries do not hash to the head's root at size {head.size}"
-            raise Fault("ledger-invalid", "failed", detail, "run holdpoint fsck")
-
-    def _check_anchor(self) -> None:
-        anchored = self._anchor.head
-        if anchored is None:
-            if self.size:
-                raise Fault("anchor-missing", "failed", "the ledger is not empty and its anchor is", "bring it back")
-            return
-        if anchored.size > self.size or anchored.size == 0:
-            detail = f"anchored size {anchored.size}, stored size {self.size}"
-            raise Fault("diverged", "failed", detail, "restore the missing entries from tiles: docs/how-to/diverged.md")
-        if self._root_at(anchored.size) != anchored.root or anchored.origin != self.state.get("meta", "origin"):
-            detail = f"the stored tree has another root at the anchored size {anchored.size}"
-            raise Fault("diverged", "failed", detail, "keep everything as it is: docs/how-to/diverged.md")
-
-    def _root_at(self, size: int) -> bytes:
-        edge = Edge.empty()
-        for start in range(0, size, 65_536):
-            edge, _ = edge.extend(self._desk.read_leaf_hashes(start, min(size, start + 65_536)))
-        return edge.root()
-
     # -- submit ------------------------------------------------------------------------------------------------------
 
     def submit(self, submissions: Sequence[Submission], *, atomic: bool = False) -> Future[list[Outcome]]:
-        """Queue a group; its outcomes come in order. Raises `Fault` `overloaded` or the reason appends are stopped."""
-        if self._stopped is not None:
-            raise self._stopped
+        """Queue a group; its outcomes come in order, faults among them.
+
+        Raises `Fault`: `overloaded`, `batch-too-large`, `read-only` with the cause, or a trouble that passes.
+        """
+        trouble = self._refusal()
+        if trouble is not None:
+            raise trouble
+        if not 1 <= len(submissions) <= MAX_SUBMISSIONS:
+            detail = f"{len(submissions)} submissions at once"
+            raise Fault("batch-too-large", "failed", detail, f"send 1 to {MAX_SUBMISSIONS}")
         group = Group(submissions, Future(), atomic)
-        try:
-            self._queue.put_nowait(group)
-        except queue.Full:
-            raise Fault("overloaded", "failed", "the append queue is full", "retry after a second") from None
+        if not self._intake.put(group):
+            raise Fault("overloaded", "failed", "too much waits to be appended", "retry after a second")
         return group.answer
+
+    def _refusal(self) -> Fault | None:
+        """What a caller is told while nothing is appended (R5: reads go on)."""
+        stopped = self._stopped
+        if stopped is None:
+            return self._suspended
+        return Fault("read-only", "failed", f"appends are stopped: {stopped.code}: {stopped.detail}", stopped.remedy)
 
     def close(self) -> None:
         """Finish what is queued, store the last note, stop."""
+        self._intake.close()
         if self._thread.is_alive():
-            self._queue.put(None)
             self._thread.join()
-        size, note = self.published
-        if size and self._stopped is None:
-            self._desk.put_note(size, note)
 
     # -- the loop ----------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         while True:
-            groups, last = self._take()
+            groups = self._again + self._intake.take(MAX_SUBMISSIONS - sum(len(g.undecided) for g in self._again),
+                                                     0 if self._again else max(0.0, self._next_tick - self._ticks()))  # fmt: skip
+            self._again = []
             if groups:
-                try:
-                    self._commit(groups)
-                except LedgerError as err:
-                    fault = err if isinstance(err, Fault) else Fault(err.code, "unknown", str(err), "see the log lines")
-                    self._fail(groups, fault)
-            if last:
+                self._answer(groups)
+            elif self._intake.closed:
+                self._last()
                 return
+            if self._ticks() >= self._next_tick:
+                self._tick()
 
-    def _take(self) -> tuple[list[Group], bool]:
-        """Wait for one group, then take all that has queued meanwhile: no timer in the way of a lone event."""
-        groups: list[Group] = []
-        count = 0
-        item = self._queue.get()
-        while item is not None:
-            groups.append(item)
-            count += len(item.submissions)
-            if count >= MAX_SUBMISSIONS:
-                return groups, False
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return groups, False
-        return groups, True
+    def _answer(self, groups: list[Group]) -> None:
+        trouble = self._refusal()
+        try:
+            if trouble is None:
+                self._again = self._commit(groups)
+                return
+        except LedgerError as err:
+            fault = err if isinstance(err, Fault) else Fault(err.code, "unknown", str(err), "run holdpoint fsck")
+            self._fail(groups, fault)
+            return
+        except Exception as err:  # noqa: BLE001  # the thread's outermost door: a defect must not leave callers waiting
+            trouble = Fault("defect", "unknown", type(err).__name__, "report it; the same statement may be sent again")
+            self._steady()
+        for group in groups:
+            group.fail(trouble)
 
-    def _commit(self, groups: list[Group]) -> None:
-        at = max(self.recorded_at, self._clock())
-        draft = _Draft(self.state.layer(), at, self.size)
-        outcomes = [self._admit_group(draft, group) for group in groups]
+    def _commit(self, groups: list[Group]) -> list[Group]:
+        """Decide, commit, anchor, sign, answer. Returns the groups that did not fit into this batch."""
+        draft, proofs = self._draft(groups), None
         if draft.admitted:
-            self._store(draft)
-            notes = self._finish(draft)
-        else:
-            notes = {}
-        for group, indexes in zip(groups, outcomes, strict=True):
-            group.answer.set_result([notes[o] if isinstance(o, int) else o for o in indexes])
+            draft, proofs = self._store(draft, groups)
+        if proofs is None:
+            return [g for g in groups if g.settle(_nothing_placed)]
+        # A crash here leaves entries committed: the next start anchors and signs them, retries get their receipts.
+        self._publish(Position(draft.state, proofs.edge, draft.at))
+        answers = draft.answers(proofs, self.published[1])
+        return [g for g in groups if g.settle(answers)]
 
-    def _admit_group(self, draft: _Draft, group: Group) -> list[Outcome | int]:
-        """Outcomes of a group: an index into the draft for what will be appended, or the answer itself."""
-        state, count, causes = draft.state.layer(), len(draft.admitted), len(draft.causes)
-        outcomes: list[Outcome | int] = []
-        for submission in group.submissions:
-            outcome = self._admit_one(draft, state, submission)
-            outcomes.append(outcome)
-            if group.atomic and not isinstance(outcome, int | Known):
-                del draft.admitted[count:], draft.causes[causes:]
-                answers: list[Outcome | int] = [o if isinstance(o, Refused) else outcome for o in outcomes]
-                return answers + [outcome] * (len(group.submissions) - len(outcomes))
-        state.absorb()
-        return outcomes
-
-    def _admit_one(self, draft: _Draft, state: State, submission: Submission) -> Outcome | int:
-        # The event id comes first: a retry after a rotation still gets its receipt (log.md §2.3).
-        known = state.get("event_id", submission.statement.predicate.event_id)
-        if known is not None:
-            index, digest = known
-            if digest != submission.digest:
-                facts = (("first", digest), ("second", submission.digest))
-                return Refused(Reason.EVENT_ID_CONFLICT, f"the event id stands at index {index} already", facts)
-            return index if index >= draft.size else Known(index)
-        index = draft.size + len(draft.admitted)
-        answer = admit(state, index, draft.at, submission, self._rules)
-        if isinstance(answer, Refused):
-            return answer
-        fold_event(state, answer.event, self._rules)
-        derived = follow(state, answer.event, self._rules, self._seal)
-        draft.admitted += [answer, *derived]
-        draft.causes.append((index, index + 1 + len(derived)))
-        return index
+    def _draft(self, groups: Sequence[Group]) -> Draft:
+        draft = Draft(self._position, self._time(), self._rules, self._seal)
+        for group in groups:
+            draft.decide(group)
+        return draft
 
     def _seal(self, payload: bytes, keyid: str) -> Envelope:
         if keyid != self._engine.keyid:
             raise Fault("engine-key-wrong", "failed", f"the log's engine key is {keyid}", "configure that key")
         return sign_envelope(payload, (self._engine,))
 
-    def _store(self, draft: _Draft) -> None:
-        """Commit, unsigned. A crash before COMMIT leaves nothing; after it, entries that start-up anchors and signs."""
-        leaves = [bytes.fromhex(a.event.leaf) for a in draft.admitted]
-        proofs = BatchProofs(self._edge, leaves)
-        edge, tiles = proofs.edge, proofs.tiles
-        rows = tuple(
-            Row(a.entry, a.event.event_id, a.event.stream, a.event.stream_version, a.event.type.topic, leaf)
-            for a, leaf in zip(draft.admitted, leaves, strict=True)
-        )
-        batch = Batch(
-            old_size=draft.size,
-            rows=rows,
-            recorded_at=draft.at,
-            tiles=tiles,
-            frontier=edge.frontier().to_bytes(),
-            root=edge.root(),
-            submissions=len(draft.causes),
-        )
-        committed = self._desk.append(batch)
+    def _store(self, draft: Draft, groups: Sequence[Group]) -> tuple[Draft, BatchProofs | None]:
+        """Commit, unsigned: by compare and swap, and after a lost race behind the head's lock, everything decided anew."""
+        batch, proofs = draft.batch()
+        before = self._ticks()
+        try:
+            committed = self._desk.append(batch)
+        except Fault as err:
+            if err.code != "stale-head":
+                raise
+            committed = None
         if committed is None:
-            raise Fault(
-                "stale-head", "failed", "another appender moved the head", "retry; the event id keeps it single"
-            )
-        if list(committed.leaf_hashes) != leaves:
-            self._stopped = Fault("leaf-mismatch", "unknown", "the database hashed other bytes", "run holdpoint fsck")
-            raise self._stopped
-        self._proofs = proofs
-        self._edge = edge
+            return self._store_locked(groups)
+        if self._watch is not None:
+            self._watch.hear(committed.database_now, before, self._ticks())
+        _check_leaves(batch, committed.leaf_hashes)
+        return draft, proofs
 
-    def _finish(self, draft: _Draft) -> dict[int, Outcome]:
+    def _store_locked(self, groups: Sequence[Group]) -> tuple[Draft, BatchProofs | None]:
+        """Someone else appended. While we hold the head nobody can; the lock ends with the transaction, whatever happens."""
+        made: list[tuple[Draft, Batch | None, BatchProofs | None]] = []
+
+        def build(head: Head) -> Batch | None:
+            self._follow(head)
+            draft = self._draft(groups)
+            batch, proofs = draft.batch() if draft.admitted else (None, None)
+            made[:] = [(draft, batch, proofs)]
+            return batch
+
+        for race in range(RACES):
+            try:
+                committed = self._desk.append_locked(build)
+            except Fault as err:
+                if err.code != "stale-head" or race == RACES - 1:
+                    raise
+            else:
+                break
+        draft, batch, proofs = made[0]
+        if committed is not None and batch is not None:
+            _check_leaves(batch, committed.leaf_hashes)
+        return draft, proofs
+
+    def _publish(self, position: Position) -> None:
+        """Anchor, sign, and only then let memory move: readers see entries, state and checkpoint together."""
+        note = self._publisher.publish(position, seconds(position.recorded_at))
         with self.lock:
-            draft.state.absorb()
-            self._replay.size = draft.size + len(draft.admitted)
-            self._replay.recorded_at = draft.at
-        self._publish()
-        answers: dict[int, Outcome] = {}
-        events = [a.event for a in draft.admitted]
-        for start, stop in draft.causes:
-            n = start - draft.size
-            answers[start] = Appended(
-                event=events[n],
-                entry=draft.admitted[n].entry,
-                size=self.size,
-                proof=tuple(self._proofs.proof(start)),
-                note=self.published[1],
-                derived=tuple(events[n + 1 : stop - draft.size]),
-            )
-        return answers
+            self._position = Position(position.state.absorb(), position.edge, position.recorded_at)
+            self.published = (position.size, note)
+        self._resign_at = self._ticks() + HOUR_SECONDS
 
-    def _publish(self) -> None:
-        """Anchor, then sign: nobody outside sees a size before its anchor. A crash between the two: start-up signs."""
-        origin: str = self.state.get("meta", "origin")
-        root = self._edge.root()
-        self._anchor.raise_to(AnchoredHead(origin, self.size, root))
-        seconds = micros(self.recorded_at) // 1_000_000
-        note = sign_checkpoint(Checkpoint(origin, self.size, root), self._log, max(1, seconds))
-        self.published = (self.size, note)
-        if not self._noted_at or micros(self.recorded_at) - micros(self._noted_at) > NOTE_EVERY_US:
-            self._desk.put_note(self.size, note)
-            self._noted_at = self.recorded_at
+    # -- following, and troubles -------------------------------------------------------------------------------------
+
+    def _follow(self, head: Head) -> None:
+        """Go to the stored head, whoever moved it: fold, compare with the anchor, anchor, sign."""
+        position = follow(self._position, head, self._desk, self._rules, self._publisher.anchor.head)
+        if position.size and position.size != self.published[0]:
+            self._publish(position)
+
+    def _hear(self) -> Head:
+        before = self._ticks()
+        head, database_now = self._desk.pulse()
+        if self._watch is not None:
+            self._watch.hear(database_now, before, self._ticks())
+        return head
+
+    def _time(self) -> str:
+        """The recorded time of the next commit. Raises `Fault` `clock-untrusted`; the database's clock is heard again first."""
+        now = self._clock()
+        if self._watch is not None and self._watch.doubt(seconds(now), self._ticks()) is not None:
+            self._hear()
+            now = self._clock()
+            doubt = self._watch.doubt(seconds(now), self._ticks())
+            if doubt is not None:
+                remedy = "set the clocks right; if this clock is the right one, restart"
+                raise Fault("clock-untrusted", "failed", doubt, remedy)
+        return recorded_time(self.recorded_at, now)
 
     def _fail(self, groups: list[Group], fault: Fault) -> None:
-        """Answer the batch, then continue from what is stored. Callers retry under the same event ids."""
-        if fault.code in ("anchor-unwritable", "anchor-ahead"):
+        """Answer at once what the fault decides, then go on from what is stored; what only rested on it is decided anew."""
+        if fault.code in FINAL:
             self._stopped = fault
-        if self._stopped is None:
-            self._recover()
-        for group in groups:
-            if not group.answer.done():
-                group.answer.set_exception(fault)
+        elif fault.code in PASSING:
+            self._suspended = fault
+        again = [g for g in groups if g.void(fault)]
+        self._steady()
+        self._again = again
 
-    def _recover(self) -> None:
-        """Go on from what is stored: the failed batch was only a layer, so the state stands at the last known commit.
-
-        Whatever was committed after that is folded, as at a start. A database that is away is waited for.
-        """
-        deadline = time.monotonic() + RECOVER_SECONDS
-        while True:
-            try:
-                self._catch_up()
-                self._check_anchor()
-                if self.size:
-                    self._publish()
-            except Fault as err:
-                if err.code != "database-unreachable" or time.monotonic() > deadline:
-                    self._stopped = err
-                    return
-                time.sleep(0.2)
-            except LedgerError as err:
-                self._stopped = Fault(err.code, "failed", str(err), "run holdpoint fsck")
-                return
+    def _steady(self) -> None:
+        """Follow the head, and see whether a trouble has passed."""
+        if self._stopped is not None:
+            return
+        try:
+            self._follow(self._hear())
+            if self._suspended is not None and self._suspended.code == "log-key-unavailable":
+                self._resign()
+            if self._watch is not None:
+                self._time()
+        except LedgerError as err:
+            fault = err if isinstance(err, Fault) else Fault(err.code, "failed", str(err), "run holdpoint fsck")
+            if fault.code in PASSING:
+                self._suspended = fault
             else:
+                self._stopped = fault
+        else:
+            self._suspended = None
+
+    # -- housekeeping ------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """Once a second: follow other appenders, look at troubles again, sign anew, store notes, re-hash a slice."""
+        self._steady()
+        if self._stopped is None and self._suspended is None and self.size:
+            try:
+                self._keep()
+            except Fault as fault:
+                if fault.code in PASSING:
+                    self._suspended = fault
+                else:
+                    self._stopped = fault
+        self._next_tick = self._ticks() + (TICK_SECONDS if self._suspended is None else AGAIN_SECONDS)
+
+    def _keep(self) -> None:
+        now = self._ticks()
+        if now >= self._resign_at:
+            self._resign()
+        if now >= self._next_note:
+            self._desk.put_note(*self.published)
+            self._next_note = now + HOUR_SECONDS
+        if self._scrub is None and now >= self._next_scrub:
+            self._scrub, self._next_scrub = Scrub(self._position.edge), now + HOUR_SECONDS
+        if self._scrub is not None:
+            self._scrub.step(self._desk)
+            if self._scrub.done:
+                self._scrub = None
+
+    def _resign(self) -> None:
+        """The same size and root, signed for now: "no news" differs from "frozen" (R11)."""
+        note = self._publisher.sign(self._position, seconds(self._time()))
+        with self.lock:
+            self.published = (self.size, note)
+        self._resign_at = self._ticks() + HOUR_SECONDS
+        self._next_note = 0.0
+
+    def _last(self) -> None:
+        """Store the newest note. What can't be stored now is signed again at the next start."""
+        if self.published[0] and self.stopped is None:
+            try:
+                self._desk.put_note(*self.published)
+            except Fault:
                 return
+
+
+def _check_leaves(batch: Batch, hashed: Sequence[bytes]) -> None:
+    """The database hashed the bytes that it stored; we sign only over those that we sent (R6)."""
+    if [r.leaf for r in batch.rows] != list(hashed):
+        raise Fault("leaf-mismatch", "unknown", "the database hashed other bytes", "run holdpoint fsck")
+
+
+def _nothing_placed(_placed: object) -> Outcome:
+    raise Fault("defect", "unknown", "a place without a batch", "report it")

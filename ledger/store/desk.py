@@ -1,13 +1,18 @@
-"""The database calls: one connection, autocommit, prepared statements, binary arrays; no retry of anything (log.md §1)."""
+"""The database calls: one connection, autocommit, prepared statements, binary arrays; no retry of anything (log.md §1).
+
+Every call ends within five seconds, the wait for the connection included: threads do not pile up behind a stopped backend (R10).
+"""
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from ledger.errors import Fault
+from ledger.store.connection import CALL_SECONDS, BoundedConnection, connect
 from ledger.store.migrate import check_fingerprint
 from ledger.store.rows import Batch, Committed, Head, Stored
 from ledger.tree import HASH
@@ -21,6 +26,7 @@ MADE = """SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid =
     WHERE n.nspname = 'holdpoint' AND c.relname = 'head')"""
 LEAVES = """SELECT leaf_hash FROM holdpoint.event WHERE notification_id > %s AND notification_id <= %s
     ORDER BY notification_id"""
+PULSE = "SELECT size, frontier, root, extract(epoch FROM clock_timestamp())::float8 FROM holdpoint.head"
 PAGE = 1000
 OWN_REFUSALS = ("HP", "23", "42", "22")
 """SQLSTATE classes that the server raises before COMMIT: our own checks, constraints, rights, bad values."""
@@ -54,7 +60,7 @@ class Desk:
 
     def __init__(self, url: str, *, revive: Callable[[], None] | None = None) -> None:
         self._url, self._revive = url, revive
-        self._conn: psycopg.Connection[Any] | None = None
+        self._conn: BoundedConnection | None = None
         self._lock = threading.RLock()
         self._unconfirmed = False
         try:
@@ -63,7 +69,7 @@ class Desk:
             self.close()
             raise
 
-    def _open(self) -> "psycopg.Connection[Any]":
+    def _open(self) -> BoundedConnection:
         with self._lock:
             if self._conn is not None and not self._conn.closed and not self._conn.broken:
                 return self._conn
@@ -72,9 +78,22 @@ class Desk:
             self._conn = self._connect()
             return self._conn
 
-    def _connect(self) -> "psycopg.Connection[Any]":
+    @contextmanager
+    def _turn(self) -> Iterator[BoundedConnection]:
+        """The connection, for one call of five seconds, when the calls before it are done."""
+        if not self._lock.acquire(timeout=CALL_SECONDS):
+            detail = f"the database has not answered earlier calls within {CALL_SECONDS:.0f} s"
+            raise Fault("database-unreachable", "failed", detail, "try again; holdpoint doctor")
         try:
-            conn = psycopg.connect(self._url, autocommit=True, connect_timeout=5, prepare_threshold=0)
+            conn = self._open()
+            conn.allow(CALL_SECONDS)
+            yield conn
+        finally:
+            self._lock.release()
+
+    def _connect(self) -> BoundedConnection:
+        try:
+            conn = connect(self._url)
         except psycopg.OperationalError as err:
             remedy = "check that it runs, its address, the role and its password"
             raise Fault("database-unreachable", "failed", str(err).strip(), remedy) from err
@@ -87,7 +106,8 @@ class Desk:
     def query(self, sql: str, params: tuple[Any, ...] = ()) -> list[Any]:
         """Rows of one reading statement, binary. Raises `Fault` `database-unreachable` or `database-error`."""
         try:
-            return self._open().execute(sql, params, binary=True).fetchall()
+            with self._turn() as conn:
+                return conn.execute(sql, params, binary=True).fetchall()
         except psycopg.Error as err:
             if err.sqlstate is not None and err.sqlstate[:2] not in GONE:
                 raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
@@ -116,33 +136,37 @@ class Desk:
 
         Raises `Fault`: `append-refused` (failed), or `outcome-unknown` for any error at which COMMIT may have happened.
         """
-        conn = self._open()
         try:
-            self._unconfirmed = False
-            return self._confirmed(self._call(conn, batch))
+            with self._turn() as conn:
+                self._unconfirmed = False
+                return self._confirmed(self._call(conn, batch))
         except psycopg.Error as err:
             raise self._failed(err) from err
 
-    def append_locked(self, build: Callable[[Head], Batch]) -> Committed:
+    def append_locked(self, build: Callable[[Head], Batch | None]) -> Committed | None:
         """The slow path after a lost race: lock the head, let `build` make the batch that fits it, commit.
 
-        On a connection of its own, so that nobody's statement joins the transaction; whatever `build` raises rolls back.
-        The role's time-outs bound how long others wait. Raises as `append`, and `stale-head` (failed) where it is held.
+        `None` where `build` gives none: there is nothing left to do. On a connection of its own, so that nobody's statement
+        joins the transaction; whatever `build` raises rolls back. The role's time-outs bound how long others wait. Raises as
+        `append`, and `stale-head` (failed) where the head stays locked.
         """
         try:
             with self._connect() as conn:
+                conn.allow(CALL_SECONDS)
                 with conn.transaction():
                     row = conn.execute("SELECT size, frontier, root FROM holdpoint.lock_head()", binary=True).fetchone()
+                    batch = build(Head(*row))  # type: ignore[misc]  # the head is one row always
+                    if batch is None:
+                        return None
                     self._unconfirmed = False
-                    committed = self._call(conn, build(Head(*row)))  # type: ignore[misc]  # the head is one row always
+                    committed = self._call(conn, batch)
                     if committed is None:
                         raise Fault(
                             "append-refused", "failed", "the batch was not built on the locked head", "a defect"
                         )
-                self._confirmed(committed)
+                return self._confirmed(committed)
         except psycopg.Error as err:
             raise self._failed(err) from err
-        return committed
 
     def _call(self, conn: "psycopg.Connection[Any]", batch: Batch) -> Committed | None:
         size, leaves, now = conn.execute(APPEND, _params(batch), binary=True).fetchone()  # type: ignore[misc]  # one row
@@ -171,6 +195,11 @@ class Desk:
         """The head row."""
         ((size, frontier, root),) = self.query("SELECT size, frontier, root FROM holdpoint.head")
         return Head(size, frontier, root)
+
+    def pulse(self) -> tuple[Head, float]:
+        """The head row, and the database's clock in seconds since 1970."""
+        ((size, frontier, root, now),) = self.query(PULSE)
+        return Head(size, frontier, root), now
 
     def read_entries(self, start: int, stop: int) -> Iterator[Stored]:
         """Entries start…stop−1 in order, in pages. A gap is a `Fault` `entry-missing`, never a skip."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ledger.errors import Fault
+from ledger.errors import LedgerError
 from ledger.event import Event
 from ledger.reasons import Refused
 from ledger.receipt import format_receipt
@@ -11,7 +11,10 @@ from ledger.receipt import format_receipt
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Durable, indexed, in the tree, under `note`. `proof` is the inclusion path; `derived` what followed in the batch."""
+    """Durable, indexed, in the tree, under `note`. `proof` is the inclusion path; `derived` what followed in the batch.
+
+    `replay`: the same statement stood earlier in the same batch.
+    """
 
     event: Event
     entry: bytes
@@ -33,4 +36,4 @@ class Known:
     index: int
 
 
-Outcome: TypeAlias = Appended | Known | Refused | Fault
+Outcome: TypeAlias = Appended | Known | Refused | LedgerError

@@ -1,0 +1,184 @@
+"""A batch being admitted, in order, on a layer of its own: a failed commit drops the layer, and nothing has happened.
+
+A refusal takes no index. One that was decided behind an uncommitted batch-mate *rests* on it: it is answered only after that
+commit, and decided anew where the commit fails (log.md §2.3).
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from ledger.admit import Admitted, Rules, Submission, admit, fold_event
+from ledger.derived import Seal, follow
+from ledger.errors import Fault, LedgerError
+from ledger.reasons import Reason, Refused
+from ledger.state import State
+from ledger.store.outcome import Appended, Known, Outcome
+from ledger.store.position import Position
+from ledger.store.rows import Batch, Row
+from ledger.tile import BatchProofs
+
+MAX_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Will be entry `index` once the batch is committed; `again`: the same statement stands earlier in this batch."""
+
+    index: int
+    again: bool = False
+
+
+Verdict: TypeAlias = Outcome | Placed | None
+
+
+@dataclass(slots=True)
+class Group:
+    """Submissions that arrived together; `atomic` = all or none. `undecided`: the positions that still need a verdict."""
+
+    submissions: Sequence[Submission]
+    answer: Future[list[Outcome]]
+    atomic: bool = False
+    verdicts: list[Verdict] = field(init=False)
+    undecided: list[int] = field(init=False)
+    resting: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Nothing is decided yet."""
+        self.verdicts = [None] * len(self.submissions)
+        self.undecided = list(range(len(self.submissions)))
+
+    def settle(self, answers: Callable[[Placed], Outcome]) -> bool:
+        """Answer the callers, unless something is undecided still. Whether it is."""
+        for n in self.undecided:
+            verdict = self.verdicts[n]
+            if isinstance(verdict, Placed):
+                self.verdicts[n] = answers(verdict)
+        self.undecided = [n for n in self.undecided if self.verdicts[n] is None]
+        if not self.undecided:
+            self.answer.set_result([v for v in self.verdicts if v is not None and not isinstance(v, Placed)])
+        return bool(self.undecided)
+
+    def void(self, fault: LedgerError) -> bool:
+        """The commit failed: what would be appended gets `fault`, what rested on it is undecided again. Whether any is."""
+        for n in self.resting:
+            self.verdicts[n] = None
+        return self.settle(lambda _placed: fault)
+
+    def fail(self, fault: LedgerError) -> None:
+        """Answer everything that has no verdict with `fault`."""
+        for n in self.undecided:
+            if self.verdicts[n] is None:
+                self.verdicts[n] = fault
+        self.settle(lambda _placed: fault)
+
+
+@dataclass(slots=True)
+class Draft:
+    """The next batch on top of `base`, recorded at `at`. Verdicts go into the groups; no clock, no database."""
+
+    base: Position
+    at: str
+    rules: Rules
+    seal: Seal
+    state: State = field(init=False)
+    admitted: list[Admitted] = field(default_factory=list)
+    causes: dict[int, int] = field(default_factory=dict)
+    """Index of each submission's entry → the index behind what it derived."""
+
+    def __post_init__(self) -> None:
+        """Start from the published state."""
+        self.state = self.base.state.layer()
+
+    def decide(self, group: Group) -> None:
+        """Decide a group's undecided submissions in order, as far as there is room; the others stay undecided."""
+        state = self.state.layer() if group.atomic else self.state
+        mark, resting = len(self.admitted), set[int]()
+        for n in group.undecided:  # an earlier draft may have decided it, before the race was lost
+            group.verdicts[n] = None
+        for n in group.undecided:
+            rests = bool(self.admitted)
+            verdict = group.verdicts[n] = self._decide(state, group.submissions[n])
+            if rests and isinstance(verdict, Refused):
+                resting.add(n)
+            if group.atomic and not isinstance(verdict, Placed | Known):
+                self._decline(group, verdict, mark)
+                return
+            if verdict is None:
+                break
+        if group.atomic:
+            state.absorb()
+        group.resting = resting
+
+    def _decline(self, group: Group, verdict: Verdict, mark: int) -> None:
+        """None of an atomic group is appended; its layer was never absorbed. Alone and still without room, it never fits."""
+        del self.admitted[mark:]
+        self.causes = {start: stop for start, stop in self.causes.items() if start < self.base.size + mark}
+        if verdict is None and not mark:
+            detail = f"{len(group.submissions)} submissions with what they derive are over {MAX_ROWS} entries"
+            verdict = Fault("batch-too-large", "failed", detail, "send fewer at once")
+        for n in group.undecided:
+            if verdict is None or not isinstance(group.verdicts[n], Refused):
+                group.verdicts[n] = verdict
+        group.resting = set(group.undecided) if mark and verdict is not None else set()
+
+    def _decide(self, state: State, submission: Submission) -> Verdict:
+        # The event id comes first: a retry after a rotation still gets its receipt (log.md §2.3).
+        known = state.get("event_id", submission.statement.predicate.event_id)
+        if known is not None:
+            index, digest = known
+            if digest != submission.digest:
+                facts = (("first", digest), ("second", submission.digest))
+                return Refused(Reason.EVENT_ID_CONFLICT, f"the event id stands at index {index} already", facts)
+            return Placed(index, again=True) if index >= self.base.size else Known(index)
+        index = self.base.size + len(self.admitted)
+        try:
+            answer = admit(state, index, self.at, submission, self.rules)
+            if isinstance(answer, Refused):
+                return answer
+            step = state.layer()
+            fold_event(step, answer.event, self.rules)
+            derived = follow(step, answer.event, self.rules, self.seal)
+        except LedgerError as err:  # too large as an entry, no engine key: this one's trouble alone
+            return err
+        if len(derived) >= MAX_ROWS:
+            return Fault("batch-too-large", "failed", f"it derives {len(derived)} entries", "a defect of the rules")
+        if len(self.admitted) + 1 + len(derived) > MAX_ROWS:
+            return None
+        step.absorb()
+        self.admitted += [answer, *derived]
+        self.causes[index] = index + 1 + len(derived)
+        return Placed(index)
+
+    def batch(self) -> tuple[Batch, BatchProofs]:
+        """What goes to the database, unsigned, and the tree it leads to."""
+        leaves = [bytes.fromhex(a.event.leaf) for a in self.admitted]
+        proofs = BatchProofs(self.base.edge, leaves)
+        rows = tuple(
+            Row(a.entry, a.event.event_id, a.event.stream, a.event.stream_version, a.event.type.topic, leaf)
+            for a, leaf in zip(self.admitted, leaves, strict=True)
+        )
+        frontier, root = proofs.edge.frontier().to_bytes(), proofs.edge.root()
+        return Batch(self.base.size, rows, self.at, proofs.tiles, frontier, root, len(self.causes)), proofs
+
+    def answers(self, proofs: BatchProofs, note: str) -> Callable[[Placed], Outcome]:
+        """Receipts from memory, once `note` is signed."""
+        made: dict[int, Appended] = {}
+
+        def answer(placed: Placed) -> Outcome:
+            found = made.get(placed.index)
+            if found is None:
+                start = placed.index - self.base.size
+                stop = self.causes.get(placed.index, placed.index + 1) - self.base.size
+                found = made[placed.index] = Appended(
+                    event=self.admitted[start].event,
+                    entry=self.admitted[start].entry,
+                    size=proofs.edge.size,
+                    proof=tuple(proofs.proof(placed.index)),
+                    note=note,
+                    derived=tuple(a.event for a in self.admitted[start + 1 : stop]),
+                )
+            return replace(found, replay=True) if placed.again else found
+
+        return answer

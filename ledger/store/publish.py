@@ -1,0 +1,83 @@
+"""Anchor, then sign: nobody outside sees a size before its anchor (log.md §2.5, §2.6).
+
+The signer is an argument and not trusted: what it returns is verified under the keys that the ledger's own entries name; it has
+two seconds; and while a call of it hangs, no second one is made. A crash between anchor and signature: the next start signs.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from ledger.errors import Fault, LedgerError
+from ledger.note import CheckpointSigner, cosigned_at, parse_note
+from ledger.store.anchor import Anchor
+from ledger.store.position import Position
+
+SIGN_SECONDS = 2.0
+
+
+def unavailable(detail: str) -> Fault:
+    """No signature is to be had; what was committed is signed once the key is back."""
+    return Fault(
+        "log-key-unavailable", "unknown", detail, "bring the log's key back; then send the same statement again"
+    )
+
+
+class Publisher:
+    """Signs the log's checkpoints. `signed_at`: seconds since 1970 of the newest signature; it never falls, and is never 0."""
+
+    def __init__(self, anchor: Anchor, log: CheckpointSigner, *, local: bool) -> None:
+        self.anchor, self._log, self._local = anchor, log, local
+        self._pending: threading.Thread | None = None
+        self.signed_at = 1
+
+    def remember(self, note: str) -> None:
+        """Never sign for an earlier time than a stored note of ours says. A note that does not verify says nothing."""
+        quantum = self._log.vkeys[1]
+        try:
+            open_checkpoint(note, self._log.vkeys)
+            lines = [s for s in parse_note(note).signatures if (s.name, s.key_id) == (quantum.name, quantum.key_id)]
+            self.signed_at = max(self.signed_at, *(cosigned_at(quantum, line.signature) for line in lines))
+        except LedgerError:  # fsck names it
+            return
+
+    def publish(self, position: Position, at: float) -> str:
+        """Anchor a committed position, and return its note of time `at` (seconds). Raises `Fault`."""
+        self.anchor.raise_to(position.head)
+        return self.sign(position, at)
+
+    def sign(self, position: Position, at: float) -> str:
+        """The note of an anchored position. Raises `Fault` `log-key-unavailable`."""
+        vkeys: tuple[str, ...] = tuple(position.state.get("meta", "vkeys") or ())
+        if tuple(map(str, self._log.vkeys)) != vkeys:
+            raise unavailable("the signer's keys are not those that the ledger names")
+        head = position.head
+        checkpoint, moment = Checkpoint(head.origin, head.size, head.root), max(self.signed_at, int(at))
+        note = self._within(lambda: sign_checkpoint(checkpoint, self._log, moment))
+        self.signed_at = moment
+        return note
+
+    def _within(self, work: Callable[[], str]) -> str:
+        """Run the signer for two seconds at most. Keys in our own memory cannot hang, and get no thread."""
+        try:
+            return work() if self._local else self._aside(work)
+        except TimeoutError:
+            raise unavailable(f"the signer did not answer within {SIGN_SECONDS:.0f} s") from None
+        except Exception as err:  # whatever a foreign signer raises: it gave no signature that holds
+            raise unavailable(err.detail if isinstance(err, Fault) else type(err).__name__) from err
+
+    def _aside(self, work: Callable[[], str]) -> str:
+        if self._pending is not None and self._pending.is_alive():
+            raise unavailable("the signer has not answered an earlier request")
+        answer: Future[str] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(work())
+            except BaseException as err:  # noqa: BLE001  # handed to the waiting thread, which raises it
+                answer.set_exception(err)
+
+        self._pending = threading.Thread(target=run, name="log signer", daemon=True)
+        self._pending.start()
+        return answer.result(SIGN_SECONDS)
