@@ -1,0 +1,204 @@
+"""Our recorder beyond upstream's cases: real entries, one tree, idempotence, races, a tailing reader."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from eventsourcing.persistence import EventStore, IntegrityError, ProgrammingError, StoredEvent, Tracking
+
+from api.wiring import opened
+from ledger.errors import Fault, Malformed
+from ledger.registry import BY_TOPIC
+from ledger.store.desk import Desk
+from ledger.store.mapper import Recorded, VerbatimMapper, read_recorded
+from ledger.store.recorder import Identity, LedgerRecorder, LedgerTracking, StreamConflict
+from tests.conftest import LedgerDatabase
+from tests.ledger.store.batches import AT, TOPIC, Tree, event_id
+
+
+@pytest.fixture(scope="session")
+def told(told_folder: Path) -> list[Recorded]:
+    """The story's entries, decoded."""
+    with opened(told_folder) as ledger:
+        return [read_recorded(row.entry, BY_TOPIC) for row in ledger.desk.read_entries(0, ledger.appender.size)]
+
+
+@pytest.fixture
+def desk(ledger_database: LedgerDatabase):
+    opened_desk = Desk(ledger_database.url("holdpoint_appender"))
+    yield opened_desk
+    opened_desk.close()
+
+
+def of_entry(event: StoredEvent) -> Identity:
+    found = read_recorded(event.state, BY_TOPIC)
+    return Identity(found.statement.predicate.event_id, found.recorded_at)
+
+
+def made_up(_event: StoredEvent) -> Identity:
+    return Identity(event_id(), AT)
+
+
+def events(count: int, stream: str = "model/a", after: int = 0) -> list[StoredEvent]:
+    return [StoredEvent(stream, after + n + 1, TOPIC, f"{stream} {after + n}".encode()) for n in range(count)]
+
+
+def groups(told: list[Recorded]) -> list[list[Recorded]]:
+    """As they were committed: entries of one recorded time."""
+    out: list[list[Recorded]] = []
+    for event in told:
+        if out and out[-1][0].recorded_at == event.recorded_at:
+            out[-1].append(event)
+        else:
+            out.append([event])
+    return out
+
+
+def test_a_real_log_through_eventsourcing_gives_the_same_tree(
+    told: list[Recorded], told_folder: Path, desk: Desk
+) -> None:
+    with opened(told_folder) as ledger:
+        size, root = ledger.appender.size, ledger.desk.read_head().root
+    store = EventStore(VerbatimMapper(BY_TOPIC), LedgerRecorder(desk, BY_TOPIC, of_entry))
+    ids = [r.notification.id for group in groups(told) for r in store.put(group)]
+    assert ids == list(range(1, size + 1))
+    assert desk.read_head().root == root
+    for stream in {e.originator_id for e in told}:
+        assert list(store.get(stream)) == [e for e in told if e.originator_id == stream]
+
+
+def test_mapper_passes_bytes_on_and_refuses_what_they_do_not_say(told: list[Recorded]) -> None:
+    mapper = VerbatimMapper(BY_TOPIC)
+    for event in told:
+        stored = mapper.to_stored_event(event)
+        assert stored.state is event.entry
+        assert mapper.to_domain_event(stored) == event
+    stored = mapper.to_stored_event(told[5])
+    for bent in (
+        replace(stored, originator_id="model/other"),
+        replace(stored, originator_version=99),
+        replace(stored, topic=told[0].topic if told[0].topic != stored.topic else TOPIC),
+        replace(stored, state=stored.state[:-1]),
+        replace(stored, state=stored.state + b" "),
+    ):
+        with pytest.raises(Malformed):
+            mapper.to_domain_event(bent)
+    with pytest.raises(Malformed, match="entry-mismatch"):
+        mapper.to_stored_event(replace(told[5], originator_version=99))
+    with pytest.raises(Malformed, match="not-an-entry"):
+        mapper.to_stored_event(stored)  # type: ignore[arg-type]  # that is the point
+
+
+def test_topics_are_closed_and_never_imported(told: list[Recorded], desk: Desk) -> None:
+    few = {told[0].topic: BY_TOPIC[told[0].topic]}
+    with pytest.raises(Malformed, match="topic-unknown"):
+        VerbatimMapper(few).to_domain_event(VerbatimMapper(BY_TOPIC).to_stored_event(told[3]))
+    with pytest.raises(ProgrammingError, match="unknown topics"):
+        LedgerRecorder(desk, BY_TOPIC, made_up).insert_events([StoredEvent("model/a", 1, "os:system", b"x")])
+    assert desk.read_head().size == 0
+
+
+def test_a_repeated_batch_gets_its_first_ids(desk: Desk) -> None:
+    ids = {b"model/a 0": event_id(), b"model/a 1": event_id(), b"other": event_id()}
+    recorder = LedgerRecorder(desk, (TOPIC,), lambda e: Identity(ids[e.state], AT))
+    batch = events(2)
+    assert recorder.insert_events(batch) == [1, 2]
+    again = LedgerRecorder(desk, (TOPIC,), lambda e: Identity(ids[e.state], AT))
+    assert again.insert_events(batch) == [1, 2]
+    with pytest.raises(StreamConflict, match="event-id-conflict"):
+        again.insert_events([*batch, StoredEvent("model/a", 3, TOPIC, b"other")])
+    ids[b"other"] = ids[b"model/a 0"]
+    with pytest.raises(StreamConflict, match="event-id-conflict"):
+        again.insert_events([StoredEvent("model/a", 3, TOPIC, b"other")])
+    assert desk.read_head().size == 2
+
+
+@pytest.mark.parametrize("versions", [(2,), (1, 1), (1, 3), (0,)])
+def test_versions_run_one_by_one(desk: Desk, versions: tuple[int, ...]) -> None:
+    recorder = LedgerRecorder(desk, (TOPIC,), made_up)
+    with pytest.raises(IntegrityError, match="version-conflict"):
+        recorder.insert_events([StoredEvent("model/a", v, TOPIC, b"x%d" % n) for n, v in enumerate(versions)])
+    assert desk.read_head().size == 0
+    assert recorder.insert_events(events(1)) == [1], "a conflict burns no id"
+
+
+def test_one_commit_has_one_recorded_time_and_known_options(desk: Desk) -> None:
+    times = iter((AT, AT.replace("09:", "10:")))
+    recorder = LedgerRecorder(desk, (TOPIC,), lambda _e: Identity(event_id(), next(times)))
+    with pytest.raises(ProgrammingError, match="recorded time"):
+        recorder.insert_events(events(2))
+    with pytest.raises(ProgrammingError, match="unknown options"):
+        recorder.insert_events(events(1), tracking=Tracking("a", 1))
+    with pytest.raises(Fault, match="append-refused"):
+        LedgerRecorder(desk, (TOPIC,), made_up).insert_events(events(1), submissions=501)
+
+
+def test_two_recorders_share_one_log(desk: Desk, ledger_database: LedgerDatabase) -> None:
+    """F18, F19: compare and swap, then the lock: neither starves, and there is one tree."""
+    other = Desk(ledger_database.url("holdpoint_appender"))
+    recorders = [LedgerRecorder(d, (TOPIC,), made_up) for d in (desk, other)]
+    seen: list[int] = []
+
+    def write(n: int) -> None:
+        for k in range(40):
+            seen.extend(recorders[n].insert_events(events(3, f"model/{n}", 3 * k)) or ())
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list(range(1, 241))
+    tree = Tree(desk)
+    tree.edge, _ = tree.edge.extend(desk.read_leaf_hashes(0, 240))
+    assert desk.read_head().root == tree.edge.root()
+    assert [t[:2] for t in desk.read_streams()] == [("model/0", 120), ("model/1", 120)]
+    other.close()
+
+
+def test_one_event_id_in_a_race_stands_once(desk: Desk, ledger_database: LedgerDatabase) -> None:
+    """F18: 8 callers at a barrier with the same batch: one entry, all get its id."""
+    identity = Identity(event_id(), AT)
+    desks = [Desk(ledger_database.url("holdpoint_appender")) for _ in range(8)]
+    barrier = threading.Barrier(8)
+    answers: list[object] = []
+
+    def write(mine: Desk) -> None:
+        recorder = LedgerRecorder(mine, (TOPIC,), lambda _e: identity)
+        barrier.wait()
+        try:
+            answers.append(recorder.insert_events(events(1)))
+        except StreamConflict:  # the version was read after the winner's commit, the id before: asked again it is known
+            answers.append(recorder.insert_events(events(1)))
+
+    threads = [threading.Thread(target=write, args=(d,)) for d in desks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for d in desks:
+        d.close()
+    assert answers == [[1]] * 8
+    assert desk.read_head().size == 1
+
+
+def test_bytes_that_do_not_lead_to_the_root_stop_the_recorder(desk: Desk, ledger_database: LedgerDatabase) -> None:
+    Tree(desk).append(3)
+    with psycopg.connect(ledger_database.url(), autocommit=True) as admin:
+        admin.execute("ALTER TABLE holdpoint.event DISABLE TRIGGER ALL")
+        admin.execute("UPDATE holdpoint.event SET leaf_hash = sha256('x') WHERE notification_id = 2")
+    with pytest.raises(Fault) as caught:
+        LedgerRecorder(desk, (TOPIC,), made_up).insert_events(events(1, "model/b"))
+    assert caught.value.code == "ledger-invalid"
+    assert desk.read_head().size == 3
+
+
+def test_tracking_only_moves_forward(ledger_database: LedgerDatabase) -> None:
+    with LedgerTracking(ledger_database.url("holdpoint_projector")) as tracking:
+        tracking.insert_tracking(Tracking("model_status", 5))
+        for position in (5, 4):
+            with pytest.raises(IntegrityError):
+                tracking.insert_tracking(Tracking("model_status", position))
+        assert tracking.max_tracking_id("model_status") == 5
