@@ -16,6 +16,7 @@ from ledger.store.append import Clock
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import migrate
 from ledger.strict import format_base64
+from projections.store.migrate import migrate_views
 
 ROOTS = ("root-1", "root-2", "root-3")
 KEY_ADMINS = ("key-admin-1", "key-admin-2")
@@ -72,6 +73,7 @@ def found(folder: Path, origin: str, *, database: str | None = None, clock: Cloc
         server.start()
         try:
             migrate(server.url("holdpoint_migrator"))
+            migrate_views(server.url("holdpoint_migrator"))
         finally:
             server.stop()
     write_config(folder, config)

@@ -16,6 +16,7 @@ from api.wiring import Ledger, open_ledger
 from ledger.store.binaries import system_binaries, wheel_binaries
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import apply_roles, migrate
+from projections.store.migrate import migrate_views
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -88,6 +89,7 @@ def fresh_database(server: EmbeddedPostgres, *, migrated: bool = True) -> Ledger
     apply_roles(database.url())
     if migrated:
         migrate(database.url("holdpoint_migrator"))
+        migrate_views(database.url("holdpoint_migrator"))
     return database
 
 

@@ -21,6 +21,7 @@ from ledger.errors import Fault
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import migrate, roles_sql
 from ledger.strict import parse_origin
+from projections.store.migrate import migrate_views
 
 V = VerifyVerdict
 EXPECTED = (V.VALID_UNWITNESSED, V.UNANCHORED, V.INVALID, V.INVALID, V.DIVERGED)
@@ -118,6 +119,10 @@ def init(
         ledger.close()
 
 
+def _migrate_all(url: str) -> list[str]:
+    return migrate(url) + [f"views/{name}" for name in migrate_views(url)]
+
+
 def migrate_(
     data: Data = DEFAULT_DATA,
     url: Annotated[str | None, typer.Option("--database", help="Conninfo.")] = None,
@@ -126,9 +131,9 @@ def migrate_(
     """Apply missing migrations. Example: holdpoint migrate --data ledger"""
     if url is None and read_config(data).database is None:
         with EmbeddedPostgres(data / "pg", say=warn) as server:
-            applied = migrate(server.url("holdpoint_migrator"))
+            applied = _migrate_all(server.url("holdpoint_migrator"))
     else:
-        applied = migrate(url or read_config(data).database or "")
+        applied = _migrate_all(url or read_config(data).database or "")
     if as_json:
         answer("migrate", list(applied), code="applied" if applied else "nothing-to-apply")
     else:

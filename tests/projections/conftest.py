@@ -1,21 +1,18 @@
-"""One embedded server; a fresh migrated database for each test, and a story appended to it by the real function."""
+"""A fresh migrated database for each test, and a story appended to it by the real function."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
 import pytest
 
 from ledger.store.desk import Desk
-from ledger.store.embedded import EmbeddedPostgres
-from ledger.store.migrate import migrate
 from ledger.store.rows import Batch, Row
 from ledger.tile import Edge
 from projections.projection import Projection
-from projections.store.migrate import migrate_views
 from projections.store.tables import view_table
+from tests.conftest import LedgerDatabase
 from tests.projections.crafted import Crafted, told
 
 Rows = list[tuple[str, int, str]]
@@ -25,12 +22,15 @@ Rows = list[tuple[str, int, str]]
 class Database:
     """A database of its own on the shared server."""
 
-    server: EmbeddedPostgres
-    name: str
+    base: LedgerDatabase
     edge: Edge
 
+    @property
+    def name(self) -> str:
+        return self.base.name
+
     def url(self, role: str = "holdpoint_projector") -> str:
-        return self.server.url(role, self.name)
+        return self.base.url(role)
 
     def append(self, world: Crafted, stop: int | None = None) -> None:
         """Append what the world has told and this database does not hold."""
@@ -61,22 +61,9 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("views") / "pg") as server:
-        migrate(server.url("holdpoint_migrator"))
-        assert migrate_views(server.url("holdpoint_migrator"))
-        yield server
-
-
 @pytest.fixture
-def database(server: EmbeddedPostgres, request: pytest.FixtureRequest) -> Iterator[Database]:
-    name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
-    with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name} TEMPLATE holdpoint")
-        yield Database(server, name, Edge.empty())
-        with suppress(psycopg.OperationalError):
-            conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def database(ledger_database: LedgerDatabase) -> Database:
+    return Database(ledger_database, Edge.empty())
 
 
 @pytest.fixture(scope="session")

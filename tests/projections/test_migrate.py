@@ -3,10 +3,10 @@
 import pytest
 
 from ledger.errors import Fault
+from projections.questions import QUESTIONS
 from projections.store.migrate import migrate_views, view_migration_files
 from projections.store.tables import view_table
 from tests.projections.conftest import Database
-from tests.projections.test_run import ALL
 
 
 def test_applied_once(database: Database) -> None:
@@ -17,7 +17,7 @@ def test_applied_once(database: Database) -> None:
 
 def test_every_projection_has_its_table(database: Database) -> None:
     found = {n for (n,) in database.admin("SELECT tablename FROM pg_tables WHERE schemaname = 'holdpoint'")}
-    assert {view_table(p) for p in ALL} <= found
+    assert {view_table(p) for p in QUESTIONS} <= found
 
 
 def test_another_form_of_an_applied_file_is_refused(database: Database) -> None:
@@ -32,7 +32,7 @@ def test_a_newer_database_is_refused(database: Database) -> None:
         migrate_views(database.url("holdpoint_migrator"))
 
 
-def test_the_ledgers_tables_come_first(server, database: Database) -> None:
+def test_the_ledgers_tables_come_first(database: Database) -> None:
     database.admin("CREATE SCHEMA elsewhere")
     database.admin("ALTER TABLE holdpoint.tracking SET SCHEMA elsewhere")
     with pytest.raises(Fault, match="schema-missing"):

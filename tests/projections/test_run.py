@@ -14,18 +14,16 @@ from ledger.event import Event
 from projections.decisions import DECISIONS
 from projections.history import HISTORY
 from projections.keys import KEYS
-from projections.model_status import MODEL_STATUS
 from projections.projection import Projection, Rank, Row, fold_events
+from projections.questions import QUESTIONS
 from projections.store.run import CHANNEL, Projector, Stop
 from projections.store.views import Views
 from tests.projections.conftest import Database, wait_until
 from tests.projections.crafted import Crafted, record, told
 
-ALL = (DECISIONS, HISTORY, KEYS, MODEL_STATUS)
-
 
 def run_all(database: Database, *projections: Projection, batch: int = 500) -> int:
-    projector = Projector(database.url(), projections or ALL, batch=batch)
+    projector = Projector(database.url(), projections or QUESTIONS, batch=batch)
     with contextlib.closing(projector):
         return projector.catch_up()
 
@@ -33,12 +31,12 @@ def run_all(database: Database, *projections: Projection, batch: int = 500) -> i
 def test_tables_hold_what_the_pure_fold_gives(database: Database, story: Crafted) -> None:
     database.append(story)
     assert run_all(database) == story.size
-    for projection in ALL:
+    for projection in QUESTIONS:
         folded = fold_events(projection, story.events)
         found = {k: (rank, msgspec.json.decode(row)) for k, rank, row in database.rows(projection)}
         assert found == {k: (r.rank, r.value) for k, r in folded.changed.items()}
     views = Views(database.url("holdpoint_reader"))
-    assert views.positions(*ALL) == {p.title: story.size for p in ALL}
+    assert views.positions(*QUESTIONS) == {p.title: story.size for p in QUESTIONS}
     views.close()
 
 
@@ -49,11 +47,11 @@ def test_any_batch_split_and_restart_gives_the_same_rows(database: Database, sto
     database.append(story)
     assert run_all(database, HISTORY, KEYS, batch=batch) == story.size - 30  # a new process, from its tracking rows
     assert run_all(database) == story.size - 30  # the views that stayed behind
-    split = {p.title: database.rows(p) for p in ALL}
-    projector = Projector(database.url(), ALL)
+    split = {p.title: database.rows(p) for p in QUESTIONS}
+    projector = Projector(database.url(), QUESTIONS)
     with contextlib.closing(projector):
         assert projector.rebuild() == story.size
-    assert {p.title: database.rows(p) for p in ALL} == split
+    assert {p.title: database.rows(p) for p in QUESTIONS} == split
 
 
 def test_rebuild_tells_its_progress_and_mends_an_edited_view(database: Database, story: Crafted) -> None:
@@ -164,11 +162,11 @@ def test_a_poisonous_event_stops_its_view_before_it_and_others_go_on(
 
 def test_an_entry_that_cannot_be_read_stops_every_view_before_it(database: Database, story: Crafted) -> None:
     database.append(story)
-    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER ALL")
+    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER QUESTIONS")
     database.admin(
         "UPDATE holdpoint.event SET state = set_byte(state, 20, get_byte(state, 20) # 1) WHERE notification_id = 13"
     )
-    projector = Projector(database.url(), ALL)
+    projector = Projector(database.url(), QUESTIONS)
     with contextlib.closing(projector):
         projector.catch_up()
         assert {s.index for s in projector.stops.values()} == {12}
@@ -177,7 +175,7 @@ def test_an_entry_that_cannot_be_read_stops_every_view_before_it(database: Datab
 
 def test_a_missing_entry_is_a_fault_never_a_skip(database: Database, story: Crafted) -> None:
     database.append(story)
-    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER ALL")
+    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER QUESTIONS")
     database.admin("DELETE FROM holdpoint.event WHERE notification_id = 13")
     with pytest.raises(Fault, match="no entry 12"):
         run_all(database)

@@ -14,11 +14,14 @@ from psycopg import errors as e
 from ledger.errors import Fault
 from ledger.store.desk import Desk
 from ledger.store.migrate import apply_roles, check_fingerprint, migrate, roles_sql
+from projections.questions import QUESTIONS
+from projections.store.tables import view_table
 from tests.conftest import LedgerDatabase
 from tests.ledger.store.batches import Tree
 
 EVIDENCE = ("event", "event_id", "tile", "checkpoint", "cosignature", "timestamp_token")
-STATE = ("stream", "head", "note", "disclosure", "migration", "tracking", "view_row")
+VIEWS = tuple(view_table(p) for p in QUESTIONS)
+STATE = ("stream", "head", "note", "disclosure", "migration", "tracking", "view_stop", *VIEWS)
 Connect = Callable[[str], "psycopg.Connection[Any]"]
 
 
@@ -180,7 +183,7 @@ def test_functions_refuse_what_does_not_follow(connect: Connect) -> None:
 def test_the_projector_keeps_to_its_views(connect: Connect) -> None:
     conn = connect("holdpoint_projector")
     conn.execute("SELECT * FROM holdpoint.event")
-    for table in ("tracking", "view_row"):
+    for table in ("tracking", "view_stop", *VIEWS):
         conn.execute(f"SELECT * FROM holdpoint.{table}")
     conn.execute("INSERT INTO holdpoint.tracking VALUES ('a', 1)")
     conn.execute("UPDATE holdpoint.tracking SET notification_id = 2")
@@ -195,7 +198,7 @@ def test_the_projector_keeps_to_its_views(connect: Connect) -> None:
 
 def test_the_reader_only_reads(connect: Connect) -> None:
     conn = connect("holdpoint_reader")
-    for table in (*EVIDENCE, "head", "stream", "note", "tracking", "view_row"):
+    for table in (*EVIDENCE, "head", "stream", "note", "tracking", "view_stop", *VIEWS):
         conn.execute(f"SELECT * FROM holdpoint.{table}")
         refused(conn, f"SELECT * FROM holdpoint.{table} FOR UPDATE")
         refused(conn, f"DELETE FROM holdpoint.{table}")
@@ -222,7 +225,8 @@ def test_no_right_beyond_the_bound(connect: Connect, schema: str) -> None:
              LEFT JOIN pg_roles g ON g.oid = a.grantee WHERE c.relnamespace = %s::regnamespace""",
         (schema,),
     ).fetchall()
-    own = {(t, p) for t in ("tracking", "view_row") for p in ("SELECT", "INSERT", "UPDATE", "DELETE")}
+    own = {(t, p) for t in ("tracking", "view_stop", *VIEWS) for p in ("SELECT", "INSERT", "UPDATE", "DELETE")}
+    own |= {(t, "TRUNCATE") for t in VIEWS}
     added = {(t, "INSERT") for t in ("cosignature", "timestamp_token", "snapshot")}
     for role, table, right in rows:
         if role == "holdpoint_owner":

@@ -4,10 +4,3 @@ CREATE TABLE holdpoint.tracking (
     notification_id  bigint NOT NULL CHECK (notification_id >= 0),
     PRIMARY KEY (application_name)
 );
-
-CREATE TABLE holdpoint.view_row (
-    projection text  NOT NULL,
-    key        text  NOT NULL,
-    row        jsonb NOT NULL,
-    PRIMARY KEY (projection, key)
-);

@@ -11,8 +11,8 @@ GRANT EXECUTE ON FUNCTION holdpoint.append_batch, holdpoint.lock_head, holdpoint
     TO holdpoint_appender;
 
 GRANT SELECT ON holdpoint.event TO holdpoint_projector;
-GRANT SELECT, INSERT, UPDATE, DELETE ON holdpoint.tracking, holdpoint.view_row TO holdpoint_projector;
+GRANT SELECT, INSERT, UPDATE, DELETE ON holdpoint.tracking TO holdpoint_projector;
 
 GRANT SELECT ON holdpoint.event, holdpoint.event_id, holdpoint.tile, holdpoint.checkpoint, holdpoint.cosignature,
-    holdpoint.timestamp_token, holdpoint.head, holdpoint.stream, holdpoint.note, holdpoint.tracking, holdpoint.view_row,
+    holdpoint.timestamp_token, holdpoint.head, holdpoint.stream, holdpoint.note, holdpoint.tracking,
     holdpoint.migration TO holdpoint_reader;

@@ -1,0 +1,12 @@
+"""Every projection of this release, by hand (domain.md §7): what the projector runs, and what an audit folds again."""
+
+from typing import Final
+
+from projections.decisions import DECISIONS
+from projections.history import HISTORY
+from projections.keys import KEYS
+from projections.model_status import MODEL_STATUS
+from projections.projection import Projection
+
+QUESTIONS: Final[tuple[Projection, ...]] = (DECISIONS, HISTORY, KEYS, MODEL_STATUS)
+"""In the order of their names."""
