@@ -7,8 +7,6 @@ submitter left it open (domain.md §8.10): the entry itself has it.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from msgspec import Struct, to_builtins
-
 from ledger.errors import Fault
 from ledger.event import Body, Event
 from ledger.events import (
@@ -32,7 +30,7 @@ from ledger.events import (
     token,
 )
 from ledger.fields import Reference
-from projections.projection import Change, Look, Projection, Rank, Row, ordinal
+from projections.projection import Change, Look, Projection, Rank, Row, as_json, ordinal
 
 SAYS: Final[dict[type[Body], tuple[str, ...]]] = {
     action.Requested: ("action", "audience", "surfaces", "hosts", "jurisdictions"),
@@ -71,13 +69,7 @@ SAYS: Final[dict[type[Body], tuple[str, ...]]] = {
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Reference):
-        return value.index
-    if isinstance(value, tuple):
-        return list(value)
-    if isinstance(value, Struct):
-        return to_builtins(value)
-    return value
+    return value.index if isinstance(value, Reference) else as_json(value)
 
 
 def _changes(_look: Look, event: Event) -> Sequence[Change]:

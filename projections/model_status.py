@@ -10,8 +10,6 @@ For the fold alone: "request|digest", "gate|index", "of|index" (rows that an att
 from collections.abc import Sequence
 from typing import Any, Final, assert_never
 
-from msgspec import to_builtins
-
 from ledger.event import Event
 from ledger.events import (
     action,
@@ -35,7 +33,7 @@ from ledger.events import (
 )
 from policies.clear import divergence_of
 from projections.decisions import UNRECORDED
-from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, index_of, must, ordinal
+from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, as_json, index_of, must, ordinal
 
 COMPUTE = "effective_compute_ratio"
 """The fact that `model.compute-reached` states where it names none, as in `policies.facts`."""
@@ -113,7 +111,7 @@ def _place(event: Event) -> dict[str, Any]:
 
 
 def _members(said: Any, *names: str) -> dict[str, Any]:
-    return {n: list(v) if isinstance(v := getattr(said, n), tuple) else v for n in names}
+    return {n: as_json(getattr(said, n)) for n in names}
 
 
 def _detail(name: str, value: dict[str, Any]) -> Change:
@@ -126,7 +124,7 @@ def _model(event: Event, said: model.Registered) -> Change:
         **_place(event),
         "actions": {},
         "diverging": [],
-        "effective_compute": None if grown is None else to_builtins(grown),
+        "effective_compute": as_json(grown),
         "kind": said.kind,
         "parent": said.parent,
         "relation": said.relation,
@@ -180,7 +178,7 @@ def _fallen(look: Look, event: Event, index: int, member: str) -> Sequence[Chang
 
 def _attested(event: Event, said: safeguard.Attested) -> Sequence[Change]:
     claim = _members(said, "framework", "independence", "safeguards", "valid_from", "valid_until")
-    value = {**_place(event), **claim, "scope": to_builtins(said.scope), "withdrawn_at": None}
+    value = {**_place(event), **claim, "scope": as_json(said.scope), "withdrawn_at": None}
     return _standing_in(said.scope.subjects, "attestation", event.index, value)
 
 

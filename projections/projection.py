@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+from msgspec import Struct, to_builtins
+
 from ledger.errors import Fault
 from ledger.event import Event
 from ledger.events import (
@@ -174,6 +176,15 @@ def must(look: Look, key: str) -> dict[str, Any]:
             "view-row-missing", "failed", f"the view has no row {key.split('|', maxsplit=1)[0]}", "rebuild the view"
         )
     return row.value
+
+
+def as_json(value: Any) -> Any:
+    """A field of an event as a view's row holds it: structs are objects, tuples are lists."""
+    if isinstance(value, Struct):
+        value = to_builtins(value)
+    if isinstance(value, dict):
+        return {name: as_json(member) for name, member in value.items()}
+    return [as_json(member) for member in value] if isinstance(value, list | tuple) else value
 
 
 def ordinal(index: int) -> str:

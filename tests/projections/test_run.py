@@ -162,7 +162,7 @@ def test_a_poisonous_event_stops_its_view_before_it_and_others_go_on(
 
 def test_an_entry_that_cannot_be_read_stops_every_view_before_it(database: Database, story: Crafted) -> None:
     database.append(story)
-    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER QUESTIONS")
+    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER ALL")
     database.admin(
         "UPDATE holdpoint.event SET state = set_byte(state, 20, get_byte(state, 20) # 1) WHERE notification_id = 13"
     )
@@ -175,7 +175,7 @@ def test_an_entry_that_cannot_be_read_stops_every_view_before_it(database: Datab
 
 def test_a_missing_entry_is_a_fault_never_a_skip(database: Database, story: Crafted) -> None:
     database.append(story)
-    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER QUESTIONS")
+    database.admin("ALTER TABLE holdpoint.event DISABLE TRIGGER ALL")
     database.admin("DELETE FROM holdpoint.event WHERE notification_id = 13")
     with pytest.raises(Fault, match="no entry 12"):
         run_all(database)
