@@ -4,6 +4,7 @@ from ledger.errors import LedgerError
 from ledger.event import Event
 from ledger.events import key, ledger, principal, role, token
 from ledger.keys import keyid_of, load_public, raw_key
+from ledger.note import parse_vkey
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.strict import parse_base64, shift
@@ -70,8 +71,14 @@ def _founded(event: Event, body: ledger.Founded) -> Refused | None:
         refusal = key_body_refusal(k)
         if refusal is not None:
             return refusal
-    if len({raw_key(parse_base64(k.spki)) for k in body.keys}) != len(body.keys):
+    raw = {raw_key(parse_base64(k.spki)) for k in body.keys}
+    if len(raw) != len(body.keys):
         return no("a public key is listed twice")
+    try:
+        if raw & _log_keys(body.vkeys):
+            return no("the log's own keys sign checkpoints and nothing else")
+    except LedgerError as err:
+        return no(f"a verifier key of the log is malformed: {err.code}")
     if tuple(sorted(k.keyid for k in body.keys)) != event.signers:
         return no("entry 0 is signed by every root, key-admin and engine key that it lists, and by no other")
     if len({(k.principal, k.kind, k.unit) for k in body.keys}) != len({k.principal for k in body.keys}):
@@ -93,6 +100,11 @@ def _founded(event: Event, body: ledger.Founded) -> Refused | None:
     return None
 
 
+def _log_keys(vkeys: tuple[str, ...]) -> set[bytes]:
+    """The bare public keys of the log, which are never keys of events (T08)."""
+    return {parse_vkey(v).public for v in vkeys}
+
+
 def _key_registered(state: State, event: Event, body: key.Registered) -> Refused | None:
     person = state.get("principal", body.principal)
     if person is None:
@@ -100,7 +112,10 @@ def _key_registered(state: State, event: Event, body: key.Registered) -> Refused
     refusal = key_body_refusal(body)
     if refusal is not None:
         return refusal
-    if state.get("raw_key", raw_key(parse_base64(body.spki)).hex()) is not None:
+    raw = raw_key(parse_base64(body.spki))
+    if raw in _log_keys(state.get("meta", "vkeys")):
+        return Refused(Reason.KEY_KNOWN, "this is the log's own key, which signs checkpoints and nothing else")
+    if state.get("raw_key", raw.hex()) is not None:
         return Refused(Reason.KEY_KNOWN, "this public key is registered already; a key is registered once, ever")
     if body.keyid not in event.signers:
         return Refused(Reason.PROOF_OF_POSSESSION, "the new key itself signs its registration")

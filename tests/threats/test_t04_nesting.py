@@ -88,10 +88,10 @@ READERS: dict[str, Callable[[bytes], object]] = {
 @pytest.mark.parametrize("bad", OPEN.values(), ids=OPEN)
 def test_attack_every_reader_is_flat(reader: Callable[[bytes], object], bad: bytes) -> None:
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Malformed) as caught:
         reader(bad)
-    took, (_, peak) = time.perf_counter() - began, tracemalloc.get_traced_memory()
+    took, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert caught.value.code == "too-deep"
     assert took < 1

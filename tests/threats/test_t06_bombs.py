@@ -94,10 +94,10 @@ BOMBS = {
 @pytest.mark.parametrize(("make", "rules"), BOMBS.values(), ids=BOMBS)
 def test_attack_archive(make, rules: set[str]) -> None:
     data = make()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Malformed) as caught:
         read_log(data)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert caught.value.code in rules
     assert took < 1
     if len(data) < 4 * MIB:  # tracing ten million objects of zipfile's own would measure the tracer
