@@ -18,7 +18,7 @@ from api.batch_keys import lookup_with
 from api.problems import body_of, of_error, of_refusal, problem, response
 from api.tokens import SHAPE
 from api.wiring import Ledger
-from ledger.admit import KeyLookup, Submission, open_submission
+from ledger.admit import KeyLookup, Submission, offered_alg, open_submission
 from ledger.canonical import loads, loads_canonical
 from ledger.entry import parse_entry
 from ledger.envelope import Envelope, Signature, envelope_of
@@ -53,8 +53,8 @@ def _lowered(envelope: Envelope, lookup: KeyLookup) -> Envelope:
     signatures = []
     for s in envelope.signatures:
         record = lookup(s.keyid)
-        ecdsa = record is not None and record.alg == "ecdsa-p256-sha256"
-        signatures.append(Signature(s.keyid, low_s(s.sig)) if ecdsa else s)
+        alg = record.alg if record is not None else offered_alg(envelope.payload, s.keyid)
+        signatures.append(Signature(s.keyid, low_s(s.sig)) if alg == "ecdsa-p256-sha256" else s)
     return Envelope(envelope.payload, tuple(signatures))
 
 

@@ -104,6 +104,14 @@ def open_submission(envelope: Envelope, lookup: KeyLookup, check: Check = verify
     return Submission(format_envelope(envelope), sha256(message).hexdigest(), statement, body)
 
 
+def offered_alg(payload: bytes, keyid: str) -> str | None:
+    """The algorithm of a key that the statement itself brings, or `None`: its registration is signed before it is known."""
+    if BY_TOPIC.get(peek_type(payload)) is not key.Registered:
+        return None
+    body = parse_statement(payload, key.Registered).predicate.body
+    return body.alg if body.keyid == keyid else None
+
+
 def _carried_keys(body: Body) -> dict[str, key.Registered | ledger.FoundingKey]:
     if isinstance(body, ledger.Founded):
         return {k.keyid: k for k in body.keys}

@@ -5,6 +5,7 @@ and the disk: whatever bytes he likes, at the end of the log, in the place that 
 signed by the real log keys. So what the auditor must refuse by himself is tested without the door ever having been shut.
 """
 
+import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -234,8 +235,6 @@ def _stream_of(envelope: bytes) -> str:
 
 
 def _payload(envelope: bytes) -> bytes:
-    import base64
-
     return base64.b64decode(json.loads(envelope)["payload"])
 
 

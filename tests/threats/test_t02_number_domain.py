@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from auditor.verify import verify_export
-from disclosures.claims import sign_claims
+from disclosures.claims import PAYLOAD_TYPE, sign_claims
 from ledger.canonical import dumps, loads
+from ledger.envelope import pae
 from ledger.errors import Malformed
 from ledger.events import evaluation, framework, model
 from ledger.strict import format_base64, format_base64url, parse_decimal
@@ -78,9 +79,6 @@ def test_attack_disclosure_claims_and_entry(lab: Lab, literal: str) -> None:
 
 def _sign(payload: bytes, engine) -> bytes:
     """The engine's real signature over claims that `sign_claims` would refuse to write."""
-    from disclosures.claims import PAYLOAD_TYPE
-    from ledger.envelope import pae
-
     sig = format_base64(engine.sign(pae(payload, PAYLOAD_TYPE)))
     line = dumps({"keyid": engine.keyid, "payloadType": PAYLOAD_TYPE, "sig": sig})
     assert set(json.loads(line)) == set(json.loads(sign_claims({}, engine)[1]))

@@ -18,7 +18,7 @@ from ledger.errors import Malformed
 from ledger.events import model
 from ledger.statement import parse_statement
 from ledger.strict import format_base64, format_base64url
-from tests.simulator import Lab, signed
+from tests.simulator import Lab, each_bit, signed, signer
 from tests.threats.documents import replaced
 from tests.threats.door import Door
 from tests.threats.node import NODE, READ, VERIFY, ask_node
@@ -114,8 +114,32 @@ def fuzzed(count: int) -> list[bytes]:
     chance = random.Random(7)
     lab = Lab()
     written = lab.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32)
-    seeds = [written.envelope.payload, written.wire(), lab.entries[-1], b'{"a":[1,2,{"b":"\xc3\xa9\\n"}],"c":-9007199254740991}']
-    words = [b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"1", b"0", b"-", b".", b"e9", b"null", b"\\u0041", b"\x00", b"\xc3\xa9", b" "]
+    seeds = [
+        written.envelope.payload,
+        written.wire(),
+        lab.entries[-1],
+        b'{"a":[1,2,{"b":"\xc3\xa9\\n"}],"c":-9007199254740991}',
+    ]
+    words = [
+        b'"',
+        b"\\",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"1",
+        b"0",
+        b"-",
+        b".",
+        b"e9",
+        b"null",
+        b"\\u0041",
+        b"\x00",
+        b"\xc3\xa9",
+        b" ",
+    ]
     found: list[bytes] = []
     while len(found) < count:
         raw = bytearray(chance.choice(seeds))
@@ -158,8 +182,6 @@ def test_attack_a_thousand_fuzzed_documents() -> None:
 @pytest.mark.parametrize("alg", ["ed25519", "ecdsa-p256-sha256"])
 def test_honest_golden_bytes_verify_in_both(alg: str) -> None:
     """An envelope that another implementation's crypto accepts, and whose alterations it refuses like ours."""
-    from tests.simulator import each_bit, signer
-
     lab = Lab()
     own = signer("second", alg)
     lab.register("assessor", own)

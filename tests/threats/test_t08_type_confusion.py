@@ -9,6 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from api.keyring import _read
+from auditor.verdict import VerifyVerdict
 from auditor.verify import verify_export
 from disclosures.claims import PAYLOAD_TYPE as CLAIMS
 from ledger.envelope import PAYLOAD_TYPE, pae
@@ -22,7 +24,15 @@ from tests.threats.documents import replaced
 from tests.threats.door import Door
 
 INTOTO = SHARED / "vectors" / "intoto"
-KINDS = ["application/json", "application/vnd.in-toto", "application/vnd.in-toto+json ", "APPLICATION/VND.IN-TOTO+JSON", CLAIMS, "", "x"]
+KINDS = [
+    "application/json",
+    "application/vnd.in-toto",
+    "application/vnd.in-toto+json ",
+    "APPLICATION/VND.IN-TOTO+JSON",
+    CLAIMS,
+    "",
+    "x",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,11 +81,16 @@ def test_attack_predicate_type_swapped(door: Door, topic: str) -> None:
 
 def test_attack_approval_as_result(door: Door, lab: Lab) -> None:
     """An approver's signature under the fields of an evaluation, and the other way round."""
-    for who, kind, other in (("approver-1", approval.Withdrawn, evaluation.Invalidated), ("evaluator", evaluation.Invalidated, approval.Withdrawn)):
+    for who, kind, other in (
+        ("approver-1", approval.Withdrawn, evaluation.Invalidated),
+        ("evaluator", evaluation.Invalidated, approval.Withdrawn),
+    ):
         body = {"approval": "0" * 64, "reason": "fictional", "request": "0" * 64} if kind is approval.Withdrawn else {
             "evaluation": {"index": 1, "leaf": "0" * 64}, "reason": "fictional"}  # fmt: skip
         own = door.signers(who)
-        payload = door.session.write(kind, body, "model/none", own, subject="ab" * 32, withhold=frozenset()).envelope.payload
+        payload = door.session.write(
+            kind, body, "model/none", own, subject="ab" * 32, withhold=frozenset()
+        ).envelope.payload
         bent = replaced(payload, kind.event.topic.encode(), other.event.topic.encode())
         door.refuses(signed(bent, *own), 400, "schema")
         mine = lab.write(kind, body, "model/a", who, subject="ab" * 32, withhold=frozenset()).envelope.payload
@@ -91,8 +106,6 @@ UNKNOWN = ["urn:holdpoint:event:model.registered:2", "urn:holdpoint:event:model.
 @pytest.mark.parametrize("topic", UNKNOWN)
 def test_attack_unknown_type(door: Door, lab: Lab, topic: str) -> None:
     """The door refuses what it does not know; an auditor's old copy says ERROR, never INVALID, and never passes over it."""
-    from auditor.verdict import VerifyVerdict
-
     own = model.Registered.event.topic.encode()
     bent = replaced(door.model().envelope.payload, own, topic.encode())
     door.refuses(signed(bent, *door.signers("assessor")), 422, "type-unknown")
@@ -141,15 +154,15 @@ def test_attack_claims_as_event(lab: Lab) -> None:
     fork = lab.fork()
     files["claims.json"] = payload
     line = json.loads(files["claims.sig"])
-    files["claims.sig"] = json.dumps({**line, "sig": format_base64(fork.keys["engine"].sign(pae(payload)))}, separators=(",", ":")).encode()
+    files["claims.sig"] = json.dumps(
+        {**line, "sig": format_base64(fork.keys["engine"].sign(pae(payload)))}, separators=(",", ":")
+    ).encode()
     clean = Lab().export() | {n: files[n] for n in ("claims.json", "claims.sig")}
     assert verify_export(clean.get, Lab().pin()).to_json()["code"] == "signature-invalid"
 
 
 def test_attack_the_logs_key_as_an_event_key(door: Door, lab: Lab) -> None:
     """Log keys sign checkpoints and nothing else: such a key can't be registered, here or in the auditor's replay."""
-    from api.keyring import _read
-
     private = _read(door.ledger.folder / "keys" / "log-ed25519.pem")
     assert isinstance(private, ed25519.Ed25519PrivateKey)
     own = SoftwareSigner(private)

@@ -27,7 +27,14 @@ LEVELS: dict[str, tuple[Any, ...]] = {
     "subject": ("subject", 0),
     "subject digest": ("subject", 0, "digest"),
 }
-VALUES = st.none() | st.booleans() | st.integers(0, 2**53 - 1) | st.text("abcdef0123456789", max_size=8) | st.just({}) | st.just([])
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers(0, 2**53 - 1)
+    | st.text("abcdef0123456789", max_size=8)
+    | st.just({})
+    | st.just([])
+)
 
 
 def with_member(payload: bytes, level: tuple[Any, ...], name: str, value: Any) -> bytes:
@@ -55,7 +62,9 @@ def test_attack_each_field_at_each_level(door: Door, lab: Lab, level: str, name:
     door.refuses(signed(payload, *door.signers("assessor")), 400, "schema")
     fork = lab.fork()
     honest = fork.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32)
-    fork.slip(signed(with_member(honest.envelope.payload, LEVELS[level], name, value), lab.keys["assessor"]), stream="model/a")
+    fork.slip(
+        signed(with_member(honest.envelope.payload, LEVELS[level], name, value), lab.keys["assessor"]), stream="model/a"
+    )
     fork.finds("schema")
 
 
@@ -68,7 +77,9 @@ def test_attack_the_submission(door: Door, name: str) -> None:
 @pytest.mark.parametrize("name", SERVER)
 def test_attack_the_entry(lab: Lab, name: str) -> None:
     """A log that carries more around the envelope than the format has."""
-    raw = json.loads(lab.fork().slip(lab.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).wire()))
+    raw = json.loads(
+        lab.fork().slip(lab.write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).wire())
+    )
     for place in (raw, raw["stream"]):
         if name in place:
             continue
@@ -106,7 +117,12 @@ def test_attack_the_stream_chain(lab: Lab, change: dict[str, Any]) -> None:
 def test_honest_the_server_fills_in_its_own(door: Door, lab: Lab) -> None:
     """Wrapper members are unsigned and dropped; the entry carries the server's own values."""
     written = door.model(stream := door.name())
-    wrapped = {**json.loads(written.wire()), "index": 0, "recorded_at": "2001-01-01T00:00:00.000000Z", "stream": {"version": 9}}
+    wrapped = {
+        **json.loads(written.wire()),
+        "index": 0,
+        "recorded_at": "2001-01-01T00:00:00.000000Z",
+        "stream": {"version": 9},
+    }
     value = door.admits(json.dumps(wrapped).encode())
     (row,) = door.ledger.desk.read_entries(value["index"], value["index"] + 1)
     entry = parse_entry(row.entry)

@@ -43,7 +43,9 @@ def bits_of(signature: bytes) -> Iterator[bytes]:
 def test_attack_every_bit(alg: str) -> None:
     own = signer("bits", alg)
     public = load_public(own.spki, alg)
-    message = pae(Lab().write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).envelope.payload)
+    message = pae(
+        Lab().write(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32).envelope.payload
+    )
     signature = own.sign(message)
     assert verify(public, alg, message, signature)
     assert not any(verify(public, alg, message, bent) for bent in bits_of(signature))
@@ -66,11 +68,16 @@ BENT: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("bend", BENT.values(), ids=BENT)
 @pytest.mark.parametrize("alg", ALGS)
-def test_attack_at_the_door(door: Door, own: dict[str, tuple[str, Signer]], alg: str, bend: Callable[[bytes], bytes]) -> None:
+def test_attack_at_the_door(
+    door: Door, own: dict[str, tuple[str, Signer]], alg: str, bend: Callable[[bytes], bytes]
+) -> None:
     written = door.model(None, own[alg][1])
     raw = with_signature(written.wire(), bend(written.envelope.signatures[0].sig))
     before = door.stored()
-    for problem in (door.post(raw).json(), json.loads(door.post(raw + b"\n", {"content-type": "application/x-ndjson"}).text)):
+    for problem in (
+        door.post(raw).json(),
+        json.loads(door.post(raw + b"\n", {"content-type": "application/x-ndjson"}).text),
+    ):
         # the door reads DER to lower S: what is no DER is refused as such, before any arithmetic
         assert (problem["status"], problem["reason"]) in ((403, "signature-invalid"), (400, "signature-form")), problem
         assert alg == "ecdsa-p256-sha256" or problem["reason"] == "signature-invalid"
@@ -90,10 +97,19 @@ def test_attack_other_bytes(door: Door, own: dict[str, tuple[str, Signer]], alg:
     mine = own[alg][1]
     written, other = door.model(None, mine), door.model(None, mine)
     payload = written.envelope.payload
-    for signature in (other.envelope.signatures[0].sig, mine.sign(payload), mine.sign(bytes.fromhex(written.digest)), mine.sign(b"")):
+    for signature in (
+        other.envelope.signatures[0].sig,
+        mine.sign(payload),
+        mine.sign(bytes.fromhex(written.digest)),
+        mine.sign(b""),
+    ):
         door.refuses(with_signature(written.wire(), signature), 403, "signature-invalid")
     door.refuses(with_signature(written.wire(), b""), 400, "signature-form")
-    door.refuses(written.wire().replace(format_base64(payload).encode(), format_base64(other.envelope.payload).encode()), 403, "signature-invalid")
+    door.refuses(
+        written.wire().replace(format_base64(payload).encode(), format_base64(other.envelope.payload).encode()),
+        403,
+        "signature-invalid",
+    )
 
 
 @pytest.mark.parametrize("bend", BENT.values(), ids=BENT)
