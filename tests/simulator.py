@@ -131,7 +131,7 @@ class Lab:
         """A signed statement for this ledger, now, under an event id that follows from a counter."""
         self.count += 1
         options.setdefault("subject", self.replay.state.get("subject", stream))
-        rand = sha256(b"%d" % self.count).digest()[:10]
+        rand = sha256(f"{self.origin} {self.count}".encode()).digest()[:10]
         options.setdefault("event_id", format_uuid7(micros(self.time) // 1000, rand))
         signers = [self.keys[b] if isinstance(b, str) else b for b in by]
         audience = options.pop("audience", Audience(self.origin, self.founding))

@@ -49,7 +49,7 @@ def with_member(payload: bytes, level: tuple[Any, ...], name: str, value: Any) -
 
 def own(level: str, name: str) -> bool:
     """Is this a member that the level has by its own schema?"""
-    return (level, name) in {("subject", "digest")}
+    return (level, name) == ("subject", "digest")
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -1,5 +1,5 @@
 """T13: small-order, mixed-order and non-canonical Ed25519 keys. OpenSSL takes them, and with the identity point one signature
-fits every message (shown below). Refused at registration and again by the auditor: y < p, on the curve, [8]A ≠ O, [ℓ]A = O.
+fits every message (shown below). Refused at registration and again by the auditor: y < p, on the curve, [8]A ≠ O, [L]A = O.
 
 P-256 points and ML-DSA keys out of form are refused by the same rule: `spki` is DER that re-encodes to itself.
 """
@@ -55,7 +55,7 @@ def encode(point: Point) -> str:
 
 
 def mixed() -> Iterator[str]:
-    """A key of prime order plus a point of order 2, 4 and 8: [8]A ≠ O, but [ℓ]A ≠ O too."""
+    """A key of prime order plus a point of order 2, 4 and 8: [8]A ≠ O, but [L]A ≠ O too."""
     for n, torsion in enumerate(SMALL[i] for i in (2, 4, 5, 10, 11, 12, 13)):
         private = ed25519.Ed25519PrivateKey.from_private_bytes(sha256(b"mixed %d" % n).digest())
         sound, small = _decode(private.public_key().public_bytes_raw()), _decode(bytes.fromhex(torsion))

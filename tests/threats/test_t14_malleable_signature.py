@@ -1,4 +1,4 @@
-"""T14: S+ℓ, ECDSA (r, n−s), lax DER: other bytes that some verifiers take for the same signature.
+"""T14: S+L, ECDSA (r, n−s), lax DER: other bytes that some verifiers take for the same signature.
 
 The log holds low S and strict DER only; the door lowers a high S, since half of all signers emit one. An event's identity is
 its statement digest, so a second signature is never a second event.
@@ -100,7 +100,7 @@ def test_attack_high_s_in_the_log(lab: Lab) -> None:
 
 
 def plus_order(signature: bytes) -> bytes:
-    """Ed25519 with S + ℓ."""
+    """Ed25519 with S + L."""
     s = int.from_bytes(signature[32:], "little") + L
     return signature[:32] + s.to_bytes(32, "little")
 
