@@ -14,7 +14,8 @@ import httpx2
 import psycopg
 
 from api.app import create_app
-from api.founding import KEY_ADMINS
+from api.founding import ENGINE, KEY_ADMINS
+from api.keyring import load_signer
 from api.session import Session
 from api.wiring import Ledger
 from ledger.events import key, model, principal, role
@@ -114,7 +115,9 @@ class Door:
         return f"{kind}/x{next(self._names)}"
 
     def signers(self, who: str, count: int = 1) -> list[Signer]:
-        """The ledger's own signers."""
+        """The ledger's own signers; the engine's too, which no session hands out."""
+        if who == ENGINE:
+            return [load_signer(self.ledger.folder / "keys" / "engine.pem")]
         return self.session.signers(who, count)
 
     def model(self, stream: str | None = None, *by: Signer, **options: Any) -> Any:
