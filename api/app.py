@@ -36,6 +36,7 @@ def create_app(ledger: Ledger, hosts: tuple[str, ...] = (), lines: Lines | None 
     app.add_exception_handler(LedgerError, _ledger_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _query_error)
+    app.add_exception_handler(Exception, _our_fault)
     write = _write_route(Ingest(ledger), ledger)
     return Guard(app, write, ledger, ledger.measures, lines or Lines(), (*hosts, *ledger.config.hosts))
 
@@ -76,3 +77,8 @@ async def _query_error(_request: Request, err: Exception) -> Response:
     """A parameter that is not of its form: its declared name, never its value."""
     places = [str(e["loc"][1]) for e in err.errors()] if isinstance(err, RequestValidationError) else []
     return problem("query", place=", ".join(dict.fromkeys(places)))
+
+
+async def _our_fault(_request: Request, _err: Exception) -> Response:
+    """Answered here, raised again by the framework, and written into a line by the guard."""
+    return problem("fault")

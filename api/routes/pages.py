@@ -21,7 +21,8 @@ from policies.clear import clear
 from policies.evaluate import evaluate
 from policies.lapse import valid_until
 
-MODELS = 25
+MODELS = 15
+"""Models per page: no page is over 150 kB."""
 CLAUSES = 3
 """Clauses shown per answer; the JSON behind the link has them all."""
 DIVERGENCES = 20
