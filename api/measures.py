@@ -31,7 +31,7 @@ class Metric:
 
 METRICS: Final[dict[str, Metric]] = {
     "tree_size": Metric("gauge", "Entries under the newest checkpoint."),
-    "checkpoint_age_seconds": Metric("gauge", "Seconds since the newest entry under a checkpoint was recorded."),
+    "checkpoint_age_seconds": Metric("gauge", "Seconds since the newest checkpoint was signed."),
     "anchor_lag_entries": Metric("gauge", "Committed entries that the anchor does not cover."),
     "append_seconds": Metric("seconds", "One commit of a batch in the database."),
     "batch_entries": Metric("entries", "Entries per commit, derived ones included."),
@@ -42,7 +42,7 @@ METRICS: Final[dict[str, Metric]] = {
     "gate_seconds": Metric("seconds", "From question to answer at the gate."),
     "projection_lag_entries": Metric("gauge", "Entries not yet folded into a view.", ("projection",)),
     "signer_seconds": Metric("seconds", "Both signatures of the log over a checkpoint."),
-    "queue_entries": Metric("gauge", "Groups of submissions that wait for the appender."),
+    "queue_entries": Metric("gauge", "Submissions that wait for a commit."),
     "disk_free_bytes": Metric("gauge", "Free bytes where the ledger's folder lies."),
     "clock_skew_seconds": Metric("gauge", "The ledger's clock minus the database's."),
     "key_expiry_seconds": Metric("gauge", "Until the first live key ends; +Inf where none does."),

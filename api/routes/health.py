@@ -13,6 +13,7 @@ from api.measures import Measures
 from api.routes.asked import ledger_of
 from api.wiring import Ledger, wall_clock
 from ledger.errors import LedgerError
+from ledger.note import MLDSA44_COSIGNATURE, cosigned_at, parse_note, parse_vkey
 from ledger.state import State
 from ledger.strict import micros
 
@@ -96,7 +97,7 @@ def _read_gauges(ledger: Ledger, measures: Measures) -> None:
     measures.set("anchor_lag_entries", max(0, appender.size - (0 if anchored is None else anchored.size)))
     measures.set("queue_entries", appender.queued)
     measures.set("disk_free_bytes", shutil.disk_usage(ledger.folder).free)
-    measures.set("checkpoint_age_seconds", _seconds(appender.recorded_at, now) if appender.recorded_at else 0.0)
+    measures.set("checkpoint_age_seconds", _checkpoint_age(ledger, now))
     with ledger.view() as view:
         measures.set("key_expiry_seconds", _seconds(now, _first_key_end(view.state, now)))
         measures.set("attestation_expiry_seconds", _seconds(now, _first_attestation_end(view.state, now)))
@@ -107,6 +108,16 @@ def _read_gauges(ledger: Ledger, measures: Measures) -> None:
             measures.set("projection_lag_entries", lag, title)
     except LedgerError:
         measures.set("clock_skew_seconds", math.nan)
+
+
+def _checkpoint_age(ledger: Ledger, now: str) -> float:
+    """Seconds since the log's ML-DSA-44 key, whose signature says when, signed the newest checkpoint."""
+    _, note = ledger.appender.published
+    keys = [parse_vkey(text) for text in ledger.appender.state.get("meta", "vkeys") or ()]
+    quantum = {(k.name, k.key_id): k for k in keys if k.kind == MLDSA44_COSIGNATURE}
+    lines = parse_note(note).signatures if note else ()
+    signed = [cosigned_at(quantum[s.name, s.key_id], s.signature) for s in lines if (s.name, s.key_id) in quantum]
+    return micros(now) / 1e6 - max(signed) if signed else math.nan
 
 
 def _seconds(start: str, end: str | None) -> float:

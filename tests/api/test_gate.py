@@ -92,10 +92,10 @@ def test_a_fact_that_is_stated_is_looked_at(story: Asker) -> None:
 def test_attack_a_late_answer_is_never_a_permit(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "GATE_SECONDS", 0.05)
     honest = gate._judge
-    monkeypatch.setattr(gate, "_judge", lambda *args: (time.sleep(0.3), honest(*args))[1])
+    monkeypatch.setattr(gate, "_judge", lambda *args: (time.sleep(2.0), honest(*args))[1])
     started = time.monotonic()
     answer = story.ask(GATE)
-    assert time.monotonic() - started < 0.29
+    assert time.monotonic() - started < 1.8
     answers.Gate.model_validate_json(answer.content)
     value = answer.json()
     assert (value["clearance"], value["verdict"], value["reasons"]) == ("undetermined", "undetermined", ["deadline"])

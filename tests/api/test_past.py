@@ -120,19 +120,21 @@ def test_attack_many_ask_for_the_past_and_the_gate_still_answers(story: Asker, m
     release = threading.Event()
     past: Past = story.state.past
     slow = past._then
-    monkeypatch.setattr(past, "_then", lambda *args: (release.wait(10), slow(*args))[1])
+    monkeypatch.setattr(past, "_then", lambda *args: (release.wait(60), slow(*args))[1])
     pool = ThreadPoolExecutor(40)
     then = [pool.submit(story.ask, f"/v1/decisions?at={n + 1}") for n in range(30)]
     time.sleep(0.5)
-    started = time.monotonic()
-    now = [story.ask("/v1/models/fictional-one/gate/train") for _ in range(20)]
-    seconds = time.monotonic() - started
+    now, slowest = [], 0.0
+    for _ in range(20):
+        started = time.monotonic()
+        now.append(story.ask("/v1/models/fictional-one/gate/train"))
+        slowest = max(slowest, time.monotonic() - started)
     release.set()
     reasons = [a.json().get("reason") for a in (f.result() for f in then)]
     pool.shutdown()
     assert [a.json()["clearance"] for a in now] == ["undetermined"] * 20
     assert all("deadline" not in a.json()["reasons"] for a in now)
-    assert seconds < 2
+    assert slowest < 2
     assert reasons.count("overloaded") >= 30 - past_file.MAX_WAITING - 1
 
 
