@@ -19,10 +19,12 @@ from api.measures import Measures
 from ledger.admit import unsafe_unchecked
 from ledger.errors import Fault
 from ledger.receipt import format_receipt
+from ledger.registry import BY_TOPIC
 from ledger.replay import Problem, Replay
 from ledger.state import State
 from ledger.store.anchor import Anchor
 from ledger.store.append import Appender, Clock
+from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.strict import parse_time
@@ -105,12 +107,13 @@ class View:
 
 @dataclass(slots=True)
 class Ledger:
-    """An open ledger."""
+    """An open ledger. `desk` and `log` read, as `holdpoint_reader`; only the appender writes."""
 
     folder: Path
     config: Config
     appender: Appender
     desk: Desk
+    log: LedgerApplication
     clock: Clock
     anchor: Anchor
     measures: Measures
@@ -222,15 +225,16 @@ def open_ledger(
         reader = Desk(reader_url, revive=revive)
         closers.append(reader.close)
         keys = folder / "keys"
-        log = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
-        appender = Appender(desk, anchor, RULES, load_signer(keys / "engine.pem"), log, clock,
+        writer, log = LedgerApplication(desk, BY_TOPIC), LedgerApplication(reader, BY_TOPIC)
+        signer = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
+        appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), signer, clock,
                             watched=clock is wall_clock, local_keys=True)  # fmt: skip
         appender.open(confirmed=confirm_clock or config.development)
     except BaseException:
         for closer in reversed(closers):
             closer()
         raise
-    return Ledger(folder, config, appender, reader, clock, anchor, measures, closers)
+    return Ledger(folder, config, appender, reader, log, clock, anchor, measures, closers)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from api.accept import accepted
 from api.bound import JSON, bound, next_page
 from api.problems import problem
 from api.routes.asked import After, Index, Limit, ledger_of, past_of, readable
+from ledger.entry import leaf_hash
 from ledger.registry import BY_NAME
 from ledger.store.rows import Stored
 
@@ -75,11 +76,13 @@ def by_event(request: Request, event_id: EventId) -> Response:
 
 
 def _stored(request: Request, index: int) -> Stored | None:
-    """The entry, if it is there and the asker may read it."""
-    rows = ledger_of(request).desk.find(index - 1, 1)
-    if not rows or rows[0].index != index or not readable(request)(rows[0].stream):
+    """The entry, if it is there and the asker may read it. Raises `Fault` `ledger-invalid` where its row says another thing."""
+    found = ledger_of(request).log.entry(index)
+    if found is None or not readable(request)(found.originator_id):
         return None
-    return rows[0]
+    return Stored(
+        index, found.entry, found.originator_id, found.originator_version, found.topic, leaf_hash(found.entry), found.recorded_at
+    )  # fmt: skip
 
 
 def entry(request: Request, index: Index) -> Response:

@@ -17,12 +17,12 @@ from ledger.note import CheckpointSigner
 from ledger.state import State
 from ledger.store.anchor import Anchor
 from ledger.store.clock import ClockWatch, downtime, recorded_time, seconds
-from ledger.store.desk import Desk
 from ledger.store.draft import Draft, Group
 from ledger.store.intake import Intake
 from ledger.store.outcome import Outcome
 from ledger.store.position import Position, follow
 from ledger.store.publish import Publisher
+from ledger.store.recorder import LedgerRecorder
 from ledger.store.rows import Batch, Head
 from ledger.store.scrub import Scrub
 from ledger.strict import from_micros
@@ -57,7 +57,7 @@ class Appender:
 
     def __init__(
         self,
-        desk: Desk,
+        recorder: LedgerRecorder,
         anchor: Anchor,
         rules: Rules,
         engine: Signer,
@@ -68,7 +68,8 @@ class Appender:
         watched: bool = False,
         local_keys: bool = False,
     ) -> None:
-        self._desk, self._rules, self._engine = desk, rules, engine
+        self._recorder, self._desk = recorder, recorder.desk
+        self._rules, self._engine = rules, engine
         self._clock, self._ticks = clock, ticks
         self._watch = ClockWatch(seconds(clock()), ticks()) if watched else None
         self._publisher = Publisher(anchor, log, local=local_keys)
@@ -225,7 +226,7 @@ class Appender:
         batch, proofs = draft.batch()
         before = self._ticks()
         try:
-            committed = self._desk.append(batch)
+            committed = self._recorder.commit(batch)
         except Fault as err:
             if err.code != "stale-head":
                 raise
@@ -234,32 +235,28 @@ class Appender:
             return self._store_locked(groups)
         if self._watch is not None:
             self._watch.hear(committed.database_now, before, self._ticks())
-        _check_leaves(batch, committed.leaf_hashes)
         return draft, proofs
 
     def _store_locked(self, groups: Sequence[Group]) -> tuple[Draft, BatchProofs | None]:
         """Someone else appended. While we hold the head nobody can; the lock ends with the transaction, whatever happens."""
-        made: list[tuple[Draft, Batch | None, BatchProofs | None]] = []
+        made: list[tuple[Draft, BatchProofs | None]] = []
 
         def build(head: Head) -> Batch | None:
             self._follow(head)
             draft = self._draft(groups)
             batch, proofs = draft.batch() if draft.admitted else (None, None)
-            made[:] = [(draft, batch, proofs)]
+            made[:] = [(draft, proofs)]
             return batch
 
         for race in range(RACES):
             try:
-                committed = self._desk.append_locked(build)
+                self._recorder.commit_locked(build)
             except Fault as err:
                 if err.code != "stale-head" or race == RACES - 1:
                     raise
             else:
                 break
-        draft, batch, proofs = made[0]
-        if committed is not None and batch is not None:
-            _check_leaves(batch, committed.leaf_hashes)
-        return draft, proofs
+        return made[0]
 
     def _publish(self, position: Position) -> None:
         """Anchor, sign, and only then let memory move: readers see entries, state and checkpoint together."""
@@ -369,12 +366,6 @@ class Appender:
                 self._desk.put_note(*self.published)
             except Fault:
                 return
-
-
-def _check_leaves(batch: Batch, hashed: Sequence[bytes]) -> None:
-    """The database hashed the bytes that it stored; we sign only over those that we sent (R6)."""
-    if [r.leaf for r in batch.rows] != list(hashed):
-        raise Fault("leaf-mismatch", "unknown", "the database hashed other bytes", "run holdpoint fsck")
 
 
 def _nothing_placed(_placed: object) -> Outcome:

@@ -16,7 +16,7 @@ from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.store.outcome import Appended, Known, Outcome
 from ledger.store.position import Position
-from ledger.store.rows import Batch, Row
+from ledger.store.rows import Batch, Row, make_batch
 from ledger.tile import BatchProofs
 
 MAX_ROWS = 2000
@@ -153,14 +153,12 @@ class Draft:
 
     def batch(self) -> tuple[Batch, BatchProofs]:
         """What goes to the database, unsigned, and the tree it leads to."""
-        leaves = [bytes.fromhex(a.event.leaf) for a in self.admitted]
-        proofs = BatchProofs(self.base.edge, leaves)
         rows = tuple(
-            Row(a.entry, a.event.event_id, a.event.stream, a.event.stream_version, a.event.type.topic, leaf)
-            for a, leaf in zip(self.admitted, leaves, strict=True)
+            Row(a.entry, e.event_id, e.stream, e.stream_version, e.type.topic, bytes.fromhex(e.leaf))
+            for a in self.admitted
+            for e in (a.event,)
         )
-        frontier, root = proofs.edge.frontier().to_bytes(), proofs.edge.root()
-        return Batch(self.base.size, rows, self.at, proofs.tiles, frontier, root, len(self.causes)), proofs
+        return make_batch(self.base.edge, rows, self.at, len(self.causes))
 
     def answers(self, proofs: BatchProofs, note: str) -> Callable[[Placed], Outcome]:
         """Receipts from memory, once `note` is signed."""

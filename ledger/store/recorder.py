@@ -1,6 +1,7 @@
 """eventsourcing's recorder interfaces over the desk, with the write method replaced (log.md §1, faults.md §5).
 
-Every write is `append_batch`: notification id = leaf index + 1, gapless, under one row lock, as a role without any right to
+`commit` is the one way to write: the appender calls it with what it has admitted, and so does the framework's `insert_events`.
+It is `append_batch`: notification id = leaf index + 1, gapless, under one row lock, as a role without any right to
 insert. Nothing is retried after an ambiguous commit: the event id tells what became of it. Reading polls; a hint shortens it.
 """
 
@@ -26,7 +27,7 @@ from eventsourcing.persistence import (
 from ledger.entry import leaf_hash
 from ledger.errors import Conflict, Fault
 from ledger.store.desk import Desk
-from ledger.store.rows import Batch, Head, Row
+from ledger.store.rows import Batch, Committed, Head, Row, make_batch
 from ledger.tile import Edge
 
 PAGE = 500
@@ -61,16 +62,49 @@ class LedgerRecorder(ApplicationRecorder):
     """
 
     def __init__(self, desk: Desk, topics: Collection[str], identify: Callable[[StoredEvent], Identity]) -> None:
-        self._desk, self._topics, self._identify = desk, frozenset(topics), identify
+        self.desk, self._topics, self._identify = desk, frozenset(topics), identify
         self._edge = Edge.empty()
         self._lock = threading.Lock()
         self._hints: weakref.WeakSet[threading.Event] = weakref.WeakSet()
 
+    # -- the one way to commit ---------------------------------------------------------------------------------------
+
+    def commit(self, batch: Batch) -> Committed | None:
+        """Commit what the appender, or `insert_events`, has made: one round trip, nothing computed again.
+
+        `None`: the head had moved. Raises `Fault` `leaf-mismatch`, and as `Desk.append`.
+        """
+        return self._committed(batch, self.desk.append(batch))
+
+    def commit_locked(self, build: Callable[[Head], Batch | None]) -> Committed | None:
+        """After a lost race: what `build` makes behind the head's lock. `None`: nothing was left to do. Raises as `commit`."""
+        made: list[Batch | None] = []
+
+        def remember(head: Head) -> Batch | None:
+            made[:] = [build(head)]
+            return made[0]
+
+        committed = self.desk.append_locked(remember)
+        return None if made[0] is None else self._committed(made[0], committed)
+
+    def _committed(self, batch: Batch, committed: Committed | None) -> Committed | None:
+        """The database hashed the bytes that it stored; we sign only over those that we sent (R6)."""
+        if committed is None:
+            return None
+        if [r.leaf for r in batch.rows] != list(committed.leaf_hashes):
+            raise Fault("leaf-mismatch", "unknown", "the database hashed other bytes", "run holdpoint fsck")
+        for hint in list(self._hints):
+            hint.set()
+        return committed
+
+    # -- the framework's interface -----------------------------------------------------------------------------------
+
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append in one commit; returns the notification ids, or those of the first time for a repeated batch.
 
-        `submissions` (default 1): how many submissions the batch answers. Raises `StreamConflict` (`version-conflict`,
-        `event-id-conflict`), `ProgrammingError` (unknown topic or option), `Fault` (`outcome-unknown` among others).
+        Nothing is admitted here: `Appender.submit` does that, for whoever is not a test. `submissions` (default 1): how many
+        submissions the batch answers. Raises `StreamConflict` (`version-conflict`, `event-id-conflict`), `ProgrammingError`
+        (unknown topic or option), `Fault` (`outcome-unknown` among others).
         """
         submissions: int = kwargs.pop("submissions", 1)
         if kwargs:
@@ -84,10 +118,7 @@ class LedgerRecorder(ApplicationRecorder):
                 f"unknown topics: {sorted(unknown)}" if unknown else "one commit has one recorded time"
             )
         with self._lock:
-            ids = self._first_time(stored_events, identities) or self._write(stored_events, identities, submissions)
-        for hint in list(self._hints):
-            hint.set()
-        return ids
+            return self._first_time(stored_events, identities) or self._write(stored_events, identities, submissions)
 
     def _write(self, events: Sequence[StoredEvent], identities: Sequence[Identity], submissions: int) -> list[int]:
         """One round trip; if someone else appended meanwhile, once more under the lock, where nobody can come between."""
@@ -99,11 +130,9 @@ class LedgerRecorder(ApplicationRecorder):
             return None if standing else self._build(head, events, identities, submissions, made)
 
         batch = self._build(Head(self._edge.size, b"", self._edge.root()), events, identities, submissions, made)
-        committed = self._desk.append(batch) or self._desk.append_locked(build)
+        committed = self.commit(batch) or self.commit_locked(build)
         if committed is None:
             return standing
-        if list(committed.leaf_hashes) != [leaf_hash(e.state) for e in events]:
-            raise Fault("leaf-mismatch", "unknown", "the database hashed other bytes", "run holdpoint fsck")
         self._edge = made[-1]
         return list(range(committed.size - len(events) + 1, committed.size + 1))
 
@@ -120,7 +149,7 @@ class LedgerRecorder(ApplicationRecorder):
         The edge after it goes to `made`, and becomes ours once it is committed.
         """
         if head.size != self._edge.size:
-            self._edge, _ = self._edge.extend(self._desk.read_leaf_hashes(self._edge.size, head.size))
+            self._edge, _ = self._edge.extend(self.desk.read_leaf_hashes(self._edge.size, head.size))
         if self._edge.root() != head.root:
             raise Fault("ledger-invalid", "failed", f"the stored leaves lack the root at {head.size}", "holdpoint fsck")
         self._check_versions(events)
@@ -128,14 +157,13 @@ class LedgerRecorder(ApplicationRecorder):
             Row(e.state, i.event_id, str(e.originator_id), e.originator_version, e.topic, leaf_hash(e.state))
             for e, i in zip(events, identities, strict=True)
         )
-        edge, tiles = self._edge.extend([r.leaf for r in rows])
-        made.append(edge)
-        frontier, root = edge.frontier().to_bytes(), edge.root()
-        return Batch(head.size, rows, identities[0].recorded_at, tiles, frontier, root, submissions)
+        batch, proofs = make_batch(self._edge, rows, identities[0].recorded_at, submissions)
+        made.append(proofs.edge)
+        return batch
 
     def _check_versions(self, events: Sequence[StoredEvent]) -> None:
         """Versions run 1, 2, 3…: read before the swap of the head, which fails if anyone appended since."""
-        heads: dict[str, int] = dict(self._desk.query(HEADS, (sorted({str(e.originator_id) for e in events}),)))
+        heads: dict[str, int] = dict(self.desk.query(HEADS, (sorted({str(e.originator_id) for e in events}),)))
         for e in events:
             present = heads.get(str(e.originator_id), 0)
             if e.originator_version != present + 1:
@@ -145,7 +173,7 @@ class LedgerRecorder(ApplicationRecorder):
 
     def _first_time(self, events: Sequence[StoredEvent], identities: Sequence[Identity]) -> list[int] | None:
         """Idempotence by event id: a batch that stands already, byte for byte, is answered with its first ids."""
-        rows: list[Any] = self._desk.query(KNOWN, ([i.event_id for i in identities],))
+        rows: list[Any] = self.desk.query(KNOWN, ([i.event_id for i in identities],))
         known: dict[str, tuple[int, bytes]] = {event_id: (n, state) for event_id, n, state in rows}
         if not known:
             return None
@@ -168,7 +196,7 @@ class LedgerRecorder(ApplicationRecorder):
         """A stream's events by version."""
         low, high = -1 if gt is None else gt, MAX if lte is None else lte
         sql = EVENTS.format("DESC" if desc else "ASC")
-        rows = self._desk.query(sql, (str(originator_id), low, high, MAX if limit is None else limit))
+        rows = self.desk.query(sql, (str(originator_id), low, high, MAX if limit is None else limit))
         return [StoredEvent(*row) for row in rows]
 
     def select_notifications(
@@ -183,12 +211,12 @@ class LedgerRecorder(ApplicationRecorder):
         """The log from `start` on. Ids are index + 1 and commit in order: what was read has nothing missing before it."""
         low = 0 if start is None else start + (not inclusive_of_start)
         wanted = list(topics) or None
-        rows = self._desk.query(NOTIFICATIONS, (low, MAX if stop is None else stop, wanted, wanted, limit))
+        rows = self.desk.query(NOTIFICATIONS, (low, MAX if stop is None else stop, wanted, wanted, limit))
         return [Notification(*row) for row in rows]
 
     def max_notification_id(self) -> int | None:
         """The tree size, or `None` for an empty log."""
-        return self._desk.read_head().size or None
+        return self.desk.read_head().size or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> "PollingSubscription":
         """Events after `gt` as they come."""

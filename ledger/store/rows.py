@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ledger.tile import FullTile
+from ledger.tile import BatchProofs, Edge, FullTile
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +60,10 @@ class Committed:
     size: int
     leaf_hashes: tuple[bytes, ...]
     database_now: float
+
+
+def make_batch(edge: Edge, rows: Sequence[Row], recorded_at: str, submissions: int) -> tuple[Batch, BatchProofs]:
+    """What goes to the database behind the tree of `edge`, unsigned, and the tree it leads to."""
+    proofs = BatchProofs(edge, [r.leaf for r in rows])
+    frontier, root = proofs.edge.frontier().to_bytes(), proofs.edge.root()
+    return Batch(edge.size, rows, recorded_at, proofs.tiles, frontier, root, submissions), proofs

@@ -1,28 +1,16 @@
 """Our recorder beyond upstream's cases: real entries, one tree, idempotence, races, a tailing reader."""
 
 import threading
-from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
-from eventsourcing.persistence import EventStore, IntegrityError, ProgrammingError, StoredEvent, Tracking
+from eventsourcing.persistence import IntegrityError, ProgrammingError, StoredEvent, Tracking
 
-from api.wiring import opened
-from ledger.errors import Fault, Malformed
-from ledger.registry import BY_TOPIC
+from ledger.errors import Fault
 from ledger.store.desk import Desk
-from ledger.store.mapper import Recorded, VerbatimMapper, read_recorded
 from ledger.store.recorder import Identity, LedgerRecorder, LedgerTracking, StreamConflict
 from tests.conftest import LedgerDatabase
 from tests.ledger.store.batches import AT, TOPIC, Tree, event_id
-
-
-@pytest.fixture(scope="session")
-def told(told_folder: Path) -> list[Recorded]:
-    """The story's entries, decoded."""
-    with opened(told_folder) as ledger:
-        return [read_recorded(row.entry, BY_TOPIC) for row in ledger.desk.read_entries(0, ledger.appender.size)]
 
 
 @pytest.fixture
@@ -30,11 +18,6 @@ def desk(ledger_database: LedgerDatabase):
     opened_desk = Desk(ledger_database.url("holdpoint_appender"))
     yield opened_desk
     opened_desk.close()
-
-
-def of_entry(event: StoredEvent) -> Identity:
-    found = read_recorded(event.state, BY_TOPIC)
-    return Identity(found.statement.predicate.event_id, found.recorded_at)
 
 
 def made_up(_event: StoredEvent) -> Identity:
@@ -45,58 +28,9 @@ def events(count: int, stream: str = "model/a", after: int = 0) -> list[StoredEv
     return [StoredEvent(stream, after + n + 1, TOPIC, f"{stream} {after + n}".encode()) for n in range(count)]
 
 
-def groups(told: list[Recorded]) -> list[list[Recorded]]:
-    """As they were committed: entries of one recorded time."""
-    out: list[list[Recorded]] = []
-    for event in told:
-        if out and out[-1][0].recorded_at == event.recorded_at:
-            out[-1].append(event)
-        else:
-            out.append([event])
-    return out
-
-
-def test_a_real_log_through_eventsourcing_gives_the_same_tree(
-    told: list[Recorded], told_folder: Path, desk: Desk
-) -> None:
-    with opened(told_folder) as ledger:
-        size, root = ledger.appender.size, ledger.desk.read_head().root
-    store = EventStore(VerbatimMapper(BY_TOPIC), LedgerRecorder(desk, BY_TOPIC, of_entry))
-    ids = [r.notification.id for group in groups(told) for r in store.put(group)]
-    assert ids == list(range(1, size + 1))
-    assert desk.read_head().root == root
-    for stream in {e.originator_id for e in told}:
-        assert list(store.get(stream)) == [e for e in told if e.originator_id == stream]
-
-
-def test_mapper_passes_bytes_on_and_refuses_what_they_do_not_say(told: list[Recorded]) -> None:
-    mapper = VerbatimMapper(BY_TOPIC)
-    for event in told:
-        stored = mapper.to_stored_event(event)
-        assert stored.state is event.entry
-        assert mapper.to_domain_event(stored) == event
-    stored = mapper.to_stored_event(told[5])
-    for bent in (
-        replace(stored, originator_id="model/other"),
-        replace(stored, originator_version=99),
-        replace(stored, topic=told[0].topic if told[0].topic != stored.topic else TOPIC),
-        replace(stored, state=stored.state[:-1]),
-        replace(stored, state=stored.state + b" "),
-    ):
-        with pytest.raises(Malformed):
-            mapper.to_domain_event(bent)
-    with pytest.raises(Malformed, match="entry-mismatch"):
-        mapper.to_stored_event(replace(told[5], originator_version=99))
-    with pytest.raises(Malformed, match="not-an-entry"):
-        mapper.to_stored_event(stored)  # type: ignore[arg-type]  # that is the point
-
-
-def test_topics_are_closed_and_never_imported(told: list[Recorded], desk: Desk) -> None:
-    few = {told[0].topic: BY_TOPIC[told[0].topic]}
-    with pytest.raises(Malformed, match="topic-unknown"):
-        VerbatimMapper(few).to_domain_event(VerbatimMapper(BY_TOPIC).to_stored_event(told[3]))
+def test_an_unknown_topic_is_never_stored(desk: Desk) -> None:
     with pytest.raises(ProgrammingError, match="unknown topics"):
-        LedgerRecorder(desk, BY_TOPIC, made_up).insert_events([StoredEvent("model/a", 1, "os:system", b"x")])
+        LedgerRecorder(desk, (TOPIC,), made_up).insert_events([StoredEvent("model/a", 1, "os:system", b"x")])
     assert desk.read_head().size == 0
 
 
