@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from api.author import Audience, Written, write
+from api.database import open_database
 from api.keyring import load_signer, new_key, new_log_keys
 from api.session import Posted, Session
 from api.wiring import CONFIG, Config, Ledger, open_ledger, wall_clock, write_config
@@ -13,10 +14,7 @@ from ledger.errors import Fault
 from ledger.events import key, ledger, principal, role
 from ledger.keys import Signer
 from ledger.store.append import Clock
-from ledger.store.embedded import EmbeddedPostgres
-from ledger.store.migrate import migrate
 from ledger.strict import format_base64
-from projections.store.migrate import migrate_views
 
 ROOTS = ("root-1", "root-2", "root-3")
 KEY_ADMINS = ("key-admin-1", "key-admin-2")
@@ -69,15 +67,10 @@ def found(folder: Path, origin: str, *, database: str | None = None, clock: Cloc
     signers = {name: new_key(keys / f"{name}.pem") for name in (*ROOTS, *KEY_ADMINS, ENGINE)}
     log = new_log_keys(keys, origin)
     if database is None:
-        server = EmbeddedPostgres(folder / "pg")
-        server.start()
-        try:
-            migrate(server.url("holdpoint_migrator"))
-            migrate_views(server.url("holdpoint_migrator"))
-        finally:
-            server.stop()
+        with open_database(folder, None, create=True) as made:
+            made.migrate()
     write_config(folder, config)
-    opened = open_ledger(folder, clock=clock, create_anchor=True)
+    opened = open_ledger(folder, clock=clock, founding=True)
     try:
         body = {
             "keys": [_founding_key(name, signers[name]) for name in sorted(signers)],

@@ -1,122 +1,152 @@
-"""`holdpoint fsck`: recompute everything that is stored beside the entries from the entries, and compare with the anchor."""
+"""`holdpoint fsck`: recompute all that is stored beside the entries from the entries, and compare with the anchor.
 
-from dataclasses import dataclass
+Each entry is re-hashed, its signatures verified, its admission and derivation replayed; then tree, tiles, checkpoints, notes,
+event ids, streams and views must be what the entries give. A problem names index and table. Nothing is repaired (R6).
+"""
+
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.database import open_database
+from api.stored_tables import check_tables
+from api.stored_views import check_views
 from api.wiring import read_config
 from ledger.entry import leaf_hash
-from ledger.errors import LedgerError
+from ledger.errors import Fault, LedgerError
 from ledger.replay import Problem, Replay
 from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.desk import Desk
-from ledger.store.embedded import EmbeddedPostgres
-from ledger.tile import Edge
+from ledger.store.folding import Progress, silent
+from ledger.store.rows import Stored
+from ledger.tile import WIDTH, Edge, FullTile
 from policies.rules import RULES
 
 
 @dataclass(slots=True)
-class _Walk:
-    """What has been recomputed so far."""
+class Walk:
+    """What has been recomputed so far. `wanted`: sizes at which something stored claims a root; `roots`: what they are."""
 
-    problems: list[Problem]
-    edge: Edge
-    roots: dict[int, bytes]
-    tiles: dict[tuple[int, int], bytes]
+    wanted: set[int]
+    problems: list[Problem] = field(default_factory=list)
+    edge: Edge = field(default_factory=Edge.empty)
+    roots: dict[int, bytes] = field(default_factory=dict)
+    tiles: list[FullTile] = field(default_factory=list)
+    leaves: list[bytes] = field(default_factory=list)
+    replay: Replay = field(default_factory=lambda: Replay(RULES))
+    admitted: bool = True
+
+    @property
+    def size(self) -> int:
+        """Entries hashed so far."""
+        return self.edge.size + len(self.leaves)
 
     def no(self, index: int, rule: str, detail: str) -> None:
         """Note a problem."""
         self.problems.append(Problem(index, rule, detail))
 
+    def take(self, row: Stored) -> None:
+        """Hash, replay and compare one stored entry."""
+        at = f"entry {row.index}: table event"
+        leaf = leaf_hash(row.entry)
+        if leaf != row.leaf:
+            self.no(row.index, "leaf-mismatch", f"{at}, column leaf_hash: it is not the hash of column state")
+        if self.admitted:
+            outcome = self.replay.step(row.entry)
+            if isinstance(outcome, Problem):
+                self.admitted = False
+                self.no(row.index, outcome.rule, f"{at}, column state: {outcome.detail}")
+            else:
+                told = (outcome.stream, outcome.stream_version, outcome.type.topic, outcome.recorded_at)
+                stored = (row.stream, row.version, row.topic, row.recorded_at)
+                names = ("stream", "stream_version", "topic", "recorded_at")
+                for name, is_, should in zip(names, stored, told, strict=True):
+                    if is_ != should:
+                        self.no(row.index, "column-mismatch", f"{at}, column {name}: it differs from the entry")
+        self.leaves.append(leaf)
+        if len(self.leaves) == WIDTH or self.size in self.wanted:
+            self.integrate()
 
-def fsck(folder: Path) -> list[Problem]:
-    """Problems of the ledger in `folder`; the appender must not be running on it."""
+    def integrate(self) -> None:
+        """Grow the tree by what was hashed."""
+        self.edge, full = self.edge.extend(self.leaves)
+        self.leaves = []
+        self.tiles += full
+        if self.edge.size in self.wanted:
+            self.roots[self.edge.size] = self.edge.root()
+
+
+def fsck(folder: Path, *, progress: Progress = silent) -> list[Problem]:
+    """Problems of the ledger in `folder`. Holds the anchor's lock meanwhile, so that no appender runs beside it.
+
+    Raises `Fault` where it can't look: `folder-in-use`, `anchor-in-use`, `data-missing`, `database-unreachable`, …
+    """
     config = read_config(folder)
-    if config.database is not None:
-        return _check(Desk(config.database), folder)
-    with EmbeddedPostgres(folder / "pg") as server:
-        desk = Desk(server.url("holdpoint_reader"))
+    with open_database(folder, config.database) as database:
+        anchor, problem = _anchor(folder)
+        desk = Desk(database.url("holdpoint_reader"), revive=database.revive, unsafe_unchecked=True)
         try:
-            return _check(desk, folder)
+            found = [] if problem is None else [problem]
+            found += _schema(desk)
+            found += _walk(desk, None if anchor is None else anchor.head, progress)
+            return found or list(check_views(desk))
         finally:
             desk.close()
+            if anchor is not None:
+                anchor.close()
 
 
-def _check(desk: Desk, folder: Path) -> list[Problem]:
+def _anchor(folder: Path) -> tuple[Anchor | None, Problem | None]:
+    try:
+        anchor = Anchor(folder / "anchor")
+    except Fault as err:
+        if err.code == "anchor-in-use":
+            raise
+        return None, Problem(0, err.code, f"the anchor: {err.detail}")
+    if anchor.head is None:
+        return anchor, Problem(0, "anchor-missing", "the anchor is empty")
+    return anchor, None
+
+
+def _schema(desk: Desk) -> list[Problem]:
+    """Fences that are down, a function replaced, a setting that loses what was acknowledged (T45, hazard M)."""
+    try:
+        desk.check_settings()
+    except Fault as err:
+        if err.code in ("schema-changed", "durability-off"):
+            return [Problem(0, err.code, f"schema holdpoint: {err.detail}")]
+        raise
+    return []
+
+
+def _walk(desk: Desk, anchored: AnchoredHead | None, progress: Progress) -> list[Problem]:
     head = desk.read_head()
-    walk = _Walk([], Edge.empty(), {}, {})
-    wanted = dict(desk.read_checkpoints())
-    replay = Replay(RULES)
+    wanted = {size for size, _ in desk.read_checkpoints()} | {size for size, _ in desk.read_notes()} | {head.size}
+    walk = Walk(wanted if anchored is None else wanted | {anchored.size})
     try:
         for row in desk.read_entries(0, head.size):
-            leaf = leaf_hash(row.entry)
-            if leaf != row.leaf:
-                walk.no(row.index, "leaf-mismatch", f"entry {row.index}: table event, column leaf_hash is not its hash")
-            outcome = replay.step(row.entry)
-            if isinstance(outcome, Problem):
-                walk.no(row.index, outcome.rule, f"entry {row.index}: table event: {outcome.detail}")
-                break
-            stored = (row.stream, row.version, row.topic, row.recorded_at)
-            if stored != (outcome.stream, outcome.stream_version, outcome.type.topic, outcome.recorded_at):
-                walk.no(
-                    row.index, "column-mismatch", f"entry {row.index}: table event: a column differs from the entry"
-                )
-            if desk.find_event_id(outcome.event_id) != row.index:
-                walk.no(row.index, "event-id-mismatch", f"entry {row.index}: table event_id does not lead to it")
-            walk.edge, full = walk.edge.extend([leaf])
-            walk.tiles.update({(t.level, t.n): t.hashes for t in full})
-            if walk.edge.size in wanted:
-                walk.roots[walk.edge.size] = walk.edge.root()
+            walk.take(row)
+            if row.index % 1000 == 0:
+                progress(row.index, head.size)
     except LedgerError as err:
-        walk.no(walk.edge.size, err.code, f"entry {walk.edge.size}: {err}")
-    if not walk.problems:
-        _stored(walk, desk, wanted, head.root, head.frontier)
-        _streams(walk, desk, replay)
-    _anchor(walk, folder)
+        missing = f"entry {walk.size}: table event: no such row, though table head says {head.size} entries"
+        walk.no(walk.size, err.code, missing if err.code == "entry-missing" else str(err))
+        return walk.problems
+    walk.integrate()
+    if walk.replay.owed and walk.admitted:
+        walk.no(walk.size, "derived-missing", f"entry {walk.size}: table event: the log ends inside a derived group")
+    for problem in check_tables(desk, walk.replay if walk.admitted else None, walk.edge, walk.roots, walk.tiles):
+        walk.problems.append(problem)
+    if anchored is not None:
+        _compare(walk, anchored)
     return walk.problems
 
 
-def _stored(walk: _Walk, desk: Desk, wanted: dict[int, bytes], root: bytes, frontier: bytes) -> None:
+def _compare(walk: Walk, anchored: AnchoredHead) -> None:
     size = walk.edge.size
-    if (walk.edge.root(), walk.edge.frontier().to_bytes()) != (root, frontier):
-        walk.no(size, "head-mismatch", "table head: root or frontier is not that of the entries")
-    for at, stored in wanted.items():
-        if walk.roots.get(at) != stored:
-            walk.no(at, "checkpoint-mismatch", f"table checkpoint: size {at} has another root")
-    if size and size not in wanted:
-        walk.no(size, "checkpoint-mismatch", f"table checkpoint: no row for the head's size {size}")
-    found = {(level, n): hashes for level, n, hashes in desk.read_tiles()}
-    for key in sorted(found.keys() | walk.tiles.keys()):
-        if found.get(key) != walk.tiles.get(key):
-            walk.no(key[1] * 256, "tile-mismatch", f"table tile: level {key[0]} tile {key[1]} is not of the entries")
-    note = desk.latest_note()
-    if note is not None and not note[1].startswith(f"{_origin(desk)}\n{note[0]}\n"):
-        walk.no(note[0], "note-mismatch", "table note: the newest note is for another size")
-
-
-def _origin(desk: Desk) -> str:
-    note = desk.latest_note()
-    return note[1].split("\n", 1)[0] if note else ""
-
-
-def _streams(walk: _Walk, desk: Desk, replay: Replay) -> None:
-    stored = {name: (version, head.hex()) for name, version, head in desk.read_streams()}
-    known = {name: (place.version, place.head) for name, place in replay.state.scan("stream")}
-    for name in sorted(stored.keys() | known.keys()):
-        if stored.get(name) != known.get(name):
-            walk.no(walk.edge.size, "stream-mismatch", f"table stream: {name} is not where its entries end")
-
-
-def _anchor(walk: _Walk, folder: Path) -> None:
-    try:
-        anchor = Anchor(folder / "anchor")
-    except LedgerError as err:
-        walk.no(walk.edge.size, err.code, str(err))
-        return
-    head: AnchoredHead | None = anchor.head
-    anchor.close()
-    if head is None:
-        walk.no(walk.edge.size, "anchor-missing", "the anchor is empty")
-    elif head.size != walk.edge.size and walk.problems == []:
-        walk.no(walk.edge.size, "diverged", f"anchored size {head.size}, stored size {walk.edge.size}")
-    elif walk.problems == [] and head.root != walk.edge.root():
-        walk.no(walk.edge.size, "diverged", f"anchored root differs at size {head.size}")
+    sizes = f"anchored size {anchored.size}, stored size {size}"
+    if anchored.size > size:
+        walk.no(size, "diverged", f"{sizes}: entries {size} to {anchored.size - 1} are missing")
+    elif walk.roots[anchored.size] != anchored.root:
+        walk.no(anchored.size, "diverged", f"{sizes}: another root at the anchored size {anchored.size}")
+    elif walk.admitted and walk.replay.state.get("meta", "origin") != anchored.origin:
+        walk.no(0, "diverged", f"the anchor is of {anchored.origin}, entry 0 of another ledger")

@@ -13,7 +13,7 @@ SHOWN = 8
 def ask(ledger: Ledger, request: Request, at: int | str | None = None) -> tuple[PolicyVerdict, Clearance, AsOf]:
     """Verdict, clearance, and the position that they hold for."""
     with ledger.view(at) as view:
-        as_of = AsOf(view.size, view.time)
+        as_of = view.as_of
         verdict = evaluate(view.state, request, as_of)
         return verdict, clear(view.state, verdict, request, as_of), as_of
 

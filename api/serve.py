@@ -56,15 +56,21 @@ def server_config(ledger: Ledger, host: str, port: int) -> uvicorn.Config:
     )
 
 
+def _warn(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
 def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, confirm_clock: bool = False) -> None:
     """Open the ledger and serve it until SIGTERM or SIGINT. Raises `Fault`, `clock-unconfirmed` among others."""
     # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
     sys.setswitchinterval(0.0005)
-    ledger = open_ledger(folder, confirm_clock=confirm_clock)
+    ledger = open_ledger(folder, confirm_clock=confirm_clock, read_only=True, say=_warn)
     stopped = ledger.appender.stopped
     if stopped is not None and stopped.code == "clock-unconfirmed":
         ledger.close()
         raise stopped
+    if stopped is not None:
+        _warn(f"READ-ONLY: {stopped.code}: {stopped.detail}; {stopped.remedy}")
     # uvicorn drains, then raises the signal again for whoever stood before it: we only want to go on and close.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     exporter = Exporter(ledger, export_to) if export_to is not None else None

@@ -16,6 +16,7 @@ PREFIX = "HOLDPOINT_"
 VARIABLES: dict[str, str] = {
     "HOLDPOINT_DATA": "the ledger's folder, or a client's: `keys/`, `disclosures/`, `receipts/`, `spool/`",
     "HOLDPOINT_PG_BIN": "folder of the PostgreSQL programs (15 or newer) for the embedded server",
+    "HOLDPOINT_PG_USER": "account that the embedded server runs under when root starts it and user namespaces are not to be had",
     "HOLDPOINT_PIN": "the trust file that receipts and exports are checked under",
     "HOLDPOINT_SERVER": "URL of a server; commands then talk to it instead of opening the folder",
     "HOLDPOINT_TIMEOUT": "seconds after which a request, and the delivery of a statement, gives up",
@@ -30,6 +31,7 @@ class Settings:
 
     data: Path
     pg_bin: Path | None
+    pg_user: str | None
     pin: Path | None
     server: str | None
     timeout: float
@@ -69,6 +71,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         data=path("HOLDPOINT_DATA") or Path(DEFAULTS["HOLDPOINT_DATA"]),
         pg_bin=path("HOLDPOINT_PG_BIN"),
+        pg_user=environ.get("HOLDPOINT_PG_USER") or None,
         pin=path("HOLDPOINT_PIN"),
         server=environ.get("HOLDPOINT_SERVER") or None,
         timeout=float(said),

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from api.database import open_database
 from api.keyring import load_log_keys, load_signer
 from api.measured import MeasuredDesk, MeasuredSigner
 from api.measures import Measures
@@ -26,7 +27,6 @@ from ledger.store.anchor import Anchor
 from ledger.store.append import Appender, Clock
 from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
-from ledger.store.embedded import EmbeddedPostgres
 from ledger.strict import parse_time
 from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion
@@ -91,11 +91,12 @@ class View:
     time: str
     state: State
     lock: AbstractContextManager[object] = field(default_factory=threading.RLock)
+    verified: bool = True
 
     @property
     def as_of(self) -> AsOf:
         """The position that answers from this view hold for."""
-        return AsOf(self.size, self.time)
+        return AsOf(self.size, self.time, self.verified)
 
     def __enter__(self) -> Self:
         self.lock.__enter__()
@@ -142,8 +143,10 @@ class Ledger:
         """The state as of a size, a time, or now. Raises `Fault` `at-beyond-head`, `at-inside-group`, `at-before-start`."""
         if at is None:
             with self.appender.lock:
+                stopped = self.appender.stopped
+                whole = stopped is None or stopped.code != "diverged"
                 return View(self.appender.size, max(self.now(), self.appender.recorded_at), self.appender.state,
-                            self.appender.lock)  # fmt: skip
+                            self.appender.lock, whole)  # fmt: skip
         replay = Replay(RULES, unsafe_unchecked)
         until = self.appender.size if isinstance(at, str) else at
         if until > self.appender.size:
@@ -197,39 +200,39 @@ class Ledger:
 
 
 def open_ledger(
-    folder: Path, *, clock: Clock = wall_clock, create_anchor: bool = False, confirm_clock: bool = False
+    folder: Path,
+    *,
+    clock: Clock = wall_clock,
+    founding: bool = False,
+    confirm_clock: bool = False,
+    read_only: bool = False,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> Ledger:
     """Open the ledger in `folder`: start its database, fold it, compare with the anchor. Raises `Fault`.
 
     After a day of silence appends are refused until somebody has confirmed the clock, but for development ledgers.
+    `founding` may make an empty database and anchor. With `read_only`, a head behind the anchor is served for reading.
     """
     config = read_config(folder)
     if clock is not wall_clock and not config.development:
         raise Fault("clock-simulated", "failed", f"{config.origin} is no dev/ ledger", "use the wall clock")
     closers: list[Callable[[], None]] = []
     try:
-        if config.database is None:
-            server = EmbeddedPostgres(folder / "pg")
-            server.start()
-            closers.append(server.stop)
-            revive: Callable[[], None] | None = server.revive
-            appender_url, reader_url = server.url("holdpoint_appender"), server.url("holdpoint_reader")
-        else:
-            revive = None
-            appender_url = reader_url = config.database
-        anchor = Anchor(folder / "anchor", create=create_anchor)
+        database = open_database(folder, config.database, create=founding, say=say)
+        closers.append(database.close)
+        anchor = Anchor(folder / "anchor", create=founding)
         closers.append(anchor.close)
         measures = Measures()
-        desk = MeasuredDesk(appender_url, measures.observe, revive=revive)
+        desk = MeasuredDesk(database.url("holdpoint_appender"), measures.observe, revive=database.revive)
         closers.append(desk.close)
-        reader = Desk(reader_url, revive=revive)
+        reader = Desk(database.url("holdpoint_reader"), revive=database.revive)
         closers.append(reader.close)
         keys = folder / "keys"
         writer, log = LedgerApplication(desk, BY_TOPIC), LedgerApplication(reader, BY_TOPIC)
         signer = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
         appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), signer, clock,
                             watched=clock is wall_clock, local_keys=True)  # fmt: skip
-        appender.open(confirmed=confirm_clock or config.development)
+        appender.open(confirmed=confirm_clock or config.development, read_only=read_only)
     except BaseException:
         for closer in reversed(closers):
             closer()

@@ -29,10 +29,11 @@ def strictest(*answers: Answer) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """Entries 0…size−1, at `time`."""
+    """Entries 0…size−1, at `time`. Not `verified`: the keeper of the log knows that this is not all of it."""
 
     size: int
     time: str
+    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)

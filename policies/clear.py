@@ -17,6 +17,8 @@ def divergence_of(decision: str, verdict: str) -> str | None:
 
 def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -> Clearance:
     """The clearance of `request`. Exit code, pipelines and `model_status` follow it, never the verdict alone."""
+    if not as_of.verified:
+        return Clearance(Answer.UNDETERMINED, ("ledger-not-verified",))
     standing = standing_decision(state, request, as_of.time)
     if standing is None:
         denied = verdict.answer == Answer.DENY

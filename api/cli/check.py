@@ -100,7 +100,8 @@ def with_witnesses(report: Report, required: int) -> Report:
 class Progress:
     """A line on stderr every two seconds; at a terminal it replaces the one before."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "verified") -> None:
+        self._what = what
         self._last = time.monotonic()
 
     def __call__(self, done: int, of: int) -> None:
@@ -109,7 +110,7 @@ class Progress:
         if now - self._last < QUIET_SECONDS:
             return
         self._last = now
-        text = f"verified {done} of {of} entries"
+        text = f"{self._what} {done} of {of} entries"
         if sys.stderr.isatty() and not settings().plain:
             sys.stderr.write(f"\r{text}" + ("\n" if done == of else ""))
             sys.stderr.flush()
@@ -118,8 +119,8 @@ class Progress:
 
 
 def fsck(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
-    """Recompute tree, tiles, checkpoints and streams from the stored entries. Example: holdpoint fsck"""
-    problems = run_fsck(data)
+    """Recompute all that is stored from the entries, and compare with the anchor. Example: holdpoint fsck"""
+    problems = run_fsck(data, progress=Progress("checked"))
     if as_json:
         answer("fsck", [{"index": p.index, "rule": p.rule, "detail": p.detail} for p in problems],
                ok=not problems, code=problems[0].rule if problems else "ok")  # fmt: skip
@@ -127,7 +128,7 @@ def fsck(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
         for p in problems:
             say(f"INVALID {p.rule}: {p.detail}")
         if not problems:
-            say("entries, tree, tiles, checkpoints, streams, event ids and anchor agree")
+            say("entries, tree, tiles, checkpoints, notes, streams, event ids, views and anchor agree")
     raise SystemExit(4 if problems else 0)
 
 

@@ -12,14 +12,15 @@ from ledger.reasons import Refused
 
 EXITS: dict[int, frozenset[str]] = {
     2: frozenset({
-        "alg-unknown", "already-founded", "at-before-start", "at-beyond-head", "at-inside-group", "at-malformed",
-        "config-malformed", "examples-missing", "export-missing", "file-unreadable", "flags-missing", "folder-exists",
-        "framework-ambiguous", "framework-not-adopted", "index-beyond-head", "key-file-exists", "key-not-listed",
-        "model-unknown", "not-a-ledger", "not-found", "pin-missing", "pin-unreadable", "request-missing", "scope-unknown",
-        "setting-malformed", "setting-unknown", "signatures-missing", "subject-record-missing", "url-malformed", "usage",
+        "alg-unknown", "already-founded", "anchor-source", "at-before-start", "at-beyond-head", "at-inside-group",
+        "at-malformed", "config-malformed", "examples-missing", "export-missing", "export-unusable",
+        "file-unreadable", "flags-missing", "folder-exists", "framework-ambiguous", "framework-not-adopted",
+        "index-beyond-head", "key-file-exists", "key-not-listed", "model-unknown", "not-a-ledger", "not-found",
+        "pin-missing", "pin-unreadable", "request-missing", "scope-unknown", "setting-malformed", "setting-unknown",
+        "signatures-missing", "subject-record-missing", "url-malformed", "usage",
     }),
-    4: frozenset({"anchor-ahead", "diverged", "ledger-invalid"}),
-    5: frozenset({"anchor-missing", "empty"}),
+    4: frozenset({"anchor-ahead", "checkpoint-foreign", "diverged", "ledger-invalid"}),
+    5: frozenset({"anchor-missing", "data-missing", "empty", "export-short", "nothing-missing"}),
     6: frozenset({
         "clock-untrusted", "database-unreachable", "folder-in-use", "log-key-unavailable", "outcome-unknown",
         "overloaded", "read-only", "server-timeout", "server-unreachable", "stale-head",

@@ -9,6 +9,7 @@ import typer
 
 from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import answer, emit, say, warn
+from api.database import open_database
 from api.doctor import examine
 from api.founding import DEV_MEMBERS, admit_members, found
 from api.handing_over import write_pin
@@ -18,10 +19,8 @@ from api.wiring import read_config
 from auditor.explain import visible
 from auditor.verdict import VerifyVerdict
 from ledger.errors import Fault
-from ledger.store.embedded import EmbeddedPostgres
-from ledger.store.migrate import migrate, roles_sql
+from ledger.store.migrate import roles_sql
 from ledger.strict import parse_origin
-from projections.store.migrate import migrate_views
 
 V = VerifyVerdict
 EXPECTED = (V.VALID_UNWITNESSED, V.UNANCHORED, V.INVALID, V.INVALID, V.DIVERGED)
@@ -119,21 +118,15 @@ def init(
         ledger.close()
 
 
-def _migrate_all(url: str) -> list[str]:
-    return migrate(url) + [f"views/{name}" for name in migrate_views(url)]
-
-
 def migrate_(
     data: Data = DEFAULT_DATA,
     url: Annotated[str | None, typer.Option("--database", help="Conninfo.")] = None,
     as_json: Json = False,
 ) -> None:
     """Apply missing migrations. Example: holdpoint migrate --data ledger"""
-    if url is None and read_config(data).database is None:
-        with EmbeddedPostgres(data / "pg", say=warn) as server:
-            applied = _migrate_all(server.url("holdpoint_migrator"))
-    else:
-        applied = _migrate_all(url or read_config(data).database or "")
+    conninfo = url if url is not None else read_config(data).database
+    with open_database(data, conninfo, say=warn) as database:
+        applied = database.migrate()
     if as_json:
         answer("migrate", list(applied), code="applied" if applied else "nothing-to-apply")
     else:

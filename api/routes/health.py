@@ -12,7 +12,7 @@ from api.bound import JSON, NEVER
 from api.measures import Measures
 from api.routes.asked import ledger_of
 from api.wiring import Ledger, wall_clock
-from ledger.errors import LedgerError
+from ledger.errors import Fault, LedgerError
 from ledger.note import MLDSA44_COSIGNATURE, cosigned_at, parse_note, parse_vkey
 from ledger.state import State
 from ledger.strict import micros
@@ -43,7 +43,7 @@ def _parts(ledger: Ledger) -> dict[str, str]:
     stopped = ledger.appender.stopped
     free = shutil.disk_usage(ledger.folder).free
     parts = {
-        "appender": "ok" if stopped is None else f"read-only: {stopped.code}",
+        "appender": "ok" if stopped is None else f"read-only: {_why(stopped)}",
         "database": "ok",
         "anchor": "ok",
         "signer": "ok" if ledger.appender.published[0] == ledger.appender.size else "behind the last commit",
@@ -65,6 +65,11 @@ def _parts(ledger: Ledger) -> dict[str, str]:
     except LedgerError as err:
         parts["database"] = err.code
     return parts
+
+
+def _why(stopped: Fault) -> str:
+    """The code; for a head behind its anchor the two sizes too, which are no secret."""
+    return f"{stopped.code}: {stopped.detail}" if stopped.code == "diverged" else stopped.code
 
 
 def clock_skew(ledger: Ledger) -> float | None:

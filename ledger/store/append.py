@@ -15,13 +15,14 @@ from ledger.errors import Fault, LedgerError
 from ledger.keys import KeyRecord, Signer
 from ledger.note import CheckpointSigner
 from ledger.state import State
-from ledger.store.anchor import Anchor
+from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.clock import ClockWatch, downtime, recorded_time, seconds
 from ledger.store.draft import Draft, Group
 from ledger.store.intake import Intake
 from ledger.store.outcome import Outcome
 from ledger.store.position import Position, follow
 from ledger.store.publish import Publisher
+from ledger.store.read_only import kept_note, write_evidence
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.rows import Batch, Head
 from ledger.store.scrub import Scrub
@@ -87,16 +88,23 @@ class Appender:
 
     # -- start -------------------------------------------------------------------------------------------------------
 
-    def open(self, *, confirmed: bool = False) -> None:
+    def open(self, *, confirmed: bool = False, read_only: bool = False) -> None:
         """Follow what is stored, sign what is committed and unsigned, start the thread. Raises `Fault` (docs/how-to).
 
         After a day of silence, or behind the log's own time, a watched clock has to be `confirmed`: until then only reads.
+        With `read_only`, a head behind the anchor does not refuse to start: nothing is signed, and only reads are served.
         """
         noted = self._desk.latest_note()
         if noted is not None:
             self._publisher.remember(noted[1])
-        self._follow(self._hear())
-        if self._watch is not None and self.size and not confirmed:
+        head = self._hear()
+        try:
+            self._follow(head)
+        except Fault as fault:
+            if not self._stand_still(head, fault, allowed=read_only):
+                raise
+        self._desk.check_checkpoint(head)
+        if self._watch is not None and self.size and not confirmed and self._stopped is None:
             alive = max(self.recorded_at, from_micros(self._publisher.signed_at * 1_000_000))
             doubt = downtime(alive, self._clock())
             if doubt is not None:
@@ -105,6 +113,23 @@ class Appender:
         # Signed so far for the last entry's time; the first tick signs for the present one.
         self._resign_at, self._next_tick = 0.0, self._ticks() + TICK_SECONDS
         self._thread.start()
+
+    def _stand_still(self, head: Head, fault: Fault, *, allowed: bool) -> bool:
+        """Keep the evidence of a divergence; where the head is only behind, fold it for readers, under the newest kept note.
+
+        Nothing is signed: this size may have been signed with another root.
+        """
+        anchored = self._publisher.anchor.head
+        if fault.code != "diverged" or anchored is None:
+            return False
+        write_evidence(self._publisher.anchor.path.parent, anchored, head)
+        if not allowed or not 0 < head.size < anchored.size:
+            return False
+        self._stopped = fault
+        here = AnchoredHead(anchored.origin, head.size, head.root)
+        self._position = follow(self._position, head, self._desk, self._rules, here)
+        self.published = kept_note(self._desk, self._position, self._publisher.vkeys)
+        return True
 
     @property
     def size(self) -> int:

@@ -58,13 +58,14 @@ def _params(batch: Batch) -> tuple[Any, ...]:
 class Desk:
     """One connection to the ledger's database. Thread-safe; psycopg serialises. `revive` restarts an embedded server."""
 
-    def __init__(self, url: str, *, revive: Callable[[], None] | None = None) -> None:
+    def __init__(self, url: str, *, revive: Callable[[], None] | None = None, unsafe_unchecked: bool = False) -> None:
         self._url, self._revive = url, revive
         self._conn: BoundedConnection | None = None
         self._lock = threading.RLock()
         self._unconfirmed = False
         try:
-            self._check_settings()
+            if not unsafe_unchecked:
+                self.check_settings()
         except BaseException:
             self.close()
             raise
@@ -109,13 +110,16 @@ class Desk:
             with self._turn() as conn:
                 return conn.execute(sql, params, binary=True).fetchall()
         except psycopg.Error as err:
+            if err.sqlstate == "HP004":
+                detail = "table checkpoint: no row with the size and root of the tree"
+                raise Fault("ledger-invalid", "failed", detail, "run holdpoint fsck") from err
             if err.sqlstate is not None and err.sqlstate[:2] not in GONE:
                 raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
             self.close()
             raise Fault("database-unreachable", "failed", str(err).strip(), "try again; holdpoint doctor") from err
 
-    def _check_settings(self) -> None:
-        """Refuse a database that may lose what it acknowledged (R1, hazard M)."""
+    def check_settings(self) -> None:
+        """Refuse a database that may lose what it acknowledged (R1, hazard M), or whose schema is not this release's."""
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             ((value,),) = self.query("SELECT current_setting(%s)", (name,))
             if value not in ("on", "remote_apply"):
@@ -241,6 +245,13 @@ class Desk:
         """Every committed size and root."""
         return [(size, root) for size, root in self.query("SELECT size, root FROM holdpoint.checkpoint ORDER BY size")]
 
+    def check_checkpoint(self, head: Head) -> None:
+        """The head is a checkpoint: a row says its size and root. Raises `Fault` `ledger-invalid`."""
+        rows = self.query("SELECT root FROM holdpoint.checkpoint WHERE size = %s", (head.size,))
+        if head.size and rows != [(head.root,)]:
+            detail = f"table checkpoint: no row with size {head.size} and the head's root"
+            raise Fault("ledger-invalid", "failed", detail, "run holdpoint fsck")
+
     def put_note(self, size: int, note: str) -> None:
         """Store a signed note."""
         self.query("SELECT holdpoint.put_note(%s, %s)", (size, note))
@@ -249,6 +260,10 @@ class Desk:
         """The newest stored note."""
         rows = self.query("SELECT size, text FROM holdpoint.note ORDER BY size DESC LIMIT 1")
         return rows[0] if rows else None
+
+    def read_notes(self) -> list[tuple[int, str]]:
+        """Every stored note."""
+        return self.query("SELECT size, text FROM holdpoint.note ORDER BY size")
 
     def read_tiles(self) -> Iterator[tuple[int, int, bytes]]:
         """Every stored full tile."""

@@ -58,7 +58,10 @@ def follow(base: Position, head: Head, desk: Desk, rules: Rules, anchored: Ancho
         outcome = replay.step(row.entry)
         if isinstance(outcome, Problem):
             raise _invalid(f"entry {outcome.index}: {outcome.rule} ({outcome.detail})")
-        leaves.append(bytes.fromhex(outcome.leaf))
+        leaf = bytes.fromhex(outcome.leaf)
+        if leaf != row.leaf:
+            raise _invalid(f"entry {row.index}: table event, column leaf_hash: it is not the hash of the entry")
+        leaves.append(leaf)
         reached = anchored is not None and replay.size == anchored.size
         if reached or len(leaves) == PAGE:
             edge, leaves = edge.extend(leaves)[0], []
@@ -80,10 +83,12 @@ def _check_sizes(base: Position, head: Head, anchored: AnchoredHead | None) -> N
         raise Fault("diverged", "failed", detail, "keep everything as it is: docs/how-to/diverged.md")
     if anchored is None:
         if head.size and not base.size:
-            raise Fault("anchor-missing", "failed", "the ledger is not empty and its anchor is", "bring it back")
+            raise Fault("anchor-missing", "failed", "the ledger is not empty and its anchor is",
+                        "bring it back: holdpoint anchor --from-pin FILE (docs/how-to/anchor-missing.md)")  # fmt: skip
     elif anchored.size > head.size or anchored.size < base.size or anchored.size == 0:
         detail = f"anchored size {anchored.size}, stored size {head.size}"
-        raise Fault("diverged", "failed", detail, "restore the missing entries from tiles: docs/how-to/diverged.md")
+        remedy = "bring the missing entries back: holdpoint restore --from EXPORT (docs/how-to/diverged.md)"
+        raise Fault("diverged", "failed", detail, remedy)
 
 
 def _invalid(detail: str) -> Fault:

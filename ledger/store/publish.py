@@ -10,7 +10,7 @@ from concurrent.futures import Future
 
 from ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.errors import Fault, LedgerError
-from ledger.note import CheckpointSigner, cosigned_at, parse_note
+from ledger.note import CheckpointSigner, Vkey, cosigned_at, parse_note
 from ledger.store.anchor import Anchor
 from ledger.store.position import Position
 
@@ -31,6 +31,11 @@ class Publisher:
         self.anchor, self._log, self._local = anchor, log, local
         self._pending: threading.Thread | None = None
         self.signed_at = 1
+
+    @property
+    def vkeys(self) -> tuple[Vkey, Vkey]:
+        """The log's verifier keys, as its signer has them."""
+        return self._log.vkeys
 
     def remember(self, note: str) -> None:
         """Never sign for an earlier time than a stored note of ours says. A note that does not verify says nothing."""

@@ -153,7 +153,7 @@ def test_notes_belong_to_committed_checkpoints(desk: Desk) -> None:
     for size, text in ((1, f"dev/x\n1\n{root}\n\n"), (2, f"dev/x\n3\n{root}\n\n"), (2, "dev/x\n2\nAAAA\n\n")):
         with pytest.raises(Fault) as caught:
             desk.put_note(size, text)
-        assert caught.value.code == "database-error", "a refusal, not a lost connection"
+        assert caught.value.code == "ledger-invalid", "a refusal, not a lost connection"
 
 
 def test_one_desk_serves_many_threads(desk: Desk) -> None:
