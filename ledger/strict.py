@@ -48,9 +48,12 @@ def micros(text: str) -> int:
 def from_micros(value: int) -> str:
     """The canonical time of microseconds since 1970."""
     try:
-        return (_EPOCH + value * _US).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+        t = _EPOCH + value * _US
     except OverflowError:
         raise Malformed("time", "value", "time-range") from None
+    # By hand: `strftime` asks the C library, and with it the locale.
+    clock = f"{t.hour:02d}:{t.minute:02d}:{t.second:02d}.{t.microsecond:06d}"
+    return f"{t.year:04d}-{t.month:02d}-{t.day:02d}T{clock}Z"
 
 
 def shift(text: str, *, seconds: int = 0, days: int = 0, micros: int = 0) -> str:

@@ -1,8 +1,8 @@
 """Who may say what: principals, keys and roles as folded from the log alone (access.md §1, §2, §4).
 
 Tables of `State`: `key` keyid → `KeyLife` · `raw_key` → keyid · `principal` id → `Principal` · `role` "principal|role" →
-`Grant` · `packrole` "pack|role|principal" → `Grant` · `taint` keyid → index · `token` id → `TokenLife` · `meta` (`engines`: key
-ids of use engine, the newest first).
+`Grant` · `packrole` "pack|role|principal" → `Grant` · `taint` keyid → index · `taint_said` keyid → index of the revocation ·
+`token` id → `TokenLife` · `meta` (`engines`: key ids of use engine, the newest first).
 Nothing else grants anything: no configuration, no column, no token.
 """
 
@@ -93,6 +93,7 @@ def fold_trust(state: State, event: Event) -> None:
             state.put("key", body.keyid, replace(life, revoked_at=revoked_at, reason=body.reason))
             if body.compromised_since_index is not None:
                 state.put("taint", body.keyid, body.compromised_since_index)
+                state.put("taint_said", body.keyid, event.index)
         case role.Granted():
             grant = Grant(body.role, body.streams, body.actions, body.valid_until, event.index, body.break_glass)
             name = f"{body.principal}|{body.role}"

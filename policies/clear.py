@@ -1,7 +1,7 @@
 """Clearance: may it happen now? A standing decision, within its scope, by the pack's roles, bodies informed (domain.md §5)."""
 
 from ledger.state import State
-from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request
+from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request, strictest
 from policies.facts import Fact, tainted
 from policies.standing import PERMITTING, outside, standing_decision
 
@@ -55,7 +55,7 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     if verdict.answer in POSITIVE:
         answer = Answer.PERMIT_WITH_CONDITIONS if conditions or said.decision == "restrict" else verdict.answer
         return Clearance(answer, ("decided",), tuple(dict.fromkeys(conditions)), fact.index, divergence)
-    if divergence is not None:
+    if divergence is not None and strictest(Answer(gate or "undetermined"), verdict.answer) == (gate or "undetermined"):
         # Decided against the verdict, openly: it clears, but never without the condition that says so.
         conditions = ("diverges-from-policy", *conditions)
         return Clearance(

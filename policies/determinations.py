@@ -1,6 +1,6 @@
 """What state a threshold stands in for a model: the newest sound determination, what rules it out, what makes it stale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ledger.errors import Malformed
@@ -25,6 +25,8 @@ class Standing:
     why: str
     indexes: tuple[int, ...] = ()
     finding_state: FindingState = "unknown"
+    doubt: tuple[str, tuple[int, ...]] | None = None
+    """Why the question stays open although a state stands: a newer determination fell, as `why` and indexes."""
 
 
 def exact(text: str) -> Fraction | None:
@@ -66,7 +68,7 @@ def standing_determination(state: State, stream: str, published: Published, name
 
 def _own(state: State, stream: str, published: Published, name: str, as_of: AsOf) -> Standing:
     """The newest determination stands. One whose key or evidence fell leaves the question open, and never hands it back to an
-    older favourable one: only an older unfavourable one still counts behind it."""
+    older favourable one: only an older unfavourable one still counts behind it, and the question stays open beside it."""
     found: tuple[Fact, ...] = state.get("determination", f"{stream}|{published.digest}|{name}") or ()
     fallen: Standing | None = None
     for fact in reversed(found):
@@ -75,23 +77,26 @@ def _own(state: State, stream: str, published: Published, name: str, as_of: AsOf
         judged = _judge(state, stream, published, fact, as_of)
         if judged.why in FALLEN:
             fallen = fallen or judged
-        elif fallen is not None and (judged.state is None or published.pack.rank(judged.state) == 0):
+        elif fallen is None:
+            return judged
+        elif judged.state is None or published.pack.rank(judged.state) == 0:
             return fallen
         else:
-            return judged
+            return replace(judged, doubt=(fallen.why, fallen.indexes))
     return fallen or Standing(None, "determination-missing")
 
 
 def _judge(state: State, stream: str, published: Published, fact: Fact, as_of: AsOf) -> Standing:
     said = fact.body
     cited = (fact.index, *(e.index for e in said.evidence))
-    if tainted(state, fact) is not None:
-        return Standing(None, "tainted", cited)
+    compromised = tainted(state, fact)
+    if compromised is not None:
+        return Standing(None, "tainted", (*cited, compromised))
     favourable = published.pack.rank(said.state) == 0
     fallen = _fallen_evidence(state, said.evidence)
     # A number is nothing without its run. People's judgement that a danger is there stands without the evidence it cites.
     if fallen is not None and (favourable or said.made == "rule"):
-        return Standing(None, fallen, cited)
+        return Standing(None, fallen[0], (*cited, fallen[1]))
     if not favourable:
         return Standing(said.state, "determined", cited)
     stale = _stale(state, stream, published, fact, as_of)
@@ -102,19 +107,22 @@ def _judge(state: State, stream: str, published: Published, fact: Fact, as_of: A
     return Standing(said.state, _relative(state, fact) or "determined", cited)
 
 
-def _fallen_evidence(state: State, evidence: tuple[Reference, ...]) -> str | None:
-    """What has become of the evidence that a determination cites, or `None` where all of it still stands."""
-    why: str | None = None
+def _fallen_evidence(state: State, evidence: tuple[Reference, ...]) -> tuple[str, int] | None:
+    """What has become of the evidence that a determination cites, and the entry that says so; `None` where all of it stands."""
+    amended: tuple[str, int] | None = None
     for reference in evidence:
         key = str(reference.index)
         fact: Fact | None = state.get("evaluation", key) or state.get("attested", key) or state.get("submitted", key)
-        if fact is not None and tainted(state, fact) is not None:
-            return "tainted"
-        if state.get("ended", key) is not None:
-            return "evidence-ended"
-        if any(not state.get("amendment", str(i)).only_encoding for i in state.get("amended", key) or ()):
-            why = "evidence-amended"
-    return why
+        compromised = None if fact is None else tainted(state, fact)
+        if compromised is not None:
+            return "tainted", compromised
+        ended: int | None = state.get("ended", key)
+        if ended is not None:
+            return "evidence-ended", ended
+        for index in state.get("amended", key) or ():
+            if not state.get("amendment", str(index)).only_encoding:
+                amended = "evidence-amended", index
+    return amended
 
 
 def _relative(state: State, fact: Fact) -> str | None:

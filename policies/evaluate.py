@@ -25,6 +25,7 @@ COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+NEVER_SHOWN = frozenset({"attestation-missing", "attestation-withdrawn", "document-missing"})
 CONDITIONAL = frozenset({"non_conformance"})
 INTERIM = frozenset({"interim_measures_or_block", "interim_measures_or_delete_weights"})
 
@@ -98,40 +99,52 @@ def _evaluate_pack(
             continue
         findings = [] if applies is None else _requirements(state, request, as_of, published, gate)
         got.findings += findings
-        _weigh(state, request, as_of, published, gate, [*triggers, *findings], got)
+        _weigh(state, request, as_of, published, gate, triggers, findings, got)
         if applies is True:
             got.decision_by += [(pack.id, r) for r in gate.decision_by]
             got.inform_before += [(pack.id, r) for r in gate.inform_before]
 
 
 def _weigh(
-    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, findings: list[Finding],
-    got: _Gathered,
+    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, triggers: list[Finding],
+    findings: list[Finding], got: _Gathered,
 ) -> None:  # fmt: skip
-    """One gate's answer, from its findings and its effect."""
-    open_ = [f for f in findings if f.state != "met"]
-    if not open_:
+    """One gate's answer, from what triggers it, what it requires, and its effect."""
+    unclear = [f for f in triggers if f.state != "met"]
+    lacking = [f for f in findings if f.state != "met"]
+    if not unclear and not lacking:
         return
-    got.reasons += [f.why for f in open_]
-    undefined = [f for f in open_ if f.why == "standard-undefined"]
-    if undefined:
+    got.reasons += [f.why for f in (*unclear, *lacking)]
+    if any(f.why == "standard-undefined" for f in lacking):
         got.answers.append(Answer.DENY)
         return
     if gate.effect in CONDITIONAL:
         got.answers.append(Answer.PERMIT_WITH_CONDITIONS)
         got.conditions.append(f"non-conformance:{gate.id}")
         return
-    if gate.effect in INTERIM:
-        cover = interim_cover(state, request.stream, published, gate, open_, as_of)
-        if cover is not None:
-            got.answers.append(Answer.PERMIT_WITH_CONDITIONS)
-            got.conditions.append(f"interim-measures:{cover}")
-            got.reasons.append("interim-measures")
-            got.inform_before += [
-                (published.pack.id, r) for f in published.pack.fallbacks if f.id == "INTERIM" for r in f.inform
-            ]
-            return
-    got.answers.append(Answer.DENY if any(f.state == "unmet" for f in open_) else Answer.UNDETERMINED)
+    if unclear:  # measures stand in for safeguards, never for an open question
+        got.answers.append(Answer.UNDETERMINED)
+    if not lacking or _covered(state, request, as_of, published, gate, lacking, got):
+        return
+    got.answers.append(Answer.DENY if any(f.state == "unmet" for f in lacking) else Answer.UNDETERMINED)
+
+
+def _covered(
+    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, lacking: list[Finding],
+    got: _Gathered,
+) -> bool:  # fmt: skip
+    """Whether interim measures stand in for all that is lacking; if so, under which conditions, and who must be told."""
+    if gate.effect not in INTERIM:
+        return False
+    cover = interim_cover(state, request.stream, published, gate, lacking, as_of)
+    if cover is None:
+        return False
+    got.answers.append(Answer.PERMIT_WITH_CONDITIONS)
+    got.conditions.append(f"interim-measures:{cover}")
+    got.reasons.append("interim-measures")
+    interim = (f for f in published.pack.fallbacks if f.id == "INTERIM")
+    got.inform_before += [(published.pack.id, r) for f in interim for r in f.inform]
+    return True
 
 
 def _applies(
@@ -149,11 +162,16 @@ def _applies(
         Finding(pack.id, gate.id, gate.ref, f"{n} determined", s.finding_state, s.why, s.indexes)
         for n, s in standing.items()
         if s.state is None
+    ] + [
+        Finding(pack.id, gate.id, gate.ref, f"{n} determined", "unknown", *s.doubt)
+        for n, s in standing.items()
+        if s.doubt is not None
     ]
     if when.any_of:
         hits = [(n, s) for n, s in standing.items() if s.state in when.state_in]
         if hits:
-            return True, [_trigger(pack, gate, n, s) for n, s in hits]
+            # What else is watched here and undetermined stays open: one known danger does not settle another.
+            return True, [*(_trigger(pack, gate, n, s) for n, s in hits), *unclear]
         return (None, unclear) if unclear else (False, [_trigger(pack, gate, n, s) for n, s in standing.items()])
     if any(s.state is not None and s.state != when.state for s in standing.values()):
         return False, []
@@ -196,7 +214,8 @@ def _fact_applies(
 
 def _requirements(state: State, request: Request, as_of: AsOf, published: Published, gate: Gate) -> list[Finding]:
     pack = published.pack
-    known = not gate.when.always
+    # A danger or a fact is known to be there. Where all is below, or the gate always applies, nothing yet shows a lack.
+    known = bool(gate.when.any_of) or gate.when.fact is not None
     findings: list[Finding] = []
     for name in gate.requires_sets:
         members = pack.safeguard_set(name).safeguards
@@ -214,7 +233,7 @@ def _requirements(state: State, request: Request, as_of: AsOf, published: Publis
 
 def _sharpen(finding: Finding) -> Finding:
     """Where the gate is known to apply, what nobody ever showed is not met."""
-    if finding.state == "unknown" and finding.why in ("attestation-missing", "document-missing"):
+    if finding.state == "unknown" and finding.why in NEVER_SHOWN:
         return Finding(
             finding.pack, finding.clause, finding.ref, finding.requirement, "unmet", finding.why, finding.indexes
         )

@@ -16,32 +16,38 @@ def safeguard_finding(
     """The best of a safeguard's attestations for this model: met, or what is wrong with the one that comes nearest."""
     pack = published.pack
     found: tuple[Fact, ...] = state.get("attestation", f"{request.stream}|{published.digest}|{name}") or ()
-    judged = [(*_judge(state, request, as_of, fact), fact.index) for fact in found]
+    judged = [_judge(state, request, as_of, fact) for fact in found]
     if not judged:
         return Finding(pack.id, gate.id, gate.ref, requirement, "unknown", "attestation-missing")
-    verdict, why, index = min(judged, key=lambda j: (_BEST.index(j[0]), -j[2]))
-    return Finding(pack.id, gate.id, gate.ref, requirement, verdict, why, (index,))
+    verdict, why, indexes = min(judged, key=lambda j: (_BEST.index(j[0]), -j[2][0]))
+    return Finding(pack.id, gate.id, gate.ref, requirement, verdict, why, indexes)
 
 
-def _judge(state: State, request: Request, as_of: AsOf, fact: Fact) -> tuple[FindingState, str]:
-    said = fact.body
+def _judge(state: State, request: Request, as_of: AsOf, fact: Fact) -> tuple[FindingState, str, tuple[int, ...]]:
+    """State, reason, and the entries that say so: the attestation, and what ended it."""
+    said, index = fact.body, fact.index
     if fact.back_recorded:
-        return "unknown", "back-recorded"
-    if tainted(state, fact) is not None:
-        return "unknown", "tainted"
-    if state.get("ended", str(fact.index)) is not None:
-        return "unmet", "attestation-withdrawn"
+        return "unknown", "back-recorded", (index,)
+    compromised = tainted(state, fact)
+    if compromised is not None:
+        return "unknown", "tainted", (index, compromised)
+    ended: int | None = state.get("ended", str(index))
+    if ended is not None:
+        # As if it had never been made, and no worse: else removing it would move an answer towards permit.
+        return "unknown", "attestation-withdrawn", (index, ended)
     if not said.valid_from <= as_of.time <= said.valid_until:
-        return "expired", "attestation-expired"
+        return "expired", "attestation-expired", (index,)
     scope = said.scope
     if request.audience is None:
-        return "unknown", "scope-unstated"
+        return "unknown", "scope-unstated", (index,)
     outside = (
         request.audience not in scope.audiences
         or not set(request.surfaces) <= set(scope.surfaces)
         or not set(request.hosts) <= set(scope.hosts)
     )
-    return ("out-of-scope", "attestation-out-of-scope") if outside else ("met", "attested")
+    if outside:
+        return "out-of-scope", "attestation-out-of-scope", (index,)
+    return "met", "attested", (index,)
 
 
 def document_finding(state: State, request: Request, published: Published, gate: Gate, kind: str) -> Finding:
@@ -59,8 +65,9 @@ def document_finding(state: State, request: Request, published: Published, gate:
     newest = found[-1]
     if newest.back_recorded:
         return finding("unknown", "back-recorded", newest.index)
-    if tainted(state, newest) is not None:
-        return finding("unknown", "tainted", newest.index)
+    compromised = tainted(state, newest)
+    if compromised is not None:
+        return finding("unknown", "tainted", newest.index, compromised)
     confirmations: tuple[Fact, ...] = state.get("confirmed", str(newest.index)) or ()
     sound = [
         c
@@ -78,7 +85,10 @@ def document_finding(state: State, request: Request, published: Published, gate:
 def interim_cover(
     state: State, stream: str, published: Published, gate: Gate, open_: list[Finding], as_of: AsOf
 ) -> int | None:
-    """The index of a valid `interim.approved` that stands in for everything that is open at this gate, or `None`."""
+    """The index of a valid `interim.approved` that stands in for everything that is open at this gate, or `None`.
+
+    Measures stand in for sets and safeguards; a report that nobody wrote is not made up for by blocking responses.
+    """
     found: tuple[Fact, ...] = state.get("interim", stream) or ()
     for fact in reversed(found):
         said = fact.body
@@ -86,10 +96,7 @@ def interim_cover(
             continue
         if fact.back_recorded or tainted(state, fact) is not None:
             continue
-        if all(_stands_in(f.requirement, said.stands_in_for) for f in open_):
+        named = {n for n in said.stands_in_for if n not in gate.requires_documents}
+        if all(named & set(f.requirement.split("/")) for f in open_):
             return fact.index
     return None
-
-
-def _stands_in(requirement: str, names: tuple[str, ...]) -> bool:
-    return requirement in names or any(part in names for part in requirement.split("/"))

@@ -80,11 +80,12 @@ def fact_of(event: Event) -> Fact:
 
 
 def tainted(state: State, fact: Fact) -> int | None:
-    """The index from which a key that signed `fact` is compromised, if the fact lies after it (T20)."""
+    """The index of the revocation that taints `fact`: a key that signed it is compromised from an index at or before it (T20)."""
     for keyid in fact.signers:
         since: int | None = state.get("taint", keyid)
         if since is not None and fact.index >= since:
-            return since
+            said: int | None = state.get("taint_said", keyid)
+            return since if said is None else said
     return None
 
 

@@ -1,5 +1,6 @@
 """A small world for policy tests: facts in one line each, folded by the real folds; no signatures, no database."""
 
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,19 @@ from ledger.trust import Grant, KeyLife
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
 from policies.clear import clear
 from policies.evaluate import evaluate
-from policies.framework import load_toml, pack_digest, pack_object, parse_pack
+from policies.framework import Pack, load_toml, pack_digest, pack_object, parse_pack
 from policies.rules import RULES
 
 NOW = "2026-01-15T12:00:00.000000Z"
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
 HASH = "0" * 64
 ACTIONS = ("train", "internal_deploy", "external_deploy")
+
+
+@lru_cache
+def shipped(pack: str) -> Pack:
+    """A shipped pack; reading one takes longer than most tests."""
+    return load_toml((FRAMEWORKS / f"{pack}.toml").read_text(), pack)
 
 
 def hexed(text: str) -> str:
@@ -38,7 +45,7 @@ class World:
         self.size = 0
         self.at = NOW
         self.back_recorded = False
-        self.pack = load_toml((FRAMEWORKS / f"{pack}.toml").read_text(), pack)
+        self.pack = shipped(pack)
         if unread:
             value = pack_object(self.pack)
             self.pack = parse_pack({**value, "source": {**value["source"], "unread_parts": list(unread)}})
@@ -108,7 +115,7 @@ class World:
     def model(self, stream: str = "model/m") -> None:
         self.say("model.registered", {"kind": "base"}, stream)
 
-    def determine(self, threshold: str, state: str, **more: Any) -> Event:
+    def determine(self, threshold: str, state: str, *, by: str = "someone", **more: Any) -> Event:
         body = {
             "evidence": [],
             "framework": self.digest,
@@ -119,7 +126,7 @@ class World:
             "subjects": ["model/m"],
             "threshold": threshold,
         }
-        return self.say("threshold.determined", {**body, **more}, more.get("subjects", ["model/m"])[0])
+        return self.say("threshold.determined", {**body, **more}, more.get("subjects", ["model/m"])[0], by)
 
     def attest(self, name: str, *, until: str | None = None, host: str = "own", by: str = "attester") -> Event:
         sets = {s.id: s.safeguards for s in self.pack.sets}
@@ -296,11 +303,11 @@ class World:
             case "rate":
                 self.rate(*plain, **named)
             case "invalidate":
-                last = [f for _, f in self.state.scan("evaluation")][-1]
+                last = max((f for _, f in self.state.scan("evaluation")), key=lambda f: f.index)
                 body = {"evaluation": {"index": last.index, "leaf": last.leaf}, "reason": "wrong model"}
                 self.say("evaluation.invalidated", body)
             case "withdraw":
-                last = [f for _, f in self.state.scan("attested")][-1]
+                last = max((f for _, f in self.state.scan("attested")), key=lambda f: f.index)
                 body = {"attestation": {"index": last.index, "leaf": last.leaf}, "reason": "broken"}
                 self.say("safeguard.withdrawn", body, last.stream)
             case "covered":
