@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from ledger.admit import Admitted, admit, open_submission
-from ledger.envelope import parse_envelope
-from ledger.events import model
+from ledger.envelope import format_envelope, parse_envelope
 from ledger.replay import Replay
 from policies.rules import RULES
 from tests.vectors.told import MODEL, OLDER, told
@@ -93,16 +92,16 @@ out.write(json.dumps({"answer": found, "banned": banned}))
 def told_and_one_more(ratio: str = "2.5") -> tuple[dict[str, Any], str]:
     """The history, an envelope to admit behind it, and what this process answers."""
     lab = told()
-    written = lab.write(model.ComputeReached, {"of": OLDER, "ratio": ratio}, MODEL, "evaluator")
+    written = lab.write("model.compute-reached", {"of": OLDER, "ratio": ratio}, MODEL, [lab.keys["evaluator"]])
     told_ = {
         "entries": [e.hex() for e in lab.entries],
-        "envelope": written.wire().hex(),
+        "envelope": format_envelope(written).hex(),
         "recorded_at": lab.time,
     }
     replay = Replay(RULES)
     for raw in lab.entries:
         replay.step(raw)
-    opened = open_submission(parse_envelope(written.wire()), replay.lookup)
+    opened = open_submission(parse_envelope(format_envelope(written)), replay.lookup)
     answer = admit(replay.state, replay.size, lab.time, opened, RULES)
     assert isinstance(answer, Admitted)
     return told_, answer.entry.hex()

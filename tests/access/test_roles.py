@@ -23,8 +23,7 @@ from ledger.state import State
 from ledger.trust import Grant, KeyLife, Principal
 from policies.rules import RULES
 from projections.decode import Decoder
-from tests.simulator import signer
-from tests.vectors.told import RSP, Told, told
+from tests.vectors.told import RSP, Told, signer, told
 
 DESIGN = Path(__file__).resolve().parents[2] / "../shared/design/access.md"
 TABLE = {
@@ -135,9 +134,9 @@ def attempt(role: str, name: str) -> Admitted | Refused:
     elif event.type.quorum == 1 and name != "key.revoked":
         by = own[:1]
     body.pop("_sd", None)
-    written = lab.write(BY_NAME[name], body, event.stream, *by, subject=event.subject, occurred_at=event.recorded_at,
-                        event_id=f"{event.event_id[:-4]}abcd")  # fmt: skip
-    opened = open_submission(written.envelope, lambda k: None if (life := state.get("key", k)) is None else life.record)
+    lab.time = event.recorded_at
+    envelope = lab.write(name, body, event.stream, by, subject=event.subject)
+    opened = open_submission(envelope, lambda k: None if (life := state.get("key", k)) is None else life.record)
     assert isinstance(opened, Submission), opened
     return admit(state, index, event.recorded_at, opened, RULES)
 

@@ -30,9 +30,8 @@ from ledger.withheld import digest_of, hide, hide_element, parse_disclosure
 from policies.answer import AsOf
 from projections.decode import Decoder
 from spec.generate import kind
-from tests.simulator import ENGINE, signer
 from tests.vectors import bad
-from tests.vectors.told import Told, told, unsafe_salts
+from tests.vectors.told import ENGINE, Told, signer, told, unsafe_salts
 
 FOLDER = Path(__file__).parent
 NOTICE = "test-only: keys, salts and seeds follow from public words; never use them"

@@ -1,29 +1,51 @@
 """A history with every event type of the registry, byte for byte the same in every run: what the golden files hold.
 
-Everything in it is fictional, and its keys, salts and seeds are for tests only: they follow from public words.
+Everything in it is fictional, and its keys, salts and seeds are for tests only: they follow from public words. It stands by
+itself: nothing but a change of the formats or of the rules may change a byte of it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import api.author
-from ledger.entry import leaf_hash
-from ledger.event import Body, Event
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
+
+from auditor.pin import format_pin, parse_pin
+from auditor.verdict import Report
+from auditor.verify import verify_export
+from disclosures.claims import claims_of, sign_claims
+from disclosures.export import export_files
+from ledger.canonical import loads
+from ledger.checkpoint import Checkpoint, sign_checkpoint
+from ledger.entry import format_entry, leaf_hash
+from ledger.envelope import Envelope, format_envelope, sign_envelope
+from ledger.event import Event
+from ledger.keys import P256_ORDER, SoftwareSigner
+from ledger.note import LogSigner
 from ledger.registry import BY_NAME
-from ledger.statement import model_subject
-from ledger.strict import shift
+from ledger.replay import Problem, Replay
+from ledger.statement import format_statement, model_subject, stream_subject
+from ledger.strict import format_base64, format_uuid7, micros, shift
 from ledger.tile import Edge
+from ledger.withheld import seal
+from policies.answer import AsOf
 from policies.framework import Pack, load_toml, pack_digest, pack_object
-from tests.simulator import Lab, grant, record, signer
+from policies.rules import RULES
 
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
+BEGIN, ORIGIN = "2026-04-07T09:00:00.000000Z", "dev/vectors.example"
 RSP, XAI = "anthropic-rsp-2.2", "xai-faif-2025-12-30"
 MODEL, OLDER = "model/fictional-one", "model/fictional-zero"
 ACTION = "external_deploy"
+ACTIONS = ("controlled_deploy", "external_deploy", "internal_deploy", "train")
+STREAMS = ("document/", "framework/", "model/", "safeguard/")
 ZERO = "sha256:" + "0" * 64
+ROOTS, KEY_ADMINS, ENGINE = ("root-1", "root-2", "root-3"), ("key-admin-1", "key-admin-2"), "engine"
+MEMBERS = {
+    "approver-1": "approver", "approver-2": "approver", "assessor": "assessor", "attester": "attester", "decider": "decider",
+    "deployer": "deployer", "evaluator": "evaluator", "framework-admin-1": "framework-admin", "framework-admin-2": "framework-admin",
+}  # fmt: skip
 
 
 def unsafe_salts() -> Iterator[bytes]:
@@ -34,34 +56,124 @@ def unsafe_salts() -> Iterator[bytes]:
         n += 1
 
 
-@contextmanager
-def fixed_salts() -> Iterator[None]:
-    """While it lasts, statements are written with `unsafe_salts`."""
-    stream, fresh = unsafe_salts(), api.author.salts
-    api.author.salts = lambda: stream
-    try:
-        yield
-    finally:
-        api.author.salts = fresh
+def signer(name: str, alg: str = "ed25519") -> SoftwareSigner:
+    """A key that anybody can make: its seed is a hash of its name."""
+    seed = sha256(f"test-only key {name}".encode()).digest()
+    if alg == "ecdsa-p256-sha256":
+        number = int.from_bytes(seed, "big") % (P256_ORDER - 1) + 1
+        return SoftwareSigner(ec.derive_private_key(number, ec.SECP256R1()))
+    if alg == "ml-dsa-65":
+        return SoftwareSigner(mldsa.MLDSA65PrivateKey.from_seed_bytes(seed))
+    return SoftwareSigner(ed25519.Ed25519PrivateKey.from_private_bytes(seed))
 
 
-class Told(Lab):
-    """The lab, with its field disclosures kept, by event id."""
+def record(own: SoftwareSigner, who: str, **more: Any) -> dict[str, Any]:
+    """The body of `key.registered`."""
+    return {
+        "alg": own.alg,
+        "keyid": own.keyid,
+        "principal": who,
+        "spki": format_base64(own.spki),
+        "use": "event",
+        **more,
+    }
+
+
+def grant(who: str, what: str, **more: Any) -> dict[str, Any]:
+    """The body of `role.granted`."""
+    return {"principal": who, "role": what, "streams": list(STREAMS), "actions": list(ACTIONS), **more}
+
+
+class Told:
+    """The ledger: keys by name, entries, and for each event id its field disclosures."""
 
     def __init__(self) -> None:
+        self.origin, self.time, self.count = ORIGIN, BEGIN, 0
+        self.salts = unsafe_salts()
+        seed = sha256(b"test-only log key").digest()
+        quantum = mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
+        self.log = LogSigner(ORIGIN, ed25519.Ed25519PrivateKey.from_private_bytes(seed), quantum)
+        self.keys: dict[str, SoftwareSigner] = {n: signer(n) for n in (*ROOTS, *KEY_ADMINS, ENGINE)}
+        self.entries: list[bytes] = []
         self.disclosures: dict[str, tuple[str, ...]] = {}
+        self.replay = Replay(RULES)
         self.packs: dict[str, Pack] = {n: load_toml((FRAMEWORKS / f"{n}.toml").read_text(), n) for n in (RSP, XAI)}
-        super().__init__("dev/vectors.example")
 
-    def tell(self, name: str, body: dict[str, Any], stream: str, *by: Any, **options: Any) -> Event:
-        """Write, keep the disclosures, add."""
-        kind: type[Body] = BY_NAME[name]
-        written = self.write(kind, body, stream, *by, **options)
-        self.disclosures[written.event_id] = written.disclosures
-        return self.add(written)
+    @property
+    def founding(self) -> str:
+        return leaf_hash(self.entries[0]).hex() if self.entries else ""
+
+    def write(
+        self, name: str, body: Mapping[str, Any], stream: str, by: Sequence[SoftwareSigner], **options: Any
+    ) -> Envelope:
+        """A signed statement, now, under an event id that follows from a counter; all that may be withheld is, but scores."""
+        self.count += 1
+        kind = BY_NAME[name].event
+        shown: dict[str, Any] = dict(body)
+        disclosures: tuple[str, ...] = ()
+        if kind.slots:
+            hidden = (frozenset(kind.withholdable) & frozenset(shown)) - {"scores"}
+            salt = options.pop("subject_salt", None)
+            shown, disclosures = seal(shown, hidden, kind.slots, self.salts if salt is None else iter((salt,)))
+        event_id = format_uuid7(micros(self.time) // 1000, sha256(b"%d" % self.count).digest()[:10])
+        self.disclosures[event_id] = disclosures
+        known = self.replay.state.get("subject", stream)
+        payload = format_statement(
+            body=shown, event_id=event_id, founding=self.founding, ledger=self.origin, occurred_at=self.time,
+            signers=tuple(sorted(s.keyid for s in by)), stream=stream, subject=options.pop("subject", None) or known or stream_subject(stream),
+            predicate_type=kind.topic, **options,
+        )  # fmt: skip
+        return sign_envelope(payload, tuple(by))
+
+    def tell(self, name: str, body: Mapping[str, Any], stream: str, *by: str | SoftwareSigner, **options: Any) -> Event:
+        """Write, admit, and append what follows; the clock moves on by a second."""
+        signers = [self.keys[b] if isinstance(b, str) else b for b in by]
+        event = self._step(self.write(name, body, stream, signers, **options), stream)
+        while self.replay.owed:
+            payload = self.replay.owed[0]
+            self._step(sign_envelope(payload, (self.keys[ENGINE],)), event.stream, derived=payload)
+        self.time = shift(self.time, seconds=1)
+        return event
+
+    def _step(self, envelope: Envelope, stream: str, derived: bytes | None = None) -> Event:
+        if derived is not None:
+            stream = stream_of(derived)
+        place = self.replay.state.get("stream", stream)
+        version, head = (0, "") if place is None else (place.version, place.head)
+        raw = format_entry(format_envelope(envelope), self.time, head, version + 1)
+        outcome = self.replay.step(raw)
+        assert not isinstance(outcome, Problem), outcome
+        self.entries.append(raw)
+        return outcome
+
+    def enter(self, who: str, what: str) -> None:
+        """A principal, its key and its role."""
+        self.keys[who] = signer(who)
+        self.tell("principal.registered", {"id": who, "kind": "person", "unit": "safety"}, "ledger", *KEY_ADMINS)
+        self.tell("key.registered", record(self.keys[who], who), "ledger", *KEY_ADMINS, who)
+        self.tell("role.granted", grant(who, what), "ledger", *KEY_ADMINS)
 
     def digest(self, pack: str) -> str:
         return pack_digest(self.packs[pack])
+
+    def note(self) -> str:
+        """The checkpoint over all entries, signed by both of the log's keys."""
+        edge, _ = Edge.empty().extend([leaf_hash(e) for e in self.entries])
+        return sign_checkpoint(
+            Checkpoint(self.origin, edge.size, edge.root()), self.log, micros(self.time) // 1_000_000
+        )
+
+    def verify(self) -> Report:
+        """What the offline verifier says under a pin of the whole."""
+        claims = sign_claims(claims_of(self.replay.state, AsOf(self.replay.size, self.time)), self.keys[ENGINE])
+        files = dict(export_files(iter(self.entries), len(self.entries), self.note(), claims))
+        pin = parse_pin(format_pin(self.origin, self.founding, tuple(str(v) for v in self.log.vkeys), self.note()))
+        return verify_export(files.get, pin)
+
+
+def stream_of(payload: bytes) -> str:
+    """The stream that a statement names."""
+    return str(loads(payload)["predicate"]["stream"])
 
 
 def reference(event: Event) -> dict[str, Any]:
@@ -70,15 +182,31 @@ def reference(event: Event) -> dict[str, Any]:
 
 def told() -> Told:
     """The whole history."""
-    with fixed_salts():
-        lab = Told()
-        _frameworks(lab)
-        _models(lab)
-        _evaluations(lab)
-        _safeguards(lab)
-        _decisions(lab)
-        _trust(lab)
+    lab = Told()
+    _found(lab)
+    _frameworks(lab)
+    _models(lab)
+    _evaluations(lab)
+    _safeguards(lab)
+    _decisions(lab)
+    _trust(lab)
     return lab
+
+
+def _found(lab: Told) -> None:
+    keys: list[dict[str, Any]] = []
+    for name in sorted(lab.keys):
+        use = "root" if name in ROOTS else "engine" if name == ENGINE else "event"
+        kind = "service" if use == "engine" else "person"
+        key = {**record(lab.keys[name], name, use=use), "kind": kind, "unit": "founders"}
+        keys.append(key if use == "root" else {**key, "role": "engine" if use == "engine" else "key-admin"})
+    body = {
+        "development": True, "keys": keys, "origin": ORIGIN, "root_threshold": 2, "rules": "holdpoint-rules/1",
+        "vkeys": [str(v) for v in lab.log.vkeys],
+    }  # fmt: skip
+    lab.tell("ledger.founded", body, "ledger", *lab.keys)
+    for who, what in MEMBERS.items():
+        lab.enter(who, what)
 
 
 def _frameworks(lab: Told) -> None:
@@ -191,7 +319,7 @@ def _safeguards(lab: Told) -> None:
         "key-admin-1",
         "key-admin-2",
     )
-    lab.enter("decider-2", "decider", signer("decider-2"))
+    lab.enter("decider-2", "decider")
     lab.tell(
         "role.granted",
         grant("decider-2", "decider", pack_role={"pack": RSP, "role": "RSO"}),
@@ -227,7 +355,7 @@ def _decisions(lab: Told) -> None:
             **more,
         }
 
-    lab.enter("doubter", "approver", signer("doubter"))
+    lab.enter("doubter", "approver")
     no = lab.tell("approval.refused", approval(rationale="not convinced"), MODEL, "doubter")
     said = {"approval": no.digest, "reason": "convinced since", "request": request.digest}
     lab.tell("approval.withdrawn", said, MODEL, "doubter")
