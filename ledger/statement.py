@@ -115,7 +115,8 @@ def format_statement(
         "signers": list(signers),
         "stream": stream,
     }
-    predicate.update({k: v for k, v in optional.items() if v not in (None, False, ())})
+    # `expected_version` 0 is said, though 0 == False: a stream that must not exist yet.
+    predicate.update({k: v for k, v in optional.items() if v is not None and v is not False and v != ()})
     document = {
         "_type": TYPE,
         "predicate": predicate,

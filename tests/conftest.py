@@ -70,6 +70,11 @@ SERVERS = {"system": system_binaries, "wheel": wheel_binaries}
 _numbers = itertools.count()
 
 
+def number() -> int:
+    """A number that nobody else in this process has."""
+    return next(_numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerDatabase:
     """An empty, migrated database of one test."""
@@ -83,7 +88,7 @@ class LedgerDatabase:
 
 def fresh_database(server: EmbeddedPostgres, *, migrated: bool = True) -> LedgerDatabase:
     """A database with the roles' rights, and with the schema if `migrated`."""
-    database = LedgerDatabase(server, f"test_{next(_numbers)}")
+    database = LedgerDatabase(server, f"test_{number()}")
     with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {database.name} TEMPLATE template0")
     apply_roles(database.url())
