@@ -1,0 +1,75 @@
+"""A process that appends one statement and is killed at a point of the commit loop: `python -m tests.faults.die_at POINT FOLDER DATABASE SOCKET`.
+
+The statement's envelope comes on standard input. The points are between the loop's own calls, in parts given from outside: the
+product has no hook for tests.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ledger.admit import Submission, open_submission
+from ledger.envelope import parse_envelope
+from ledger.note import CheckpointSigner, NoteSignature, TreeHead
+from ledger.store.anchor import Anchor, AnchoredHead
+from ledger.store.append import Appender
+from ledger.store.desk import Desk
+from ledger.store.position import Position
+from ledger.store.rows import Batch, Committed
+from tests.faults.seat import Place, Seat
+
+POINTS = ("before-commit", "commit", "anchor", "sign", "publish")
+armed = SimpleNamespace(point="")
+
+
+def die(point: str) -> None:
+    """No clean-up of any kind."""
+    if armed.point == point:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingDesk(Desk):
+    def append(self, batch: Batch) -> Committed | None:
+        die("before-commit")
+        committed = super().append(batch)
+        die("commit")
+        return committed
+
+
+class DyingAnchor(Anchor):
+    def raise_to(self, head: AnchoredHead) -> None:
+        super().raise_to(head)
+        die("anchor")
+
+
+class DyingSigner:
+    def __init__(self, usual: CheckpointSigner) -> None:
+        self._usual, self.vkeys = usual, usual.vkeys
+
+    def sign(self, text: str, head: TreeHead, timestamp: int) -> tuple[NoteSignature, ...]:
+        lines = self._usual.sign(text, head, timestamp)
+        die("sign")
+        return lines
+
+
+class DyingAppender(Appender):
+    def _publish(self, position: Position) -> None:
+        super()._publish(position)
+        die("publish")
+
+
+def main(point: str, folder: str, name: str, socket: str) -> None:
+    database: Any = SimpleNamespace(url=lambda role: f"host={socket} port=5432 dbname={name} user={role}")
+    place = Place(Path(folder), database)
+    seat = Seat(place, desk=DyingDesk, anchor=DyingAnchor, log=DyingSigner, appender=DyingAppender)
+    submission = open_submission(parse_envelope(sys.stdin.buffer.read()), seat.appender.lookup)
+    assert isinstance(submission, Submission)
+    armed.point = point
+    seat.appender.submit([submission]).result(10)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
