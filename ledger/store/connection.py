@@ -27,9 +27,13 @@ class BoundedConnection(psycopg.Connection[Any]):
         """Set the deadline of the next call."""
         self.deadline = time.monotonic() + seconds
 
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.monotonic()
+
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Run one exchange with the server."""
-        left = max(0.001, self.deadline - time.monotonic()) if self.deadline else CALL_SECONDS
+        left = max(0.001, self.left()) if self.deadline else CALL_SECONDS
         return super().wait(gen, interval=interval, timeout=left if timeout is None else min(timeout, left))
 
 

@@ -105,10 +105,17 @@ class Desk:
         self._unconfirmed |= notice.sqlstate == UNCONFIRMED
 
     def query(self, sql: str, params: tuple[Any, ...] = ()) -> list[Any]:
-        """Rows of one reading statement, binary. Raises `Fault` `database-unreachable` or `database-error`."""
+        """Rows of one reading statement, binary. Raises `Fault` `database-unreachable` or `database-error`.
+
+        Where a connection of earlier turns out to be dead, it is asked once more on a fresh one: reading twice is harmless.
+        """
         try:
             with self._turn() as conn:
-                return conn.execute(sql, params, binary=True).fetchall()
+                try:
+                    return conn.execute(sql, params, binary=True).fetchall()
+                except psycopg.OperationalError as err:
+                    fresh = self._replace(conn, err)
+                    return fresh.execute(sql, params, binary=True).fetchall()
         except psycopg.Error as err:
             if err.sqlstate == "HP004":
                 detail = "table checkpoint: no row with the size and root of the tree"
@@ -117,6 +124,14 @@ class Desk:
                 raise Fault("database-error", "failed", str(err).strip(), "see the text; holdpoint doctor") from err
             self.close()
             raise Fault("database-unreachable", "failed", str(err).strip(), "try again; holdpoint doctor") from err
+
+    def _replace(self, conn: BoundedConnection, err: psycopg.OperationalError) -> BoundedConnection:
+        """Another connection for one that the server has ended; `err` again for any other trouble, and after the deadline."""
+        if not conn.broken or conn.left() <= 0:
+            raise err
+        fresh = self._open()
+        fresh.deadline = conn.deadline
+        return fresh
 
     def check_settings(self) -> None:
         """Refuse a database that may lose what it acknowledged (R1, hazard M), or whose schema is not this release's."""

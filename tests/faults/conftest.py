@@ -6,10 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from api.author import write
+from api.author import Audience, write
 from api.founding import admit_members, found, post_all
 from api.keyring import load_signer
-from api.session import Session
 from api.wiring import wall_clock
 from ledger.events import model
 from ledger.store.embedded import EmbeddedPostgres
@@ -25,13 +24,11 @@ def founded_place(embedded: EmbeddedPostgres, tmp_path_factory: pytest.TempPathF
     database = fresh_database(embedded)
     ledger = found(folder, "dev/faults", database=database.url("holdpoint_appender"))
     admit_members(ledger)
-    session = Session(ledger)
     signer = load_signer(folder / "keys" / "assessor.pem")
-    at = wall_clock()
-    post_all(
-        ledger,
-        [write(model.Registered, {"kind": "snapshot"}, session.audience, "model/any", [signer], at, subject="ab" * 32)],
-    )
+    audience = Audience(ledger.origin, ledger.founding)
+    body = {"kind": "snapshot"}
+    any_model = write(model.Registered, body, audience, "model/any", [signer], wall_clock(), subject="ab" * 32)
+    post_all(ledger, [any_model])
     ledger.close()
     return Place(folder, database)
 

@@ -13,7 +13,7 @@ from api.measures import Measures
 from api.wiring import Ledger, read_config, wall_clock
 from ledger.admit import Submission, open_submission
 from ledger.errors import Fault
-from ledger.events import document
+from ledger.events import document, model
 from ledger.note import CheckpointSigner
 from ledger.store.anchor import Anchor
 from ledger.store.append import Appender, steady_ticks
@@ -51,6 +51,13 @@ def statement(folder: Path, audience: Audience, name: str | None = None, **optio
     }
     stream = f"document/{name or os.urandom(8).hex()}"
     return write(document.Submitted, body, audience, stream, [signer], at, **options)
+
+
+def registration(folder: Path, audience: Audience) -> Written:
+    """The smallest event, of which nothing follows: a model's registration, each in a stream of its own."""
+    signer = load_signer(folder / "keys" / "assessor.pem")
+    stream = f"model/{os.urandom(8).hex()}"
+    return write(model.Registered, {"kind": "snapshot"}, audience, stream, [signer], wall_clock(), subject="ab" * 32)
 
 
 @dataclass
