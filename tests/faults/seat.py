@@ -15,8 +15,10 @@ from ledger.admit import Submission, open_submission
 from ledger.errors import Fault
 from ledger.events import document, model
 from ledger.note import CheckpointSigner
+from ledger.registry import BY_TOPIC
 from ledger.store.anchor import Anchor
 from ledger.store.append import Appender, steady_ticks
+from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
 from ledger.store.outcome import Appended, Known, Outcome
 from policies.rules import RULES
@@ -106,11 +108,21 @@ class Seat:
         self.reader = Desk(place.database.url("holdpoint_reader"))
         keys = place.folder / "keys"
         signer = log(load_log_keys(keys, config.origin))
+        writer, reading = LedgerApplication(self.desk, BY_TOPIC), LedgerApplication(self.reader, BY_TOPIC)
         self.appender = appender(
-            self.desk, self.anchor, RULES, load_signer(keys / "engine.pem"), signer, clock, ticks=ticks, watched=watched
+            writer.recorder,
+            self.anchor,
+            RULES,
+            load_signer(keys / "engine.pem"),
+            signer,
+            clock,
+            ticks=ticks,
+            watched=watched,
         )
         closers = [self.anchor.close, self.desk.close, self.reader.close]
-        self.ledger = Ledger(place.folder, config, self.appender, self.reader, clock, self.anchor, Measures(), closers)
+        self.ledger = Ledger(
+            place.folder, config, self.appender, self.reader, reading, clock, self.anchor, Measures(), closers
+        )
         try:
             self.appender.open(confirmed=confirmed)
         except BaseException:
