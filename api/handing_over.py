@@ -1,16 +1,10 @@
-"""Write exports and trust files: each file written, synced, renamed; the checkpoint last (log.md §5)."""
+"""Write files that a crash leaves whole, and trust files among them."""
 
 import os
 from pathlib import Path
 
 from api.wiring import Ledger
 from auditor.pin import Pin, format_pin, letter, parse_pin
-from disclosures.claims import claims_of, sign_claims
-from disclosures.export import export_files
-from ledger.errors import Fault
-from ledger.keys import Signer
-from ledger.store.append import Appender
-from policies.answer import AsOf
 
 
 def write_synced(path: Path, content: bytes, mode: int = 0o666) -> None:
@@ -24,20 +18,6 @@ def write_synced(path: Path, content: bytes, mode: int = 0o666) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     fresh.rename(path)
-
-
-def export(ledger: Ledger, folder: Path, engine: Signer) -> int:
-    """Export the whole log as of now into `folder`; returns its size."""
-    appender: Appender = ledger.appender
-    with ledger.view() as view:
-        size, note = appender.published
-        if size == 0:
-            raise Fault("empty", "failed", "the ledger holds no entries", "record something first")
-        claims = sign_claims(claims_of(view.state, AsOf(view.size, view.time)), engine)
-    entries = (row.entry for row in ledger.desk.read_entries(0, size))
-    for path, content in export_files(entries, size, note, claims):
-        write_synced(folder / path, content)
-    return size
 
 
 def write_pin(ledger: Ledger, path: Path) -> Pin:

@@ -2,43 +2,14 @@
 
 import signal
 import sys
-import threading
 from pathlib import Path
 
 import uvicorn
 
 from api.app import create_app
 from api.connection import Connection
-from api.handing_over import export
-from api.keyring import load_signer
+from api.exporter import Exporter
 from api.wiring import Ledger, open_ledger
-
-EXPORT_SECONDS = 5.0
-
-
-class Exporter:
-    """Writes the export whenever the log has grown: a restore then has something to import."""
-
-    def __init__(self, ledger: Ledger, folder: Path) -> None:
-        self._ledger, self._folder = ledger, folder
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="exporter", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        done = 0
-        while True:
-            last = self._stop.wait(EXPORT_SECONDS)
-            size, _ = self._ledger.appender.published
-            if size != done:
-                done = export(self._ledger, self._folder, load_signer(self._ledger.folder / "keys" / "engine.pem"))
-            if last:
-                return
-
-    def close(self) -> None:
-        """Write what is left, and stop."""
-        self._stop.set()
-        self._thread.join()
 
 
 def server_config(ledger: Ledger, host: str, port: int) -> uvicorn.Config:
@@ -73,7 +44,7 @@ def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, 
         _warn(f"READ-ONLY: {stopped.code}: {stopped.detail}; {stopped.remedy}")
     # uvicorn drains, then raises the signal again for whoever stood before it: we only want to go on and close.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    exporter = Exporter(ledger, export_to) if export_to is not None else None
+    exporter = Exporter(ledger, export_to, _warn) if export_to is not None else None
     try:
         uvicorn.Server(server_config(ledger, host, port)).run()
     finally:

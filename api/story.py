@@ -11,9 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from api.exporting import export
 from api.founding import ACTIONS, DEV_MEMBERS, KEY_ADMINS, STREAMS, admit_members, found
 from api.gate_text import gate_text
-from api.handing_over import export, write_pin
+from api.handing_over import write_pin
 from api.importers import read_log
 from api.keyring import load_signer
 from api.recording import import_log

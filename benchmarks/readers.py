@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from api.handing_over import export
+from api.exporting import export
 from api.keyring import load_signer
 from api.wiring import open_ledger
 from auditor.source import folder_reader

@@ -1,35 +1,51 @@
 """An export: the log as C2SP tlog-tiles, and the lab's signed claims (spec/export.md). Bundles, then tiles, checkpoint last."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from ledger.entry import leaf_hash
-from ledger.tile import WIDTH, Edge, format_bundle, tile_path, tiles_of
+from ledger.tile import FULL, WIDTH, Edge, format_bundle, tile_path
 from ledger.tree import HASH
 
+File = tuple[str, bytes]
+"""Path below the export's folder, and content."""
 
-def bundle_file(n: int, entries: Sequence[bytes]) -> tuple[str, bytes]:
+
+def bundle_file(n: int, entries: Sequence[bytes]) -> File:
     """Path and bytes of entry bundle `n`."""
     return tile_path(None, n, len(entries)), format_bundle(entries)
 
 
-def export_files(
-    entries: Iterator[bytes], size: int, note: str, claims: tuple[bytes, bytes]
-) -> Iterator[tuple[str, bytes]]:
-    """Every file of an export, in the order in which to write them. Holds the hashes in memory, never the entries."""
-    edge = Edge.empty()
+def added_files(edge: Edge, entries: Iterator[bytes], size: int) -> Generator[File, None, Edge]:
+    """The bundles and tiles that a tree of `size` has and one with `edge` has not, in the order in which to write them.
+
+    `entries` begin with the first of the bundle that `edge` ends in. Returns the edge at `size`: the caller compares its root
+    with the checkpoint's before anybody is shown one. Holds hashes in memory, 32 bytes an entry, and one bundle of entries.
+    """
     levels: dict[tuple[int, int], bytes] = {}
     bundle: list[bytes] = []
-    for index, entry in enumerate(entries):
+    for index, entry in enumerate(entries, edge.size // WIDTH * WIDTH):
         bundle.append(entry)
         if len(bundle) == WIDTH or index == size - 1:
             yield bundle_file(index // WIDTH, bundle)
-            edge, full = edge.extend([leaf_hash(e) for e in bundle])
+            edge, full = edge.extend([leaf_hash(e) for e in bundle[edge.size % WIDTH :]])
             levels.update({(t.level, t.n): t.hashes for t in full})
             bundle = []
-    for path in tiles_of(size):
-        level = path.level or 0
-        hashes = levels.get((level, path.n)) or edge.levels[level]
-        yield tile_path(level, path.n, path.width), hashes[: path.width * HASH]
+    for level, row in enumerate(edge.levels):
+        for (_, n), hashes in sorted(item for item in levels.items() if item[0][0] == level):
+            yield tile_path(level, n), hashes[:FULL]
+        if row:
+            yield tile_path(level, (edge.size >> 8 * level) // WIDTH, len(row) // HASH), row
+    return edge
+
+
+def claim_files(claims: tuple[bytes, bytes]) -> Iterator[File]:
+    """The claims and their signature."""
     yield "claims.json", claims[0]
     yield "claims.sig", claims[1]
+
+
+def export_files(entries: Iterator[bytes], size: int, note: str, claims: tuple[bytes, bytes]) -> Iterator[File]:
+    """Every file of an export, in the order in which to write them."""
+    yield from added_files(Edge.empty(), entries, size)
+    yield from claim_files(claims)
     yield "checkpoint", note.encode()

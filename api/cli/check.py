@@ -14,8 +14,8 @@ from api.book import Book, readable
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
 from api.cli.output import answer, emit, say, warn
 from api.cli.web_source import WebSource, is_url
+from api.exporting import export as write_export
 from api.fsck import fsck as run_fsck
-from api.handing_over import export as write_export
 from api.handing_over import write_synced
 from api.keyring import load_signer
 from api.settings import settings
@@ -35,7 +35,7 @@ def export(
 ) -> None:
     """Write tiles, entries and signed claims. Example: holdpoint export out"""
     with opened(data) as ledger:
-        size = write_export(ledger, folder, load_signer(data / "keys" / "engine.pem"))
+        size = write_export(ledger, folder, load_signer(data / "keys" / "engine.pem"), Progress("exported"))
         head = ledger.desk.read_head()
     if as_json:
         emit({"schema": "holdpoint.export/1", "ok": True, "code": "ok", "details": [str(folder)],

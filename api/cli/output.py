@@ -19,7 +19,9 @@ EXITS: dict[int, frozenset[str]] = {
         "pin-missing", "pin-unreadable", "request-missing", "scope-unknown", "setting-malformed", "setting-unknown",
         "signatures-missing", "subject-record-missing", "url-malformed", "usage",
     }),
-    4: frozenset({"anchor-ahead", "checkpoint-foreign", "diverged", "ledger-invalid"}),
+    4: frozenset({
+        "anchor-ahead", "checkpoint-foreign", "diverged", "export-ahead", "export-conflict", "export-foreign", "ledger-invalid",
+    }),
     5: frozenset({"anchor-missing", "data-missing", "empty", "export-short", "nothing-missing"}),
     6: frozenset({
         "clock-untrusted", "database-unreachable", "folder-in-use", "log-key-unavailable", "outcome-unknown",

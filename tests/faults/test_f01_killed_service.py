@@ -17,7 +17,8 @@ from pathlib import Path
 import httpx2
 
 from api.author import Audience, Written, write
-from api.handing_over import export, write_pin
+from api.exporting import export
+from api.handing_over import write_pin
 from api.keyring import load_signer
 from api.wiring import open_ledger, wall_clock
 from auditor.pin import parse_pin

@@ -13,8 +13,9 @@ from typing import Any
 
 import psycopg
 
+from api.exporting import export
 from api.fsck import fsck
-from api.handing_over import export, write_pin, write_synced
+from api.handing_over import write_pin, write_synced
 from api.keyring import load_signer
 from api.session import Session
 from api.wiring import Config, open_ledger, read_config, write_config

@@ -6,9 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from api.exporting import export
 from api.founding import found
 from api.fsck import fsck
-from api.handing_over import export
 from api.keyring import load_signer
 from api.wiring import Config, open_ledger, write_config
 from auditor.pin import parse_pin

@@ -11,9 +11,10 @@ import pytest
 
 from api.anchoring import Brought, bring_anchor, from_pin
 from api.app import create_app
+from api.exporting import export
 from api.fsck import fsck
 from api.gate_text import ask as gate
-from api.handing_over import export, write_pin
+from api.handing_over import write_pin
 from api.keyring import load_signer
 from api.restoring import restore
 from api.session import Session

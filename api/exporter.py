@@ -1,0 +1,59 @@
+"""`serve --export DIR`: a thread that keeps an export current. An error is said and tried again; the service goes on (F04)."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from api.exporting import Export
+from api.keyring import load_signer
+from api.wiring import Ledger
+from ledger.errors import LedgerError
+
+EXPORT_SECONDS = 5.0
+
+
+class Exporter:
+    """Brings the folder to the newest checkpoint every few seconds: a restore then has something to import."""
+
+    def __init__(
+        self, ledger: Ledger, folder: Path, say: Callable[[str], None], *, every: float = EXPORT_SECONDS
+    ) -> None:
+        self._ledger, self._folder, self._say, self._every = ledger, folder, say, every
+        self._stop = threading.Event()
+        self.size = 0
+        self.trouble: str | None = None
+        self._export: Export | None = None
+        self._thread = threading.Thread(target=self._run, name="exporter", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            last = self._stop.wait(self._every)
+            if self._ledger.appender.published[0]:
+                self._bring()
+            if last:
+                return
+
+    def _bring(self) -> None:
+        try:
+            if self._export is None:
+                engine = load_signer(self._ledger.folder / "keys" / "engine.pem")
+                self._export = Export(self._ledger, self._folder, engine, keep=True)
+            self.size = self._export.bring()
+        except (OSError, LedgerError) as err:
+            trouble = str(err)
+        except Exception as err:  # noqa: BLE001  # the thread's outermost door: a defect here must not end the export for good
+            trouble = type(err).__name__
+        else:
+            if self.trouble is not None:
+                self._say(f"export: {self._folder} is current again, at size {self.size}")
+            self.trouble = None
+            return
+        if trouble != self.trouble:
+            self._say(f"export: {self._folder} stays behind at size {self.size}: {trouble}")
+        self.trouble = trouble
+
+    def close(self) -> None:
+        """Write what is left, and stop."""
+        self._stop.set()
+        self._thread.join()

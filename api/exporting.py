@@ -1,0 +1,222 @@
+"""Keep an export current: only what is new, resumable, and whole at every moment (log.md §5, spec/export.md).
+
+Bundles, tiles from level 0 up, claims, checkpoint last; each file written, synced, renamed; folders synced before it shows.
+Full tiles and bundles are written once. A folder that shows a checkpoint already goes from one to the next in one rename: the
+three files that belong together, checkpoint and claims, then stand in `heads/NAME` and are reached through the link `current`.
+So whoever reads, or whoever pulls the plug, finds an export that verifies.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from api.handing_over import write_synced
+from api.wiring import Ledger
+from disclosures.claims import claims_of, sign_claims
+from disclosures.export import File, added_files, claim_files
+from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.errors import Fault, LedgerError
+from ledger.keys import Signer
+from ledger.note import parse_vkey
+from ledger.store.folding import root_at
+from ledger.tile import WIDTH, Edge, tile_path, tiles_of
+
+Progress = Callable[[int, int], None]
+"""(entries written, entries in the log)."""
+TOGETHER = ("claims.json", "claims.sig", "checkpoint")
+NOT_FACTS = ("event_id", "entry", "stream")
+OTHER = "choose an empty folder; this one is kept as it is"
+
+
+def _silent(_done: int, _of: int) -> None:
+    return
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames below `folder` durable."""
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+class Export:
+    """One folder that shows the log. Raises `Fault`: `empty`, `export-foreign`, `export-ahead`, `export-conflict`; `OSError`.
+
+    After an error the next `bring` goes on from what stands in the folder.
+    """
+
+    def __init__(self, ledger: Ledger, folder: Path, engine: Signer, *, keep: bool = False) -> None:
+        """`keep` the head before the newest, and its partial tiles, for readers who are in the middle of it."""
+        self._ledger, self._folder, self._engine, self._keep = ledger, folder, engine, keep
+        self._edge: Edge | None = None
+        self._note = ""
+        self._kept: set[str] = set()
+
+    def bring(self, progress: Progress = _silent) -> int:
+        """Bring the folder to the log's newest checkpoint; returns its size."""
+        size, note = self._ledger.appender.published
+        if size == 0:
+            raise Fault("empty", "failed", "the ledger holds no entries", "record something first")
+        try:
+            if self._edge is None:
+                self._edge = self._resume(size)
+            if note == self._note:
+                return self._edge.size
+            self._edge = self._grow(self._edge, progress)
+        except BaseException:
+            self._edge = None
+            raise
+        return self._edge.size
+
+    # -- what stands there -------------------------------------------------------------------------------------------
+
+    def _resume(self, size: int) -> Edge:
+        """The edge of the tree that the folder shows; the empty one where it shows none, or where files are missing."""
+        path = self._folder / "checkpoint"
+        try:
+            note = path.read_text()
+        except FileNotFoundError:
+            return Edge.empty()
+        shown = self._opened(note)
+        if shown.size > size:
+            detail = f"the export shows size {shown.size}, the log stands at {size}"
+            raise Fault("export-ahead", "failed", detail, "holdpoint restore --from it: docs/how-to/diverged.md")
+        if root_at(self._ledger.desk, shown.size) != shown.root:
+            raise Fault("export-foreign", "failed", f"another history stands in {self._folder}", OTHER)
+        names = [*(tile_path(p.level, p.n, p.width) for p in tiles_of(shown.size)), *_bundles(shown.size)]
+        if not all((self._folder / name).is_file() for name in names):
+            return Edge.empty()  # written again from the entries; what stands there is compared, not replaced
+        self._note = note if (self._folder / "claims.sig").is_file() else ""
+        self._kept = {n for n in names if ".p/" in n} if self._keep else set()
+        return Edge.load(shown.size, lambda level, n: self._ledger.tile(level, n, shown.size))
+
+    def _opened(self, note: str) -> Checkpoint:
+        vkeys = tuple(parse_vkey(v) for v in self._ledger.appender.state.get("meta", "vkeys"))
+        try:
+            return open_checkpoint(note, vkeys)
+        except LedgerError as err:
+            detail = f"{self._folder} shows the checkpoint of another log: {err}"
+            raise Fault("export-foreign", "failed", detail, OTHER) from err
+
+    # -- growing -----------------------------------------------------------------------------------------------------
+
+    def _grow(self, edge: Edge, progress: Progress) -> Edge:
+        with self._ledger.view() as view:
+            size, note = self._ledger.appender.published
+            state, as_of = view.state.copy(*NOT_FACTS), view.as_of
+        claims = sign_claims(claims_of(state, as_of), self._engine)
+        start = edge.size // WIDTH * WIDTH
+        entries = (row.entry for row in self._ledger.desk.read_entries(start, size))
+        files = added_files(edge, self._counted(entries, start, size, progress), size)
+        partial: set[str] = set()
+        touched: set[Path] = set()
+        while True:
+            try:
+                name, content = next(files)
+            except StopIteration as end:
+                edge = end.value
+                break
+            if ".p/" in name:
+                partial.add(name)
+            self._put(name, content, touched)
+        if edge.root() != self._opened(note).root:
+            detail = f"the stored entries do not hash to the signed root at size {size}"
+            raise Fault(
+                "ledger-invalid", "failed", detail, "run holdpoint fsck; the export stays at its last checkpoint"
+            )
+        for folder in sorted(touched, key=lambda p: len(p.parts), reverse=True):
+            sync_folder(folder)
+        self._show(size, note, claims)
+        self._prune(partial)
+        self._note = note
+        return edge
+
+    @staticmethod
+    def _counted(entries: Iterator[bytes], start: int, size: int, progress: Progress) -> Iterator[bytes]:
+        for index, entry in enumerate(entries, start):
+            if index % WIDTH == 0:
+                progress(index, size)
+            yield entry
+        progress(size, size)
+
+    def _put(self, name: str, content: bytes, touched: set[Path]) -> None:
+        """Write a tile or bundle, or find it there. What stands there is never replaced: it may have been cached for ever."""
+        path = self._folder / name
+        try:
+            found = path.read_bytes()
+        except FileNotFoundError:
+            write_synced(path, content)
+            touched.update(p for p in (path.parent, *path.parent.parents) if p.is_relative_to(self._folder))
+            return
+        if found != content:
+            detail = f"{name} stands there already, with other bytes"
+            raise Fault(
+                "export-conflict", "failed", detail, "find who changed it; remove the file to have it written again"
+            )
+
+    # -- showing -----------------------------------------------------------------------------------------------------
+
+    def _show(self, size: int, note: str, claims: tuple[bytes, bytes]) -> None:
+        """Claims and checkpoint. Into an empty folder as plain files, the checkpoint last; else all three in one rename."""
+        files: list[File] = [*claim_files(claims), ("checkpoint", note.encode())]
+        if not (self._folder / "checkpoint").exists():
+            for name, content in files:
+                write_synced(self._folder / name, content)
+            sync_folder(self._folder)
+            return
+        if not all((self._folder / name).is_symlink() for name in TOGETHER):
+            self._adopt()
+        self._switch(f"{size}-{sha256(note.encode()).hexdigest()[:12]}", files)
+
+    def _adopt(self) -> None:
+        """The plain files of a first export become the first head; at each step the same three files are read."""
+        old = [(name, (self._folder / name).read_bytes()) for name in TOGETHER if (self._folder / name).exists()]
+        self._switch("first", old)
+        for name in TOGETHER:
+            self._link(self._folder / name, Path("current") / name)
+        sync_folder(self._folder)
+
+    def _switch(self, head: str, files: list[File]) -> None:
+        place = self._folder / "heads" / head
+        for name, content in files:
+            write_synced(place / name, content)
+        for folder in (place, place.parent, self._folder):
+            sync_folder(folder)
+        self._link(self._folder / "current", Path("heads") / head)
+        sync_folder(self._folder)
+
+    @staticmethod
+    def _link(path: Path, target: Path) -> None:
+        fresh = path.with_name(path.name + ".new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(target)
+        fresh.rename(path)
+
+    def _prune(self, partial: set[str]) -> None:
+        """Remove partial tiles that a wider one has replaced, and heads before the last. A crash leaves some: harmless."""
+        keep = partial | self._kept
+        for path in self._folder.glob("tile/**/*.p/*"):
+            if str(path.relative_to(self._folder)) not in keep:
+                path.unlink()
+                if not any(path.parent.iterdir()):
+                    path.parent.rmdir()
+        shown = (self._folder / "current").resolve()
+        others = [p for p in (self._folder / "heads").glob("*") if p.resolve() != shown]
+        others.sort(key=lambda p: p.stat().st_mtime_ns)
+        for head in others[:-1] if self._keep else others:
+            for name in (*TOGETHER, *(f"{n}.new" for n in TOGETHER)):
+                (head / name).unlink(missing_ok=True)
+            head.rmdir()
+        self._kept = partial if self._keep else set()
+
+
+def _bundles(size: int) -> Iterator[str]:
+    return (tile_path(None, n, min(WIDTH, size - n * WIDTH)) for n in range(-(-size // WIDTH)))
+
+
+def export(ledger: Ledger, folder: Path, engine: Signer, progress: Progress = _silent) -> int:
+    """Export the log as of now into `folder`, or bring what stands there to now; returns its size."""
+    return Export(ledger, folder, engine).bring(progress)
