@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from api import ingest
 from api.founding import ACTIONS, STREAMS
 from api.ingest import MAX_BODY
 from api.session import Session
+from ledger.errors import Fault
 from ledger.events import body, model, role
 from ledger.note import parse_vkey
 from ledger.receipt import check_receipt
@@ -183,3 +185,44 @@ def test_a_body_in_pieces_without_a_length(growing: Asker) -> None:
             yield wire[i : i + 100]
 
     assert growing.ask("/v1/entries", "POST", content=pieces(), headers=JSON).status_code == 201
+
+
+def test_overload_is_refused_at_once_and_says_when_to_come_again(
+    growing: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, written = size(growing), registration(growing)
+    with monkeypatch.context() as full:
+        full.setattr(growing.ledger.appender._intake, "_limit", 0)
+        answer = post(growing, written.wire())
+        assert (answer.status_code, answer.json()["reason"], answer.headers["retry-after"]) == (503, "overloaded", "1")
+        assert answer.json()["retryable"]
+        lines = post(growing, written.wire() + b"\n", NDJSON).text.splitlines()
+        assert [json.loads(x)["reason"] for x in lines] == ["overloaded"]
+    assert size(growing) == before
+    assert post(growing, written.wire()).status_code == 201
+
+
+def test_no_answer_in_time_is_an_unknown_outcome_and_the_retry_is_single(
+    growing: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, written = size(growing), registration(growing)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(ingest, "APPEND_SECONDS", 0.0)
+        answer = post(growing, written.wire())
+    assert (answer.status_code, answer.json()["reason"]) == (503, "outcome-unknown")
+    assert answer.headers["retry-after"] == "1"
+    retried = post(growing, written.wire())
+    assert (retried.status_code, retried.json()["index"]) in ((200, before), (201, before))
+    assert size(growing) == before + 1
+
+
+@pytest.mark.parametrize("code", ["clock-untrusted", "log-key-unavailable", "database-unreachable"])
+def test_while_nothing_can_be_appended(growing: Asker, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise Fault(code, "failed", "CANARY", "CANARY")
+
+    monkeypatch.setattr(growing.ledger.appender, "submit", refuse)
+    answer = post(growing, registration(growing).wire())
+    assert (answer.status_code, answer.json()["reason"], answer.headers["retry-after"]) == (503, code, "1")
+    assert "CANARY" not in answer.text
+    assert growing.ask("/v1/keys").status_code == 200, "reads go on"
