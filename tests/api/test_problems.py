@@ -54,7 +54,7 @@ def test_every_fault_of_the_appender_and_the_desk_has_a_type() -> None:
 
 SETTING_UP = ("binaries", "embedded", "migrate")
 AT_START = {
-    "anchor-in-use", "anchor-missing", "anchor-torn", "clock-simulated", "config-malformed", "durability-off", "not-a-ledger",
+    "anchor-in-use", "anchor-missing", "anchor-torn", "clock-simulated", "config-malformed", "framework-setting", "durability-off", "not-a-ledger",
     "schema-missing", "database-newer", "migration-changed",
 }  # fmt: skip
 """Refusals to start: nobody is served then; docs/how-to/refusals-to-start.md has them."""
