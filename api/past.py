@@ -60,7 +60,7 @@ class Past:
             still = self._still
             if still is None or still.size != view.size:
                 still = self._still = replace(view, state=view.state.copy(*NOT_FACTS), lock=threading.RLock())
-            return replace(still, time=view.time)
+            return replace(still, time=view.time, verified=view.verified)
 
     def at(self, at: int | str | None, *, future: bool = False) -> View:
         """The state that holds for `at`: a size, a time (up to now, unless `future`), or `None` for now."""
@@ -84,7 +84,7 @@ class Past:
         job = self._thread.submit(self._then, at, view.size, deadline)
         job.add_done_callback(lambda _job: self._places.release())
         try:
-            return job.result(self._seconds + 1)
+            return replace(job.result(self._seconds + 1), verified=view.verified)
         except (Late, CancelledError):
             job.cancel()
             raise _late() from None

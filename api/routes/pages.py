@@ -38,6 +38,7 @@ WORDS = {
     "body-not-informed": "a body that must know first was not informed",
     "verdict-changed": "the policy verdict has changed since the decision",
     "back-recorded": "rests on history from before the ledger",
+    "ledger-not-verified": "the keeper knows that entries are missing",
     "tainted": "signed with a key that was compromised",
 }
 _environment = Environment(loader=PackageLoader("api", "pages"), autoescape=True, undefined=StrictUndefined)

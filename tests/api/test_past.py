@@ -9,6 +9,7 @@ import pytest
 
 from api import past as past_file
 from api.past import KEPT_STATES, Past, parse_at
+from api.routes import pages
 from api.wiring import View
 from ledger.errors import Fault, Malformed
 from ledger.strict import format_base64, shift
@@ -136,6 +137,20 @@ def test_attack_many_ask_for_the_past_and_the_gate_still_answers(story: Asker, m
     assert all("deadline" not in a.json()["reasons"] for a in now)
     assert slowest < 2
     assert reasons.count("overloaded") >= 30 - past_file.MAX_WAITING - 1
+
+
+def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
+    story: Asker, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert past.now().verified
+    assert past.at(33).verified
+    monkeypatch.setattr(story.ledger.appender, "_stopped", Fault("diverged", "failed", "x", "y"))
+    assert not past.now().verified
+    assert not past.at(33).verified
+    for url in ("/v1/models/fictional-one/gate/external_deploy", "/v1/models/fictional-one/gate/external_deploy?at=72"):
+        answer = story.ask(url).json()
+        assert (answer["clearance"], answer["reasons"]) == ("undetermined", ["ledger-not-verified"])
+    assert pages.WORDS["ledger-not-verified"] in story.ask("/").text
 
 
 def test_lists_do_not_hold_the_appender(story: Asker, past: Past) -> None:
