@@ -119,7 +119,7 @@ class Progress:
 
 
 def fsck(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
-    """Recompute all that is stored from the entries, and compare with the anchor. Example: holdpoint fsck"""
+    """Recompute all that is stored from the entries, and compare with the anchor. Example: holdpoint fsck --data ledger"""
     problems = run_fsck(data, progress=Progress("checked"))
     if as_json:
         answer("fsck", [{"index": p.index, "rule": p.rule, "detail": p.detail} for p in problems],

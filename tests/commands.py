@@ -1,0 +1,111 @@
+"""Commands run in this process, on a ledger that stays open between them: a start costs half a second each time."""
+
+import io
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.book import Book
+from api.cli import check, options, record, serving
+from api.cli.main import main
+from api.session import Session
+from api.settings import settings
+from api.wiring import Ledger, open_ledger
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Terminal(io.StringIO):
+    """A stdin at which a person sits, who types `text`."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command left: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Cli:
+    """Runs commands against one open ledger, or against whatever their options say where there is none."""
+
+    folder: Path
+    ledger: Ledger
+
+    def __call__(self, *words: object, typed: str | None = None) -> Done:
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        before = sys.stdin
+        sys.stdin = io.StringIO("") if typed is None else Terminal(typed)
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                main([str(w) for w in words])
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        finally:
+            sys.stdin = before
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def line(self, text: str, typed: str | None = None) -> Done:
+        """A command line as printed, its words split as a shell would."""
+        words = shlex.split(text, comments=True)
+        assert words[0] == "holdpoint"
+        return self(*words[1:], typed=typed)
+
+    def ok(self, *words: object, typed: str | None = None) -> Done:
+        """As a call, and it must have worked."""
+        done = self(*words, typed=typed)
+        assert done.code == 0, done.err
+        return done
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Cli]:
+    """Commands on the ledger in `folder`, which stays open between them."""
+    ledger = open_ledger(folder)
+    real = options.open_book
+
+    @contextmanager
+    def same(*_given: Any) -> Iterator[Ledger]:
+        yield ledger
+
+    @contextmanager
+    def book(data: Path, server: str | None, pin: Path | None, timeout: float) -> Iterator[Book]:
+        if server is not None:
+            with real(data, server, pin, timeout) as remote:
+                yield remote
+            return
+        yield Session(ledger)
+
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HOLDPOINT_DATA", os.fspath(folder))
+    settings.cache_clear()
+    for module in (options, record):
+        patch.setattr(module, "open_book", book)
+    for module in (check, serving):
+        patch.setattr(module, "opened", same)
+    try:
+        yield Cli(folder, ledger)
+    finally:
+        patch.undo()
+        settings.cache_clear()
+        ledger.close()
+
+
+def adopt(cli: Cli) -> None:
+    """RSP 2.2 adopted, its two deciding roles bound."""
+    cli.ok("framework", "publish", "anthropic-rsp-2.2", "--adopt")
+    for who, role in (("approver-1", "CEO"), ("approver-2", "RSO")):
+        cli.ok("role", "grant", who, "approver", "--pack-role", f"anthropic-rsp-2.2:{role}")
