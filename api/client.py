@@ -31,6 +31,7 @@ from policies.answer import Answer, AsOf, Clearance, Finding, PolicyVerdict, Req
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 AGAIN = frozenset({429, 502, 503, 504})
 REASONS = frozenset(r.value for r in Reason)
+KEY_FIELDS = ("keyid", "principal", "use", "alg", "index", "revoked_at")
 PROBLEM = frozenset({"type", "title", "status", "detail", "instance", "reason", "place", "retryable"})
 _random = random.SystemRandom()
 
@@ -104,7 +105,7 @@ class Client(Book):
             for f in said["findings"]
         )
         reasons = tuple(said.get("verdict_reasons", ()))
-        pairs = {n: tuple((p, r) for p, r in said.get(n, ())) for n in ("decision_by", "inform_before")}
+        pairs = {n: tuple((d["pack"], d["role"]) for d in said.get(n, ())) for n in ("decision_by", "inform_before")}
         verdict = PolicyVerdict(
             Answer(said["verdict"]), reasons, findings, tuple(said["conditions"]), (), pairs["decision_by"],
             pairs["inform_before"],
@@ -132,7 +133,7 @@ class Client(Book):
 
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:
         """The server's answer."""
-        return [{k: v for k, v in row.items() if k != "spki"} for row in self._fold("/v1/keys", at)["keys"]]
+        return [{name: row[name] for name in KEY_FIELDS} for row in self._fold("/v1/keys", at)["keys"]]
 
     def page(self, stream: str, after: int, limit: int) -> list[Line]:
         """Entries of a stream; their leaf hashes and versions are computed here."""

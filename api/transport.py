@@ -8,7 +8,7 @@ import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx2
@@ -16,7 +16,7 @@ import httpx2
 from ledger.errors import Fault
 
 MAX_ANSWER = 64 << 20
-RETRY_SAFE = "retry is safe: the event id keeps it single; is the server up, and is --server right?"
+RETRY_SAFE = "retry is safe; is the server up, and is the URL right?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class HttpTransport:
         """Send one request below `base`; the body is read up to the cap."""
         parts: list[bytes] = []
         size = 0
+        outcome: Literal["failed", "unknown"] = "failed" if method == "GET" else "unknown"
         try:
             with self._client.stream(method, self.base + path, content=body, headers=dict(headers or {})) as answer:
                 for part in answer.iter_bytes():
@@ -91,10 +92,10 @@ class HttpTransport:
                 return Reply(answer.status_code, found, b"".join(parts))
         except httpx2.TimeoutException:
             detail = f"{self.base} did not answer within {self._timeout:g} s"
-            raise Fault("server-timeout", "unknown", detail, RETRY_SAFE) from None
+            raise Fault("server-timeout", outcome, detail, RETRY_SAFE) from None
         except (httpx2.HTTPError, OSError) as err:
             detail = f"{self.base}: {type(err).__name__}"
-            raise Fault("server-unreachable", "unknown", detail, RETRY_SAFE) from err
+            raise Fault("server-unreachable", outcome, detail, RETRY_SAFE) from err
 
     def close(self) -> None:
         """Close the connections."""
