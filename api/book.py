@@ -62,9 +62,9 @@ class Line:
 class RefusedError(Exception):
     """A refusal reached a caller that needs the event admitted; carries the value, and where the statement is kept."""
 
-    def __init__(self, refused: Refused, kept: Path | None = None) -> None:
+    def __init__(self, refused: Refused, kept: Path | None = None, where: str = "") -> None:
         super().__init__(f"{refused.reason}: {refused.detail}")
-        self.refused, self.kept = refused, kept
+        self.refused, self.kept, self.where = refused, kept, where
 
 
 class Book(ABC):

@@ -1,10 +1,12 @@
-"""Tampering on purpose, on what a reader sees of an export: to show that verification finds it. Nothing on disk is changed."""
+"""Tampering on purpose, on what a reader sees of an export or on a copy of it: to show that verification finds it."""
 
+import shutil
 from pathlib import Path
 
 from auditor.source import folder_reader
 from auditor.verify import Read
 from ledger.checkpoint import read_checkpoint
+from ledger.errors import Fault
 from ledger.tile import WIDTH, format_bundle, parse_bundle, tile_path
 
 
@@ -35,3 +37,24 @@ def swap_rows(folder: Path) -> Read:
     entries = parse_bundle(read(name) or b"", width)
     entries[-1], entries[-2] = entries[-2], entries[-1]
     return _replaced(read, name, format_bundle(entries))
+
+
+KINDS = ("byte", "swap", "tail")
+
+
+def tampered_copy(data: Path, kind: str) -> Path:
+    """A tampered copy of a demo's export, beside it; the export itself is left alone. Raises `Fault` `export-missing`.
+
+    A cut tail is no forgery of bytes: it is what the lab honestly exported earlier, shown again as if nothing had followed.
+    """
+    export, earlier, target = data / "export", data / "export-earlier", data / f"tampered-{kind}"
+    source = earlier if kind == "tail" else export
+    if not (source / "checkpoint").is_file():
+        raise Fault("export-missing", "failed", f"no demo's export in {data}", f"holdpoint demo --data {data}")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    if kind != "tail":
+        bent = flip_byte(export) if kind == "byte" else swap_rows(export)
+        name, _ = _bundle_path(folder_reader(export))
+        (target / name).write_bytes(bent(name) or b"")
+    return target

@@ -124,7 +124,7 @@ def four_lines(err: LedgerError | RefusedError) -> tuple[str, str, str, str]:
     match err:
         case RefusedError(refused=refused):
             why = "the rules of this ledger do not admit it; it took no index, and nothing was recorded"
-            lines = (f"refused: {refused.reason.value}", refused.detail, why, _advice(refused))
+            lines = (f"refused: {refused.reason.value}", refused.detail, why, _advice(refused, err))
         case Malformed():
             why = "what can be read in two ways is not read at all; nothing was changed"
             lines = (
@@ -150,16 +150,18 @@ def four_lines(err: LedgerError | RefusedError) -> tuple[str, str, str, str]:
     return what, where, why, following
 
 
-def _advice(refused: Refused) -> str:
+def _advice(refused: Refused, err: RefusedError) -> str:
     facts: Mapping[str, str] = dict(refused.facts)
     role, who = facts.get("role"), facts.get("principal")
     match refused.reason.value:
         case "role-missing" if role and who:
-            return f"two key-admins grant it: holdpoint role grant {who} {role} --as key-admin; then send it again"
+            grant = f"holdpoint role grant {who} {role} --as key-admin{err.where}"
+            again = f"holdpoint event post {err.kept}{err.where}" if err.kept is not None else "the same command again"
+            return f"two key-admins grant it: {grant}; then send the same statement: {again}"
         case "key-unknown":
             return (
-                "two key-admins register it, then grant a role: holdpoint keys register FILE PRINCIPAL --as key-admin; "
-                "holdpoint role grant PRINCIPAL ROLE --as key-admin"
+                "two key-admins register its owner and it, then grant a role: holdpoint principal register NAME; "
+                "holdpoint keys register FILE NAME; holdpoint role grant NAME ROLE"
             )
         case "self-approval" | "evidence-author":
             return "someone else signs: neither who asked, nor who wrote the evidence"

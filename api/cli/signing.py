@@ -40,7 +40,7 @@ def submit(book: Book, written: Written) -> Posted:
     except RefusedError as err:
         name = f"refused/{written.event_id}.json"
         book.keep(name, written.wire())
-        raise RefusedError(err.refused, book.place(name)) from err
+        raise RefusedError(err.refused, book.place(name), book.where) from err
 
 
 def packs_now(book: Book, state: State) -> tuple[Published, ...]:

@@ -15,6 +15,7 @@ from api.founding import DEV_MEMBERS, admit_members, found
 from api.handing_over import write_pin
 from api.session import Session
 from api.story import tell_story
+from api.tamper import KINDS, tampered_copy
 from api.wiring import read_config
 from auditor.explain import visible
 from auditor.verdict import VerifyVerdict
@@ -36,10 +37,14 @@ def logs_folder() -> Path:
 
 def demo(
     data: Annotated[Path | None, typer.Option("--data", help="Keep everything in this (new) folder.")] = None,
+    tamper: Annotated[str | None, typer.Option(help=f"Also a tampered copy of its export: {', '.join(KINDS)}.")] = None,
     as_json: Json = False,
 ) -> None:
     """Tell the whole story: a fictional lab, from log file to verified answer. Example: holdpoint demo --data demo"""
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="holdpoint-demo-")) / "ledger"
+    if tamper is not None:
+        _tamper(folder, tamper, as_json=as_json)
+        return
     began = time.monotonic()
     results = tell_story(folder, logs_folder(), warn if as_json else say)
     told = tuple(report.verdict for _, report in results) == EXPECTED
@@ -61,6 +66,21 @@ def demo(
     if not told:
         warn("the verdicts are not the expected ones")
         raise SystemExit(1)
+
+
+def _tamper(folder: Path, kind: str, *, as_json: bool) -> None:
+    """A scratch copy that lies, and the commands that show it; tells the story first where there is none."""
+    if kind not in KINDS:
+        raise Fault("usage", "failed", f"no tampering {kind}", f"one of {', '.join(KINDS)}")
+    if not (folder / "export" / "checkpoint").is_file():
+        tell_story(folder, logs_folder(), warn)
+    copy = tampered_copy(folder, kind)
+    if as_json:
+        answer("demo", [str(copy)], code="tampered", pin=str(folder / "pin.json"))
+        return
+    say(f"a scratch copy that lies ({kind}): {copy}. Find it out:")
+    say(f"  holdpoint verify {copy} --pin {folder / 'pin.json'}")
+    say(f"  holdpoint verify {copy}")
 
 
 def dev(
