@@ -2,12 +2,16 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.commands import running
+from tests.conftest import copy_of
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
@@ -74,68 +78,27 @@ def test_the_verdicts(demo: tuple[Path, str]) -> None:
     assert "pinned size 74, shown size 45: first missing index 45" in demo[1]
 
 
-def test_going_on_by_hand(demo: tuple[Path, str]) -> None:
-    folder, _ = demo
-    assert run("verify", folder / "export", "--pin", folder / "pin.json").returncode == 0
-    assert run("verify", folder / "export").returncode == 5
-    gate = run("gate", "model/fictional-one", "external_deploy", "--json", "--data", folder)
-    answer = json.loads(gate.stdout)
-    assert (gate.returncode, answer["ok"], answer["clearance"], answer["checkpoint"]["size"]) == (0, True, "permit", 74)
-    then = json.loads(
-        run("gate", "model/fictional-one", "external_deploy", "--json", "--at", "45", "--data", folder).stdout
-    )
-    assert (then["clearance"], then["code"]) == ("deny", "withheld-by-decision")
-    assert run("history", "model/fictional-one", "--data", folder).stdout.count("\n") >= 30
-    assert run("fsck", "--data", folder).returncode == 0
+def test_going_on_by_hand(told_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    logs = ROOT / "examples" / "logs"
+    with running(copy_of(told_folder, tmp_path / "d")) as cli:
+        head = cli.ledger.desk.read_head()
+        answer = json.loads(cli.ok("gate", "model/fictional-one", "external_deploy", "--json").out)
+        assert (answer["ok"], answer["clearance"], answer["checkpoint"]["size"]) == (True, "permit", 74)
+        then = json.loads(cli("gate", "model/fictional-one", "external_deploy", "--json", "--at", "45").out)
+        assert (then["clearance"], then["code"]) == ("deny", "withheld-by-decision")
+        assert cli.ok("history", "model/fictional-one").out.count("\n") >= 30
 
-
-def test_importing_again_changes_nothing(demo: tuple[Path, str], tmp_path: Path) -> None:
-    folder, _ = demo
-    log = tmp_path / "uplift-trials.eval"  # the receipt is written beside it
-    log.write_bytes((ROOT / "examples/logs/uplift-trials.eval").read_bytes())
-    words = (
-        "import",
-        log,
-        "--model",
-        "model/fictional-one",
-        "--json",
-        "--data",
-        folder,
-    )
-    again = run(*words)
-    assert json.loads(again.stdout)["code"] == "known"
-    assert (
-        json.loads(run("gate", "model/fictional-one", "train", "--json", "--data", folder).stdout)["checkpoint"]["size"]
-        == 74
-    )
-
-
-def test_an_unreadable_log_changes_nothing(demo: tuple[Path, str], tmp_path: Path) -> None:
-    folder, _ = demo
-    broken = tmp_path / "broken.eval"
-    broken.write_bytes((ROOT / "examples/logs/uplift-trials.eval").read_bytes()[:-100])
-    done = run("import", broken, "--model", "model/fictional-one", "--data", folder)
-    assert done.returncode == 2
-    assert "not the format" in done.stderr
-
-
-def test_a_key_without_a_role_is_told_what_would_grant_it(demo: tuple[Path, str]) -> None:
-    folder, _ = demo
-    body = json.dumps({"body": "BOARD", "documents": [], "of": "0" * 64})
-    done = run(
-        "event",
-        "post",
-        f"body.informed={body}",
-        "--stream",
-        "model/fictional-one",
-        "--as",
-        "attester",
-        "--data",
-        folder,
-    )
-    assert done.returncode == 3
-    assert "role-missing" in done.stderr
-    assert "holdpoint role grant attester deployer" in done.stderr
+        known = tmp_path / "uplift-trials.eval"
+        shutil.copyfile(logs / known.name, known)
+        again = cli.ok("import", known, "--model", "model/fictional-one", "--json")
+        assert json.loads(again.out)["code"] == "known"
+        broken = tmp_path / "broken.eval"
+        broken.write_bytes(known.read_bytes()[:-100])
+        refused = cli("import", broken, "--model", "model/fictional-one")
+        assert refused.code == 2
+        assert "not the format" in refused.err
+        assert cli.ledger.desk.read_head() == head
 
 
 def test_no_ledger_is_a_clear_error(tmp_path: Path) -> None:
