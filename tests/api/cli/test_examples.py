@@ -31,7 +31,7 @@ ORDER: list[tuple[str, int]] = [
     ("token issue", 0), ("token revoke", 3), ("role revoke", 0), ("keys revoke", 0),
     ("pin", 0), ("export", 0), ("verify", 0),
 ]  # fmt: skip
-OTHERS = {"restore", "rebuild", "hammer"}  # run by the tests of what they do
+OTHERS = {"anchor", "hammer", "rebuild", "restore"}  # run by the tests of what they do
 
 
 def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
