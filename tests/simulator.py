@@ -93,7 +93,8 @@ class Lab:
         child.origin, child.time, child.count, child.log = self.origin, self.time, self.count, self.log
         child.keys, child.entries, child.heads = dict(self.keys), list(self.entries), dict(self.heads)
         old = self.replay
-        child.replay = Replay(RULES, old.check, old.state.layer(), old.size, old.recorded_at)
+        past, old.state = old.state, old.state.layer()  # from here on neither writes where the other reads
+        child.replay = Replay(RULES, old.check, past.layer(), old.size, old.recorded_at)
         return child
 
     # -- the honest way -----------------------------------------------------------------------------------------------

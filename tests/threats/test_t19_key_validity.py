@@ -106,7 +106,9 @@ def test_attack_dates_to_the_microsecond(lab: Lab, dates: dict[str, int], *, pas
         lab.finds("key-expired")
 
 
-@pytest.mark.parametrize(("dates", "reason"), [({"not_after": -3600}, "key-expired"), ({"not_before": 3600}, "key-expired")])
+@pytest.mark.parametrize(
+    ("dates", "reason"), [({"not_after": -3600}, "key-expired"), ({"not_before": 3600}, "key-expired")]
+)
 def test_attack_dates_at_the_door(door: Door, dates: dict[str, int], reason: str) -> None:
     """An hour on the wrong side, whatever the statement says about when it occurred."""
     who, _ = door.person("assessor")
