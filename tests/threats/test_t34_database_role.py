@@ -51,7 +51,7 @@ def refused(conn: "psycopg.Connection[Any]", sql: str, error: type[Exception] = 
         conn.execute(sql)
 
 
-def test_the_appender_appends(database: LedgerDatabase) -> None:
+def test_honest_the_appender_appends(database: LedgerDatabase) -> None:
     desk = Desk(database.url("holdpoint_appender"))
     tree = Tree(desk)
     assert desk.append(tree.batch(old_size=2)[0]) is None, "a stale size writes nothing"
@@ -63,7 +63,7 @@ def test_the_appender_appends(database: LedgerDatabase) -> None:
     desk.close()
 
 
-def test_the_appender_touches_no_row_itself(connect: Connect) -> None:
+def test_attack_the_appender_touches_no_row_itself(connect: Connect) -> None:
     conn = connect("holdpoint_appender")
     for table in (*EVIDENCE, *STATE):
         if table not in ("cosignature", "timestamp_token"):
@@ -79,7 +79,7 @@ def test_the_appender_touches_no_row_itself(connect: Connect) -> None:
     refused(conn, "SELECT * FROM holdpoint.event FOR SHARE")
 
 
-def test_the_appender_reads_evidence_and_adds_what_outsiders_sign(connect: Connect) -> None:
+def test_honest_the_appender_reads_evidence_and_adds_what_outsiders_sign(connect: Connect) -> None:
     conn = connect("holdpoint_appender")
     for table in (*EVIDENCE, "head", "stream", "note", "snapshot"):
         conn.execute(f"SELECT * FROM holdpoint.{table}")
@@ -95,7 +95,7 @@ def test_the_appender_reads_evidence_and_adds_what_outsiders_sign(connect: Conne
     refused(conn, "SELECT * FROM pg_authid")
 
 
-def test_nobody_creates_anything(connect: Connect) -> None:
+def test_attack_nobody_creates_anything(connect: Connect) -> None:
     for role in ("holdpoint_appender", "holdpoint_projector", "holdpoint_reader"):
         conn = connect(role)
         for sql in (
@@ -108,7 +108,7 @@ def test_nobody_creates_anything(connect: Connect) -> None:
             refused(conn, sql)
 
 
-def test_nobody_becomes_the_owner(connect: Connect) -> None:
+def test_attack_nobody_becomes_the_owner(connect: Connect) -> None:
     for role in ("holdpoint_appender", "holdpoint_projector", "holdpoint_reader"):
         conn = connect(role)
         for sql in (
@@ -135,7 +135,7 @@ def test_nobody_becomes_the_owner(connect: Connect) -> None:
     conn.execute("SET ROLE holdpoint_owner")  # the twin: this one may, minutes a year
 
 
-def test_lowered_durability_stops_appends(database: LedgerDatabase) -> None:
+def test_attack_lowered_durability_stops_appends(database: LedgerDatabase) -> None:
     desk = Desk(database.url("holdpoint_appender"))
     tree = Tree(desk)
     tree.edge, _ = tree.edge.extend(desk.read_leaf_hashes(0, 3))
@@ -150,7 +150,7 @@ def test_lowered_durability_stops_appends(database: LedgerDatabase) -> None:
     desk.close()
 
 
-def test_a_second_lock_waits_and_gives_up(connect: Connect) -> None:
+def test_attack_a_second_lock_waits_and_gives_up(connect: Connect) -> None:
     first, second = connect("holdpoint_appender"), connect("holdpoint_appender")
     second.execute("SET lock_timeout = '100ms'")
     with first.transaction():
@@ -161,7 +161,7 @@ def test_a_second_lock_waits_and_gives_up(connect: Connect) -> None:
     assert first.execute("SHOW lock_timeout").fetchone() == ("2s",)
 
 
-def test_functions_refuse_what_does_not_follow(connect: Connect) -> None:
+def test_attack_functions_refuse_what_does_not_follow(connect: Connect) -> None:
     conn = connect("holdpoint_appender")
     note = "SELECT holdpoint.put_note(3, E'origin\\n3\\nAAAA\\n\\n')"
     refused(conn, note, psycopg.DatabaseError)
@@ -180,7 +180,7 @@ def test_functions_refuse_what_does_not_follow(connect: Connect) -> None:
     assert conn.execute("SELECT size FROM holdpoint.head").fetchone() == (3,)
 
 
-def test_the_projector_keeps_to_its_views(connect: Connect) -> None:
+def test_attack_the_projector_keeps_to_its_views(connect: Connect) -> None:
     conn = connect("holdpoint_projector")
     conn.execute("SELECT * FROM holdpoint.event")
     for table in ("tracking", "view_stop", *VIEWS):
@@ -196,7 +196,7 @@ def test_the_projector_keeps_to_its_views(connect: Connect) -> None:
     refused(conn, "DELETE FROM holdpoint.event")
 
 
-def test_the_reader_only_reads(connect: Connect) -> None:
+def test_attack_the_reader_only_reads(connect: Connect) -> None:
     conn = connect("holdpoint_reader")
     for table in (*EVIDENCE, "head", "stream", "note", "tracking", "view_stop", *VIEWS):
         conn.execute(f"SELECT * FROM holdpoint.{table}")
@@ -207,7 +207,7 @@ def test_the_reader_only_reads(connect: Connect) -> None:
         refused(conn, f"SELECT holdpoint.{call}")
 
 
-def test_triggers_stop_even_the_owner(connect: Connect) -> None:
+def test_attack_triggers_stop_even_the_owner(connect: Connect) -> None:
     conn = connect("postgres")
     for table in EVIDENCE:
         refused(conn, f"TRUNCATE holdpoint.{table}", psycopg.DatabaseError)
@@ -217,7 +217,7 @@ def test_triggers_stop_even_the_owner(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("schema", ["holdpoint", "public"])
-def test_no_right_beyond_the_bound(connect: Connect, schema: str) -> None:
+def test_attack_no_right_beyond_the_bound(connect: Connect, schema: str) -> None:
     """Asked of the catalogs, so that a right that no line above tries is found too."""
     conn = connect("postgres")
     rows = conn.execute(
@@ -254,7 +254,7 @@ def test_no_right_beyond_the_bound(connect: Connect, schema: str) -> None:
         "ALTER TABLE holdpoint.event_id DROP CONSTRAINT event_id_pkey",
     ],
 )
-def test_a_changed_schema_is_refused_at_start(database: LedgerDatabase, connect: Connect, change: str) -> None:
+def test_attack_a_changed_schema_is_refused_at_start(database: LedgerDatabase, connect: Connect, change: str) -> None:
     conn = connect("postgres")
     check_fingerprint(conn)
     conn.execute(change)
@@ -263,7 +263,7 @@ def test_a_changed_schema_is_refused_at_start(database: LedgerDatabase, connect:
     assert caught.value.code == "schema-changed"
 
 
-def test_roles_file_is_the_one_that_is_applied(each_database: LedgerDatabase) -> None:
+def test_honest_roles_file_is_the_one_that_is_applied(each_database: LedgerDatabase) -> None:
     from tests.conftest import ROOT
 
     assert (ROOT / "deploy" / "postgres" / "roles.sql").read_text() == roles_sql()
