@@ -1,4 +1,4 @@
-"""Why an event is refused: a closed enum of kebab-case codes, in `spec/refusals.md`, never renamed.
+"""Why an event is refused: a closed enum of kebab-case codes, listed in `docs/reference/problems.md`, never renamed.
 
 A refusal is a value (style.md §7): it takes no index, changes nothing, and is counted by reason.
 """
