@@ -46,7 +46,7 @@ def statement(folder: Path, audience: Audience, name: str | None = None, **optio
     at = options.pop("at", None) or wall_clock()
     body = {
         "coverage_date": at,
-        "covers": ["model/any"],
+        "covers": options.pop("covers", ["model/any"]),
         "digest": f"sha256:{os.urandom(32).hex()}",
         "kind": "report",
         "version": "1",
