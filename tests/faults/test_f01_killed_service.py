@@ -1,7 +1,8 @@
-"""F01, F06: the service or PostgreSQL is killed with SIGKILL at a random moment, under load, again and again.
+"""F01: the service or PostgreSQL is killed with SIGKILL at a random moment, under load, again and again.
 
-After each round: nothing acknowledged is lost, every receipt proves under the present checkpoint's log, retries are idempotent, and
-the export verifies under the pin of the round before. CRASH_ROUNDS sets the number of rounds.
+After each round the oracle of all faults is asked: nothing acknowledged is lost, every receipt proves under the present log, what was
+unknown is sent again and stands once, and the export verifies under the pin of the round before. HOLDPOINT_CRASH_ROUNDS sets the
+number of rounds.
 """
 
 import os
@@ -16,18 +17,14 @@ from pathlib import Path
 
 import httpx2
 
-from api.author import Audience, Written, write
-from api.exporting import export
-from api.handing_over import write_pin
-from api.keyring import load_signer
-from api.wiring import open_ledger, wall_clock
-from auditor.pin import parse_pin
-from auditor.source import folder_reader
-from auditor.verdict import VerifyVerdict
-from auditor.verify import verify_export
-from ledger.events import model
+from api.author import Audience
+from api.wiring import Ledger, open_ledger
+from ledger.admit import Submission, open_submission
+from ledger.store.outcome import Appended, Known
+from tests.faults.oracle import check, check_nothing_left, pin_of
+from tests.faults.seat import Account, registration
 
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("HOLDPOINT_CRASH_ROUNDS", "20"))
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
 WRITERS = 4
 HEADERS = {"content-type": "application/json"}
@@ -44,42 +41,39 @@ def postmaster(folder: Path) -> int:
 
 
 class Load:
-    """Writers that sign, post, and remember what was acknowledged and what is unknown."""
+    """Writers that sign and post over HTTP, and keep account of what they are told."""
 
-    def __init__(self, folder: Path, port: int, audience: Audience) -> None:
-        self.signer = load_signer(folder / "keys" / "assessor.pem")
-        self.url, self.audience = f"http://127.0.0.1:{port}/v1/entries", audience
-        self.acknowledged: dict[str, int] = {}
-        self.unknown: list[Written] = []
-        self.refused: list[str] = []
+    def __init__(self, folder: Path, port: int, audience: Audience, account: Account) -> None:
+        self.url, self.audience, self.account = f"http://127.0.0.1:{port}/v1/entries", audience, account
+        self.folder, self.refused = folder, list[str]()
+        self.acknowledged = 0
         self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(n,)) for n in range(WRITERS)]
+        self.threads = [threading.Thread(target=self.run) for _ in range(WRITERS)]
+        for thread in self.threads:
+            thread.start()
 
-    def written(self, name: str) -> Written:
-        body = {"kind": "snapshot"}
-        return write(
-            model.Registered, body, self.audience, f"model/{name}", [self.signer], wall_clock(), subject="ab" * 32
-        )
-
-    def run(self, n: int) -> None:
+    def run(self) -> None:
         with httpx2.Client(timeout=10) as client:
-            k = 0
             while not self.stop.is_set():
-                k += 1
-                w = self.written(f"{os.urandom(6).hex()}-{n}-{k}")
+                w = registration(self.folder, self.audience)
+                self.account.doubt(w)
                 try:
                     answer = client.post(self.url, content=w.wire(), headers=HEADERS)
                 except httpx2.HTTPError:
-                    self.unknown.append(w)
                     return
-                time.sleep(0.01)  # enough load to be caught in the act; each round folds what all rounds wrote
+                time.sleep(0.03)  # enough load to be caught in the act; each round folds what all rounds wrote
                 if answer.status_code == 201:
-                    self.acknowledged[w.event_id] = answer.json()["index"]
+                    self.acknowledged += 1
+                    self.account.acknowledge(w, answer.json()["index"], answer.json()["receipt"])
                 elif answer.status_code == 503:
-                    self.unknown.append(w)
                     time.sleep(0.05)
                 else:
                     self.refused.append(answer.text)
+
+    def end(self) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
 
 
 def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
@@ -95,87 +89,64 @@ def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     raise AssertionError("the service did not come up")
 
 
+def retry(ledger: Ledger, account: Account) -> None:
+    """What was unknown is sent again, twice: one entry each, at the same place both times."""
+    for w in list(account.unknown.values()):
+        opened = open_submission(w.envelope, ledger.appender.lookup)
+        assert isinstance(opened, Submission)
+        first, second = (ledger.appender.submit([opened]).result(20)[0] for _ in range(2))
+        assert isinstance(first, Appended | Known)
+        assert isinstance(second, Known)
+        assert second.index == (first.index if isinstance(first, Known) else first.event.index)
+        account.acknowledge(w, second.index, ledger.receipt(second.index)[1])
+
+
 def test_attack_kill_at_random(ledger_folder: Path, tmp_path: Path) -> None:
-    folder, rng = ledger_folder, random.Random(20260407)
+    folder, rng, account = ledger_folder, random.Random(20260407), Account()
     ledger = open_ledger(folder)
-    audience = Audience(ledger.origin, ledger.founding)
-    write_pin(ledger, tmp_path / "pin.json")
+    audience, pin, before = Audience(ledger.origin, ledger.founding), pin_of(ledger), ledger.appender.size
     ledger.close()
-    everything: dict[str, int] = {}
+    acknowledged = 0
     for number in range(ROUNDS):
         port = free_port()
         process = start(folder, port)
-        load = Load(folder, port, audience)
-        for thread in load.threads:
-            thread.start()
+        load = Load(folder, port, audience, account)
         time.sleep(0.15 + rng.random() * 0.35)
         if number % 2:
             os.kill(postmaster(folder), signal.SIGKILL)
             time.sleep(0.3 + rng.random() * 0.3)
         process.kill()
         process.wait()
-        load.stop.set()
-        for thread in load.threads:
-            thread.join()
+        load.end()
         assert load.refused == []
-        everything |= load.acknowledged
-        retried = retry(folder, load)
-        everything |= retried
-        check(folder, tmp_path, everything)
-    assert len(everything) > ROUNDS * 5
+        acknowledged += load.acknowledged
+        ledger = open_ledger(folder)  # no operator step
+        try:
+            retry(ledger, account)
+            check(ledger, account, tmp_path, pin, before=before)
+            pin = pin_of(ledger)
+        finally:
+            ledger.close()
+    assert acknowledged > ROUNDS * 5
+    assert ledger.appender.size == before + len(account.acknowledged)
+    check_nothing_left(folder, None)
 
 
-def retry(folder: Path, load: Load) -> dict[str, int]:
-    """What was unknown is sent again, twice: one entry each, the same index both times."""
-    port = free_port()
-    process = start(folder, port)
-    answers: dict[str, int] = {}
-    for w in load.unknown:
-        first, second = (
-            httpx2.post(f"http://127.0.0.1:{port}/v1/entries", content=w.wire(), headers=HEADERS, timeout=10)
-            for _ in range(2)
-        )
-        assert first.status_code in (200, 201)
-        assert second.status_code == 200
-        assert first.json()["index"] == second.json()["index"]
-        answers[w.event_id] = first.json()["index"]
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    return answers
-
-
-def check(folder: Path, tmp_path: Path, everything: dict[str, int]) -> None:
-    """The oracle."""
-    ledger = open_ledger(folder)
-    try:
-        stored = {event_id: index for event_id, (index, _) in ledger.appender.state.scan("event_id")}
-        assert {k: stored.get(k) for k in everything} == everything
-        export(ledger, tmp_path / "export", load_signer(folder / "keys" / "engine.pem"))
-        report = verify_export(folder_reader(tmp_path / "export"), parse_pin((tmp_path / "pin.json").read_bytes()))
-        assert report.verdict is VerifyVerdict.VALID_UNWITNESSED, report.checks
-        write_pin(ledger, tmp_path / "pin.json")
-    finally:
-        ledger.close()
-
-
-def test_honest_nothing_is_lost_or_refused_without_a_kill(ledger_folder: Path) -> None:
+def test_honest_nothing_is_lost_or_refused_without_a_kill(ledger_folder: Path, tmp_path: Path) -> None:
     ledger = open_ledger(ledger_folder)
-    audience = Audience(ledger.origin, ledger.founding)
+    audience, pin, before = Audience(ledger.origin, ledger.founding), pin_of(ledger), ledger.appender.size
     ledger.close()
-    port = free_port()
+    port, account = free_port(), Account()
     process = start(ledger_folder, port)
-    load = Load(ledger_folder, port, audience)
-    for thread in load.threads:
-        thread.start()
+    load = Load(ledger_folder, port, audience, account)
     time.sleep(0.5)
-    load.stop.set()
-    for thread in load.threads:
-        thread.join()
+    load.end()
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
-    assert (load.unknown, load.refused) == ([], [])
+    assert (account.unknown, load.refused) == ({}, [])
     ledger = open_ledger(ledger_folder)
     try:
-        assert ledger.appender.size == 28 + len(load.acknowledged)
+        assert ledger.appender.size == before + len(account.acknowledged)
+        check(ledger, account, tmp_path, pin, before=before)
     finally:
         ledger.close()

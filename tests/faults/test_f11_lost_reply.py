@@ -130,6 +130,19 @@ def test_client_never_sees_the_answer(place: Place, tmp_path: Path) -> None:
     seat.close()
 
 
+def test_over_http_it_is_503_with_the_event_id(place: Place, tmp_path: Path) -> None:
+    with behind_proxy(place, tmp_path) as (seat, proxy), served(seat) as port:
+        written = seat.write()
+        proxy.lose(1)
+        status, content = post(port, written.wire())
+        problem = loads(content)
+        assert (status, problem["reason"], problem["event_id"]) == (503, "outcome-unknown", written.event_id)
+        assert problem["retryable"] is True
+        eventually(lambda: seat.appender.stopped is None)
+        status, content = post(port, written.wire())
+        assert (status, loads(content)["event_id"]) == (200, written.event_id)
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_between_two_steps_of_the_loop(place: Place, tmp_path: Path, point: str) -> None:
     seat = Seat(place)

@@ -1,16 +1,21 @@
 """F19: two services on one ledger. On one folder the second is refused; on one server database they share, and make one tree."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from api.wiring import open_ledger
+from api.wiring import open_ledger, wall_clock
+from ledger.envelope import Envelope, Signature, format_envelope, parse_envelope
 from ledger.errors import Fault
 from ledger.reasons import Reason, Refused
 from ledger.store.desk import Desk
+from ledger.store.draft import Draft, Group
 from ledger.store.outcome import Appended, Known, Outcome
 from ledger.store.rows import Batch, Committed, Head
+from policies.rules import RULES
 from tests.faults.oracle import check, check_nothing_left, pin_of
 from tests.faults.seat import ROWS, Account, Place, Seat, eventually, together
 
@@ -79,6 +84,31 @@ def test_one_id_at_two_services_is_one_entry(place: Place) -> None:
         assert len(set(places)) == 1
     for seat in seats:
         seat.close()
+
+
+def test_what_a_neighbour_committed_unsigned_is_not_signed_over(place: Place) -> None:
+    """Whoever holds the appender's database role can commit; we sign nothing whose own signatures do not verify."""
+    seat = Seat(place)
+    before, opened = seat.appender.published, seat.open(seat.write())
+    envelope = parse_envelope(opened.envelope)
+    (signature,) = envelope.signatures
+    broken = Signature(signature.keyid, bytes([signature.sig[0] ^ 1]) + signature.sig[1:])
+    group = Group([replace(opened, envelope=format_envelope(Envelope(envelope.payload, (broken,))))], Future())
+    draft = Draft(seat.appender._position, wall_clock(), RULES, seat.appender._seal)
+    draft.decide(group)
+    neighbour = Desk(place.database.url("holdpoint_appender"))
+    assert neighbour.append(draft.batch()[0]) is not None
+    neighbour.close()
+    eventually(lambda: seat.appender.stopped is not None)
+    assert seat.appender.stopped is not None
+    assert seat.appender.stopped.code == "ledger-invalid"
+    assert "signature-invalid" in seat.appender.stopped.detail
+    assert seat.appender.published[0] == before[0]
+    assert seat.anchor.head is not None
+    assert seat.anchor.head.size == before[0]
+    seat.close()
+    with pytest.raises(Fault, match="signature-invalid"):
+        Seat(place)
 
 
 def test_one_folder_has_one_service(place: Place, tmp_path: Path) -> None:
