@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 
 from api import answers
-from api.routes import decisions, entries, frameworks, gate, health, keys, log, models, pages
+from api.routes import claims, decisions, entries, frameworks, gate, health, keys, log, models, pages
 
 PUBLIC: Final = "public"
 """Without a token, for everyone: what a verifier needs, and what a load balancer needs."""
@@ -100,6 +100,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/frameworks", frameworks.frameworks, "status:read", answers.Frameworks, (*FOLD, *STORE)),
     Route("/v1/keys", keys.keys, PUBLIC, answers.Keys, (*FOLD, *STORE)),
     Route("/log/checkpoint", log.checkpoint, PUBLIC, forms=(TEXT,)),
+    Route("/log/claims.json", claims.claims, "status:read", None, (*FOLD, *STORE), forms=("application/json",)),
+    Route("/log/claims.sig", claims.claims_signature, "status:read", None, (*FOLD, *STORE), forms=("application/json",)),
     Route("/log/tile/entries/{path:path}", log.bundle, "entries:read", None, (*STORE, "tile-path"), forms=(BYTES,)),
     Route("/log/tile/{level}/{path:path}", log.tile, PUBLIC, None, (*STORE, "tile-path", "not-found"), forms=(BYTES,)),
     Route("/livez", health.livez, PUBLIC, answers.Live),

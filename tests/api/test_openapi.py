@@ -17,7 +17,7 @@ from api.routes.listed import ROUTES, Route
 from tests.api.asker import Asker
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
-RENEW = "HOLDPOINT_RENEW_SNAPSHOTS=1 python -m pytest tests/api/test_openapi.py -k snapshot, and read the difference"
+RENEW = "RENEW_SNAPSHOTS=1 python -m pytest tests/api/test_openapi.py -k snapshot, and read the difference"
 GET = [r for r in ROUTES if r.method == "GET"]
 GOOD: dict[str, list[str]] = {
     "ref": ["fictional-one", "nobody", "a/b"], "action": ["train", "external_deploy", "fly"],
@@ -37,7 +37,7 @@ def plain(path: str) -> str:
 
 def test_snapshot(story: Asker) -> None:
     text = json.dumps(story.ask("/openapi.json").json(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    if os.environ.get("HOLDPOINT_RENEW_SNAPSHOTS") == "1":
+    if os.environ.get("RENEW_SNAPSHOTS") == "1":
         SNAPSHOT.write_text(text)
     assert SNAPSHOT.read_text() == text, f"the interface has changed: {RENEW}"
 
