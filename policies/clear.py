@@ -65,7 +65,7 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
             fact.index,
             divergence,
         )
-    return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index)
+    return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index, divergence=divergence)
 
 
 def _uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:

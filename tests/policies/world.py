@@ -227,7 +227,8 @@ class World:
     def inform(self, body: str) -> None:
         self.say("body.informed", {"body": body, "documents": [], "of": self.request.digest})
 
-    def rate(self, threshold: str, value: str, outcome: str = "matches") -> None:
+    def promise(self, threshold: str) -> Event:
+        """Pre-register a run that the pack's number decides on."""
         rule = self.pack.threshold(threshold).rule
         promise = {
             "comparator": rule.comparator,
@@ -241,7 +242,11 @@ class World:
             "threshold": threshold,
             "value": rule.value,
         }
-        promised = self.say("evaluation.preregistered", promise)
+        return self.say("evaluation.preregistered", promise)
+
+    def rate(self, threshold: str, value: str, outcome: str = "matches") -> None:
+        rule = self.pack.threshold(threshold).rule
+        promised = self.promise(threshold)
         body = {
             "dataset": {"samples_declared": 1, "samples_run": 1},
             "edits_detected": [],
@@ -302,6 +307,17 @@ class World:
                 self.compute(*plain)
             case "rate":
                 self.rate(*plain, **named)
+            case "promise":
+                self.promise(*plain)
+            case "older":
+                self.determine(plain[0], plain[1], subjects=["model/older"])
+            case "amend":
+                last = max((f for _, f in self.state.scan("evaluation")), key=lambda f: f.index)
+                body = {
+                    "amends": {"index": last.index, "leaf": last.leaf}, "edits_detected": [], "log_bytes": 2, "log_format": "g",
+                    "log_sha256": "sha256:" + "2" * 64, "only_encoding": "only_encoding" in plain, "reason": "another file",
+                }  # fmt: skip
+                self.say("evaluation.amended", body)
             case "invalidate":
                 last = max((f for _, f in self.state.scan("evaluation")), key=lambda f: f.index)
                 body = {"evaluation": {"index": last.index, "leaf": last.leaf}, "reason": "wrong model"}
