@@ -1,6 +1,7 @@
 """Found a ledger: the ceremony of entry 0, and for development a principal with a key for every role (access.md §4)."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ledger.errors import Fault
 from ledger.events import key, ledger, principal, role
 from ledger.keys import Signer
 from ledger.store.append import Clock
+from ledger.store.desk import Desk
 from ledger.strict import format_base64
 
 ROOTS = ("root-1", "root-2", "root-3")
@@ -61,6 +63,8 @@ def found(folder: Path, origin: str, *, database: str | None = None, clock: Cloc
         if (folder / name).exists():
             detail = f"{folder} holds {name}: a ledger was founded here before"
             raise Fault("already-founded", "failed", detail, "choose another folder; a ledger is never founded twice")
+    if database is not None:
+        _refuse_used(folder, database)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = Config(origin, database)
     keys = folder / "keys"
@@ -87,6 +91,15 @@ def found(folder: Path, origin: str, *, database: str | None = None, clock: Cloc
         opened.close()
         raise
     return opened
+
+
+def _refuse_used(folder: Path, database: str) -> None:
+    """A server's database has the schema and no entry; looked at before any key or file is made, so that a retry is free."""
+    with open_database(folder, database) as server, closing(Desk(server.url("holdpoint_appender"))) as desk:
+        size = desk.read_head().size
+        if size:
+            detail = f"that database holds {size} entries already"
+            raise Fault("already-founded", "failed", detail, "name an empty database; a ledger is never founded twice")
 
 
 def _founding_key(name: str, signer: Signer) -> dict[str, Any]:
