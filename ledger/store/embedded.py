@@ -1,8 +1,7 @@
 """An embedded PostgreSQL under our own launcher (interface.md §1): one folder, one lock, a private socket, no TCP.
 
 Survives `kill -9` of any process: an orphan of an earlier run is stopped first, a stale pid file is removed, recovery is
-waited for as long as it takes. Started by root, the server runs inside a user namespace where it is not root and its files
-stay root's; where that is not to be had, under an unprivileged account. `how` says which.
+waited for as long as it takes. As whom it runs when root starts it is decided in `ledger.store.identity`; `how` says it.
 
 Trust: whoever has this OS account *is* the database administrator. The tree, the anchor and pins are what protects then.
 """
@@ -10,13 +9,14 @@ Trust: whoever has this OS account *is* the database administrator. The tree, th
 import fcntl
 import hashlib
 import os
-import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,10 +25,12 @@ import psycopg
 
 from ledger.errors import Fault
 from ledger.store.binaries import find_binaries
+from ledger.store.identity import SHELTER, Identity, choose_identity, give, make_public, reachable_programs
 from ledger.store.migrate import apply_roles
 
 DATABASE = "holdpoint"
-NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
+ELSEWHERE = "elsewhere"
+"""A file that says where the data lie, when not beside it."""
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -49,18 +51,27 @@ STOP_SECONDS = 30
 RETRY_SECONDS = 60
 
 
-def _processes(data: Path) -> list[int]:
-    """Postmasters that were started on this data folder, whoever started them."""
-    found = []
-    for entry in Path("/proc").iterdir():
+def _processes(data: Path) -> dict[int, bool]:
+    """Servers' processes that work in this data folder, whoever started them and by whatever path: pid → is the postmaster.
+
+    By their working folder, not by their command line: that survives the folder's being moved.
+    """
+    found: dict[int, bool] = {}
+    try:
+        here = data.stat()
+    except OSError:
+        return found
+    for entry in Path("/proc").glob("[0-9]*"):
         if not entry.name.isdigit():
             continue
         try:
+            there = (entry / "cwd").stat()
             words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if Path(os.fsdecode(words[0])).name == "postgres" and os.fsencode(data) in words:
-            found.append(int(entry.name))
+        name = Path(os.fsdecode(words[0])).name  # "postgres", and its children "postgres: checkpointer"
+        if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino) and name.startswith("postgres"):
+            found[int(entry.name)] = name == "postgres"
     return found
 
 
@@ -73,19 +84,37 @@ class EmbeddedPostgres:
         *,
         bin_dir: Path | None = None,
         pg_user: str | None = None,
+        shelter: Path = SHELTER,
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.folder = folder.resolve()
-        self.data = self.folder / "data"
-        self._say = say
-        self._bin, self.version = find_binaries(bin_dir)
-        self._pg_user = pg_user
-        self._prefix: tuple[str, ...] = ()
-        self._account: str | None = None
-        self._lock: int | None = None
+        self._say, self._pg_user, self._shelter = say, pg_user, shelter
+        self.base = self._base()
+        self._bin, self.version = find_binaries(bin_dir, self._made_by())
+        self._identity = Identity("not started")
+        self._locks: list[int] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._reviving = threading.Lock()
         self.how = ""
+
+    def _base(self) -> Path:
+        """The folder of data and socket: ours, or where an unprivileged account could reach it."""
+        try:
+            return Path((self.folder / ELSEWHERE).read_text().strip())
+        except OSError:
+            return self.folder
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.base / "data"
+
+    def _made_by(self) -> int | None:
+        """The major version that the cluster was made by, if there is one."""
+        try:
+            return int((self.data / "PG_VERSION").read_text().strip())
+        except (OSError, ValueError):
+            return None
 
     def __enter__(self) -> Self:
         self.start()
@@ -97,7 +126,7 @@ class EmbeddedPostgres:
     @property
     def socket(self) -> Path:
         """The folder of the socket: beside the data, or in a short private folder where that path is too long."""
-        near = self.folder / "socket"
+        near = self.base / "socket"
         if len(os.fsencode(near)) <= SOCKET_LIMIT:
             return near
         tag = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
@@ -114,9 +143,11 @@ class EmbeddedPostgres:
             remedy = "bring the folder back from a backup, or holdpoint restore --from EXPORT: docs/how-to/diverged.md"
             raise Fault("data-missing", "failed", detail, remedy)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._take_lock()
+        self._take_lock(self.folder)
         try:
-            self._choose_identity()
+            self._settle()
+            if self.base != self.folder:
+                self._take_lock(self.base)  # a copy of our folder points at the same data
             self._stop_orphans()
             self._make_socket_folder()
             if not (self.data / "PG_VERSION").exists():
@@ -147,93 +178,87 @@ class EmbeddedPostgres:
                 self._process.send_signal(signal.SIGQUIT)
                 self._process.wait(STOP_SECONDS)
         self._process = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        while self._locks:
+            os.close(self._locks.pop())
 
-    def _take_lock(self) -> None:
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _take_lock(self, folder: Path) -> None:
+        """The lock lies in the folder itself, so that another path to it meets the same one."""
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            os.close(self._lock)
-            self._lock = None
+            os.close(lock)
             remedy = "stop that one, or talk to it: --server URL"
-            raise Fault("folder-in-use", "failed", f"another process has {self.folder} open", remedy) from None
+            raise Fault("folder-in-use", "failed", f"another process has {folder} open", remedy) from None
+        self._locks.append(lock)
 
-    def _choose_identity(self) -> None:
-        if os.getuid() != 0:
-            self.how = f"PostgreSQL {self.version} as this user"
-            return
-        if self._pg_user is None and shutil.which("unshare") is not None:
-            probe = subprocess.run([*NAMESPACE, "id", "-u"], capture_output=True, text=True, check=False)
-            if probe.stdout.strip() == "65534":
-                self._prefix = NAMESPACE
-                self.how = f"PostgreSQL {self.version} in a user namespace: not root there, its files stay root's here"
-                return
-        for name in (self._pg_user, "postgres", "nobody"):
-            if name is None:
-                continue
-            try:
-                pwd.getpwnam(name)
-            except KeyError:
-                continue
-            self._account = name
-            self.how = f"PostgreSQL {self.version} under the account {name}, which owns its data folder"
-            self._check_reachable(name)
-            return
-        raise Fault("no-account", "failed", "PostgreSQL refuses to run as root", "name an account: --pg-user")
+    def _settle(self) -> None:
+        """Decide as whom to run, and see to it that this one reaches programs and data, and owns them."""
+        identity = self._identity = choose_identity(self._pg_user)
+        self.how = f"PostgreSQL {self.version} {identity.how}"
+        if identity.uid is not None:
+            self._bin = reachable_programs(identity, self._bin, self._shelter)
+            if self.base == self.folder and not identity.can_pass(self.folder.parent):
+                self._move_out()
+            else:
+                self.base.chmod(0o755)
+        if self.base != self.folder:
+            self.how += f"; data in {self.base}"
+        if os.getuid() == 0 and self.data.exists() and self.data.stat().st_uid != identity.owner:
+            self._say(f"giving {self.data} to the account that runs the server")
+            give(self.data, identity.owner)
 
-    def _check_reachable(self, account: str) -> None:
-        """We never open parent folders for another account: what it can't pass, it can't use."""
-        for path in (self.folder, self._bin):
-            for parent in (path, *path.parents):
-                if parent != self.folder and not parent.stat().st_mode & 0o001:
-                    detail = f"account {account} cannot pass {parent}"
-                    raise Fault("account-cannot-reach", "failed", detail, "put the ledger where that account can reach")
-        entry = pwd.getpwnam(account)
-        self.folder.chmod(0o755)
+    def _move_out(self) -> None:
+        """The account can't come here, and we open no folder for it: the data go where it can, and a file here says so."""
         if self.data.exists():
-            os.chown(self.data, entry.pw_uid, entry.pw_gid)
+            detail = f"the account can't pass {self.folder.parent}, and a cluster lies in {self.data} already"
+            raise Fault("account-cannot-reach", "failed", detail, "allow user namespaces, or put the ledger elsewhere")
+        tag = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        self.base = make_public(self._shelter / tag)
+        if self.data.exists():
+            detail = f"a cluster lies in {self.data}, and nothing in {self.folder} says that it is ours"
+            raise Fault("account-cannot-reach", "failed", detail, "move it away, or bring the file 'elsewhere' back")
+        fresh = self.folder / f"{ELSEWHERE}.new"
+        fresh.write_text(f"{self.base}\n")
+        fresh.rename(self.folder / ELSEWHERE)
+        self._say(f"the account can't pass {self.folder.parent}: the database's files go to {self.base}")
 
     def _stop_orphans(self) -> None:
         """A server of an earlier run whose parent was killed; we hold the folder's lock, so it is nobody else's."""
-        deadline = time.monotonic() + RETRY_SECONDS
-        while pids := _processes(self.data):
+        deadline, told = time.monotonic() + RETRY_SECONDS, set[int]()
+        while found := _processes(self.data):
             late = time.monotonic() > deadline
-            for pid in pids:
+            for pid in (p for p, postmaster in found.items() if late or (postmaster and p not in told)):
+                told.add(pid)
                 self._say(f"stopping a server left over from an earlier run (pid {pid})")
-                os.kill(pid, signal.SIGQUIT if late else signal.SIGINT)
-            time.sleep(0.2)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGQUIT if late else signal.SIGINT)
+            time.sleep(0.05)  # children of a killed postmaster notice that by themselves
+        if Path("/proc").is_dir():  # else we can't know that nobody is left: PostgreSQL decides
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _make_socket_folder(self) -> None:
         self.socket.mkdir(mode=0o700, exist_ok=True)
         status = self.socket.lstat()
-        if status.st_uid not in {os.getuid(), self._uid()} or status.st_mode & 0o077:
+        ours = status.st_uid in {os.getuid(), self._identity.owner} or os.getuid() == 0
+        if not stat.S_ISDIR(status.st_mode) or not ours or status.st_mode & 0o077:
             raise Fault("socket-folder-open", "failed", f"{self.socket} is not ours alone", "remove it and start again")
-        if self._account is not None:
-            os.chown(self.socket, self._uid(), -1)
+        if os.getuid() == 0:
+            os.lchown(self.socket, self._identity.owner, -1)
         for stale in self.socket.glob(".s.PGSQL.*"):
             stale.unlink(missing_ok=True)
 
-    def _uid(self) -> int:
-        return os.getuid() if self._account is None else pwd.getpwnam(self._account).pw_uid
-
-    def _run_as(self) -> dict[str, str]:
-        return {} if self._account is None else {"user": self._account}
-
     def _initdb(self) -> None:
         self._say("making a PostgreSQL cluster")
-        fresh = self.folder / "data.new"
+        fresh = self.base / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        if self._account is not None:
-            os.chown(fresh, self._uid(), -1)
+        if self._identity.uid is not None:
+            os.chown(fresh, self._identity.uid, -1)
         words = ["-D", str(fresh), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--data-checksums"]
         done = subprocess.run(
-            [*self._prefix, str(self._bin / "initdb"), *words], capture_output=True, text=True, check=False, cwd="/",
-            **self._run_as(),  # type: ignore[call-overload]  # user= is a plain keyword of Popen
+            [*self._identity.prefix, str(self._bin / "initdb"), *words], capture_output=True, text=True, check=False, cwd="/",
+            **self._identity.running(),
         )  # fmt: skip
         if done.returncode != 0:
             raise Fault(
@@ -245,21 +270,29 @@ class EmbeddedPostgres:
         fresh.rename(self.data)  # a crash before this leaves only data.new, which the next start removes
 
     def _check_version(self) -> None:
-        made_by = (self.data / "PG_VERSION").read_text().strip()
-        if made_by != str(self.version):
-            detail = f"the data folder is of PostgreSQL {made_by}, the programs are {self.version}"
-            raise Fault("postgres-version", "failed", detail, "set HOLDPOINT_PG_BIN to the programs of that version")
+        if self._made_by() != self.version:
+            detail = f"the data folder is of PostgreSQL {self._made_by()}, the programs are {self.version}"
+            remedy = "set HOLDPOINT_PG_BIN to the programs of that version"
+            raise Fault("postgres-version", "failed", detail, remedy)
 
     def _launch(self) -> None:
         options = [w for k, v in SETTINGS.items() for w in ("-c", f"{k}={v}")]
-        words = [*self._prefix, str(self._bin / "postgres"), "-D", str(self.data), "-k", str(self.socket), *options]
+        words = [
+            *self._identity.prefix,
+            str(self._bin / "postgres"),
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.socket),
+            *options,
+        ]
         deadline = time.monotonic() + RETRY_SECONDS
         while True:
             with (self.folder / "server.log").open("ab") as log:
                 start = log.tell()
                 self._process = subprocess.Popen(
                     words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
-                    **self._run_as(),  # type: ignore[call-overload]  # as above
+                    **self._identity.running(),
                 )  # fmt: skip
             if self._wait():
                 return
