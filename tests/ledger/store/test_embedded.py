@@ -128,7 +128,7 @@ def _inside(server: EmbeddedPostgres, conn: "psycopg.Connection[object]") -> int
     return conn.info.backend_pid
 
 
-@pytest.mark.parametrize("pid", [1, 999_999_999, os.getpid()])
+@pytest.mark.parametrize("pid", [1, 999_999_999, os.getpid()], ids=["init", "nobody", "ourselves"])
 def test_a_stale_pid_file_is_no_obstacle(folder: Path, pid: int) -> None:
     (folder / "data" / "postmaster.pid").write_text(f"{pid}\n{folder}/data\n1700000000\n5432\n\n\n0 0\nready\n")
     with EmbeddedPostgres(folder) as server:
