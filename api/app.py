@@ -10,13 +10,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.guard import WRITE, Guard
-from api.ingest import Ingest
+from api.ingest import Ingest, results_of
 from api.lines import Lines
 from api.openapi import describe
 from api.past import Past
-from api.problems import ProblemResponse, of_error, problem, response
+from api.problems import of_error, problem, response
 from api.routes.gate import Threads
 from api.routes.listed import ROUTES
+from api.verifying import Verifiers
 from api.wiring import Ledger
 from ledger.errors import LedgerError
 
@@ -24,8 +25,13 @@ CODES = {404: "not-found", 405: "method", 406: "not-acceptable", 413: "too-large
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(ledger: Ledger, hosts: tuple[str, ...] = (), lines: Lines | None = None) -> ASGIApp:
-    """The ASGI application over an open ledger. `hosts` beside those of its configuration, and loopback."""
+def create_app(
+    ledger: Ledger, hosts: tuple[str, ...] = (), lines: Lines | None = None, verifiers: Verifiers | None = None
+) -> ASGIApp:
+    """The ASGI application over an open ledger. `hosts` beside those of its configuration, and loopback.
+
+    Without `verifiers` signatures are checked in this process.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger, app.state.measures = ledger, ledger.measures
     app.state.past, app.state.threads = Past(ledger), Threads()
@@ -37,7 +43,7 @@ def create_app(ledger: Ledger, hosts: tuple[str, ...] = (), lines: Lines | None 
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _query_error)
     app.add_exception_handler(Exception, _our_fault)
-    write = _write_route(Ingest(ledger), ledger)
+    write = _write_route(Ingest(ledger, verifiers or Verifiers(0)), ledger)
     return Guard(app, write, ledger, ledger.measures, lines or Lines(), (*hosts, *ledger.config.hosts))
 
 
@@ -45,14 +51,8 @@ def _write_route(ingest: Ingest, ledger: Ledger) -> ASGIApp:
     """Plain ASGI, beside the framework's routing, which costs a third of the throughput."""
 
     async def post_entries(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            answer = await ingest(Request(scope, receive))
-        except LedgerError as err:
-            answer = response(of_error(err))
-        if isinstance(answer, ProblemResponse):
-            ledger.measures.admission([(answer.status_code, answer.code)])
-        else:
-            ledger.measures.admission(getattr(answer, "results", [(answer.status_code, "")]))
+        answer = await ingest(scope, receive)
+        ledger.measures.admission(results_of(answer))
         await answer(scope, receive, send)
 
     return post_entries

@@ -6,228 +6,216 @@ signature is the guard. Field disclosures are checked against the statement and 
 
 import asyncio
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.batch_keys import lookup_with
-from api.problems import body_of, of_error, of_refusal, problem, response
+from api.gather import Answer, Gather, refused_signature
+from api.opening import open_one
+from api.problems import ProblemResponse, body_of, of_error, of_refusal, problem, response
 from api.tokens import SHAPE
+from api.verifying import Job, Verifiers
 from api.wiring import Ledger
-from ledger.admit import KeyLookup, Submission, offered_alg, open_submission
-from ledger.canonical import loads, loads_canonical
+from ledger.admit import KeyLookup, Submission
 from ledger.entry import parse_entry
-from ledger.envelope import Envelope, Signature, envelope_of
-from ledger.errors import Fault, LedgerError, Malformed
-from ledger.keys import low_s
+from ledger.errors import LedgerError, Malformed
+from ledger.keys import PublicKey
 from ledger.reasons import Reason, Refused
-from ledger.store.outcome import Known, Outcome
-from ledger.withheld import digest_of, parse_disclosure
+from ledger.receipt import format_receipt
+from ledger.store.outcome import Known
 
 MAX_BODY = 1 << 20
 MAX_BATCH_BODY = 48 << 20
 MAX_LINES = 500
 READ_SECONDS = 20.0
-APPEND_SECONDS = 5.0
 CHUNK = 50
+"""Lines of a batch that are read before others get a turn."""
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 TOKEN = re.compile(SHAPE.pattern.encode())
-Opened = Submission | Refused | LedgerError
+Results: TypeAlias = list[tuple[int, str]]
+"""Status and problem code of each submission."""
 
 
-class BatchResponse(Response):
-    """NDJSON, a result per line; `results` (status, problem code) are for whoever counts."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A submission whose signatures are not checked yet."""
 
-    def __init__(self, content: bytes, status: int, results: list[tuple[int, str]]) -> None:
-        self.results = results
-        super().__init__(content, status, media_type=NDJSON)
-
-
-def _lowered(envelope: Envelope, lookup: KeyLookup) -> Envelope:
-    """The door turns a high S into n-S: half of all ECDSA signers emit one (formats.md §3)."""
-    signatures = []
-    for s in envelope.signatures:
-        record = lookup(s.keyid)
-        alg = record.alg if record is not None else offered_alg(envelope.payload, s.keyid)
-        signatures.append(Signature(s.keyid, low_s(s.sig)) if alg == "ecdsa-p256-sha256" else s)
-    return Envelope(envelope.payload, tuple(signatures))
+    submission: Submission
+    jobs: Sequence[Job]
 
 
-def open_one(raw: bytes, lookup: KeyLookup) -> Submission | Refused:
-    """The stateless half of admission for one submitted document. Raises `Malformed`."""
-    value = loads(raw)
-    disclosures: Any = []
-    if isinstance(value, dict) and "envelope" in value:
-        if set(value) - {"envelope", "disclosures"}:
-            raise Malformed("submission", "$", "schema")
-        disclosures, value = value.get("disclosures", []), value["envelope"]
-    envelope = _lowered(envelope_of(value), lookup)
-    opened = open_submission(envelope, lookup)
-    if isinstance(opened, Submission) and disclosures != []:
-        _check_disclosures(disclosures, envelope.payload)
-    return opened
+Line: TypeAlias = Opened | Refused | LedgerError
 
 
-def _check_disclosures(disclosures: Any, payload: bytes) -> None:
-    """Every disclosure is one that the statement's digests reference, once."""
-    if not isinstance(disclosures, list) or not all(isinstance(d, str) for d in disclosures):
-        raise Malformed("submission", "disclosures", "schema")
-    body = loads_canonical(payload)["predicate"]["body"]
-    wanted = set(body.get("_sd", ()))
-    wanted |= {e["..."] for v in body.values() if isinstance(v, list) for e in v if isinstance(e, dict) and "..." in e}
-    for text in disclosures:
-        parse_disclosure(text)
-        if digest_of(text) not in wanted:
-            raise Malformed("submission", "disclosures", "disclosure-orphan")
-        wanted.remove(digest_of(text))
+class _Jobs(list[Job]):
+    """Collects the signatures of one submission: they are checked elsewhere, and nothing is believed before."""
+
+    def __call__(self, public: PublicKey, alg: str, message: bytes, signature: bytes) -> bool:
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.append((alg, spki, message, signature))
+        return True
+
+
+class Written:
+    """An answer as bytes, and its results for whoever counts. No framework class: each of them costs microseconds."""
+
+    __slots__ = ("_body", "_headers", "_status", "results")
+
+    def __init__(self, status: int, kind: str, body: bytes, results: Results, *headers: tuple[bytes, bytes]) -> None:
+        self._status, self._body, self.results = status, body, results
+        self._headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body)), *headers]
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+def results_of(answer: ASGIApp) -> Results:
+    """Status and code of each submission that an answer of `Ingest` is about."""
+    if isinstance(answer, ProblemResponse):
+        return [(answer.status_code, answer.code)]
+    return answer.results if isinstance(answer, Written) else []
 
 
 class Ingest:
-    """The handler, over one open ledger."""
+    """The handler, over one open ledger. Gives an answer; whoever calls it counts and sends that."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, verifiers: Verifiers) -> None:
         self._ledger = ledger
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="verify")
+        self._gather = Gather(ledger.appender, verifiers)
+        self._note: tuple[str, bytes] = ("", b"")
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive) -> ASGIApp:
         """Answer one request."""
-        headers = request.headers
-        if headers.get("content-encoding", "identity") != "identity":
+        headers = {k: v.decode("latin-1") for k, v in reversed(scope["headers"])}
+        if headers.get(b"content-encoding", "identity") != "identity":
             return problem("content-encoding", place="Content-Encoding")
-        kind = headers.get("content-type", "").split(";")[0].strip().lower()
+        kind = headers.get(b"content-type", "").split(";")[0].strip().lower()
         if kind not in (JSON, NDJSON):
             return problem("media-type", place="Content-Type")
         try:
-            raw = await asyncio.wait_for(_read(request, MAX_BATCH_BODY if kind == NDJSON else MAX_BODY), READ_SECONDS)
+            limit = MAX_BATCH_BODY if kind == NDJSON else MAX_BODY
+            async with asyncio.timeout(READ_SECONDS):
+                raw = await _read(receive, headers.get(b"content-length", "0"), limit)
         except TimeoutError:
             return problem("slow-body", place="body", headers={"Connection": "close"})
         except Malformed as err:
             return response(of_error(err))
         if b"hpt_" in raw and TOKEN.search(raw) is not None:
             return problem("token-in-url", place="body")
-        return await (self._one(raw, headers.get("idempotency-key")) if kind == JSON else self._many(raw, request))
+        if kind == JSON:
+            return await self._one(raw, headers.get(b"idempotency-key"))
+        return await self._many(raw, scope, headers)
 
-    async def _one(self, raw: bytes, key: str | None) -> Response:
-        try:
-            opened = open_one(raw, self._ledger.appender.lookup)
-            if isinstance(opened, Refused):
-                return response(of_refusal(opened))
-            if key is not None and key != opened.statement.predicate.event_id:
-                return problem("idempotency-key", place="Idempotency-Key")
-            outcome = await self._append_one(opened)
-            value = self._answer(outcome, opened)
-        except LedgerError as err:
-            return response(of_error(err))
-        if value["status"] >= 400:
-            return response(value)
-        extra = {"Idempotent-Replay": "true"} if value["status"] == 200 else {}
-        return Response(msgspec.json.encode(value), value["status"], extra, JSON)
+    async def _one(self, raw: bytes, key: str | None) -> ASGIApp:
+        opened = self._open(raw, self._ledger.appender.lookup)
+        if not isinstance(opened, Opened):
+            return response(of_refusal(opened) if isinstance(opened, Refused) else of_error(opened))
+        if key is not None and key != opened.submission.statement.predicate.event_id:
+            return problem("idempotency-key", place="Idempotency-Key")
+        found = self._answer(await self._gather.one(opened.submission, opened.jobs), opened.submission)
+        if not isinstance(found, tuple):
+            return response(found)
+        status, body = found
+        replay = [(b"idempotent-replay", b"true")] if status == 200 else []
+        return Written(status, JSON, body, [(status, "")], *replay)
 
-    async def _many(self, raw: bytes, request: Request) -> Response:
+    async def _many(self, raw: bytes, scope: Scope, headers: Mapping[bytes, str]) -> ASGIApp:
         lines = raw.split(b"\n")
         if lines and not lines[-1]:
             lines.pop()
         if not 1 <= len(lines) <= MAX_LINES:
             return problem("batch-size" if lines else "batch-empty", place="body")
-        atomic = request.query_params.get("atomic", "false")
+        atomic = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("atomic", ["false"])[-1]
         if atomic not in ("true", "false"):
             return problem("query", place="atomic")
-        if "idempotency-key" in request.headers:
+        if b"idempotency-key" in headers:
             return problem("idempotency-key", "a batch has an event id per line", "Idempotency-Key")
         return await self._batch(lines, atomic=atomic == "true")
 
-    async def _batch(self, lines: Sequence[bytes], *, atomic: bool) -> Response:
+    async def _batch(self, lines: Sequence[bytes], *, atomic: bool) -> ASGIApp:
         opened = await self._open_all(lines)
-        good = [o for o in opened if isinstance(o, Submission)]
-        answers: dict[int, Outcome | LedgerError] = {}
+        good = [o.submission for o in opened if isinstance(o, Opened)]
+        answers: dict[int, Answer] = {}
         if good and (not atomic or len(good) == len(opened)):
-            try:
-                outcomes = await self._append(good, atomic=atomic)
-                answers = {id(s): o for s, o in zip(good, outcomes, strict=True)}
-            except LedgerError as err:
-                answers = {id(s): err for s in good}
-        results = [self._line(o, answers) for o in opened]
-        text = b"".join(msgspec.json.encode(r) + b"\n" for r in results)
-        done = all(r["status"] < 400 for r in results)
-        return BatchResponse(
-            text, 200 if done or not atomic else 422, [(r["status"], r.get("reason", "")) for r in results]
-        )
+            outcomes = await self._gather.group(good, atomic=atomic)
+            answers = {id(s): o for s, o in zip(good, outcomes, strict=True)}
+        texts: list[bytes] = []
+        results: Results = []
+        for line in opened:
+            found = self._line(line, answers)
+            if isinstance(found, tuple):
+                texts.append(found[1])
+                results.append((found[0], ""))
+            else:
+                texts.append(msgspec.json.encode(found))
+                results.append((found["status"], found.get("reason", "")))
+        done = all(status < 400 for status, _ in results)
+        return Written(200 if done or not atomic else 422, NDJSON, b"\n".join([*texts, b""]), results)
 
-    def _line(self, opened: Opened, answers: dict[int, Any]) -> dict[str, Any]:
-        if isinstance(opened, Refused):
-            return of_refusal(opened)
-        if isinstance(opened, LedgerError):
-            return of_error(opened)
-        outcome = answers.get(id(opened))
-        if outcome is None:
-            return body_of("atomic-batch")
-        return self._answer(outcome, opened)
+    def _line(self, line: Line, answers: Mapping[int, Answer]) -> tuple[int, bytes] | dict[str, Any]:
+        if isinstance(line, Refused):
+            return of_refusal(line)
+        if isinstance(line, LedgerError):
+            return of_error(line)
+        answer = answers.get(id(line.submission))
+        return body_of("atomic-batch") if answer is None else self._answer(answer, line.submission)
 
-    async def _open_all(self, lines: Sequence[bytes]) -> list[Opened]:
-        loop = asyncio.get_running_loop()
-        chunks = [lines[i : i + CHUNK] for i in range(0, len(lines), CHUNK)]
-        done = await asyncio.gather(*(loop.run_in_executor(self._pool, self._open_chunk, c) for c in chunks))
-        opened = [o for chunk in done for o in chunk]
+    async def _open_all(self, lines: Sequence[bytes]) -> list[Line]:
+        lookup = self._ledger.appender.lookup
+        opened: list[Line] = []
+        for start in range(0, len(lines), CHUNK):
+            opened += [self._open(line, lookup) for line in lines[start : start + CHUNK]]
+            await asyncio.sleep(0)
         for n, found in enumerate(opened):  # keys that an earlier line of this batch registers
             if isinstance(found, Refused) and found.reason is Reason.KEY_UNKNOWN:
-                earlier = [o for o in opened[:n] if isinstance(o, Submission)]
-                opened[n] = self._open(lines[n], lookup_with(self._ledger.appender.lookup, earlier))
+                earlier = [o.submission for o in opened[:n] if isinstance(o, Opened)]
+                opened[n] = self._open(lines[n], lookup_with(lookup, earlier))
+        results = await self._gather.check([job for o in opened if isinstance(o, Opened) for job in o.jobs])
+        at = 0
+        for n, line in enumerate(opened):
+            if isinstance(line, Opened):
+                opened[n] = refused_signature(line.submission, results[at : at + len(line.jobs)]) or line
+                at += len(line.jobs)
         return opened
 
-    def _open_chunk(self, lines: Sequence[bytes]) -> list[Opened]:
-        return [self._open(line, self._ledger.appender.lookup) for line in lines]
-
-    def _open(self, line: bytes, lookup: KeyLookup) -> Opened:
+    def _open(self, raw: bytes, lookup: KeyLookup) -> Line:
+        jobs = _Jobs()
         try:
-            return open_one(line, lookup)
+            opened = open_one(raw, lookup, jobs)
         except LedgerError as err:
             return err
+        return Opened(opened, jobs) if isinstance(opened, Submission) else opened
 
-    async def _append_one(self, submission: Submission) -> Outcome:
-        try:
-            (outcome,) = await self._append([submission], atomic=False)
-        except LedgerError as err:
-            return err
-        return outcome
-
-    async def _append(self, submissions: Sequence[Submission], *, atomic: bool) -> list[Outcome]:
-        future = self._ledger.appender.submit(submissions, atomic=atomic)
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), APPEND_SECONDS)
-        except TimeoutError:
-            raise Fault("outcome-unknown", "unknown", "no answer within 5 s", "send the same statement again") from None
-
-    def _answer(self, outcome: Outcome, submission: Submission) -> dict[str, Any]:
-        if isinstance(outcome, Refused):
-            return of_refusal(outcome)
-        if isinstance(outcome, LedgerError):
-            return _with_id(of_error(outcome), submission)
-        if isinstance(outcome, Known):
-            entry, receipt = self._ledger.receipt(outcome.index)
-            return self._receipt(200, submission, outcome.index, entry, receipt, ())
-        derived = tuple((e.index, e.name) for e in outcome.derived)
-        status = 200 if outcome.replay else 201
-        return self._receipt(status, submission, outcome.event.index, outcome.entry, outcome.receipt(), derived)
-
-    def _receipt(
-        self, status: int, submission: Submission, index: int, entry: bytes, receipt: str,
-        derived: tuple[tuple[int, str], ...],
-    ) -> dict[str, Any]:  # fmt: skip
-        return {
-            "status": status,
-            "index": index,
-            "event_id": submission.statement.predicate.event_id,
-            "statement_digest": submission.digest,
-            "recorded_at": parse_entry(entry).recorded_at,
-            "derived": [{"index": i, "type": name} for i, name in derived],
-            "entry": msgspec.Raw(entry),
-            "receipt": receipt,
-        }
+    def _answer(self, answer: Answer, submission: Submission) -> tuple[int, bytes] | dict[str, Any]:
+        """Status and receipt, or a problem object."""
+        if isinstance(answer, Refused):
+            return of_refusal(answer)
+        if isinstance(answer, LedgerError):
+            return _with_id(of_error(answer), submission)
+        if isinstance(answer, Known):
+            try:
+                entry, receipt = self._ledger.receipt(answer.index)
+            except LedgerError as err:
+                return _with_id(of_error(err), submission)
+            place = (answer.index, parse_entry(entry).recorded_at)
+            return 200, _receipt(200, submission, place, (), entry, _text(receipt))
+        event = answer.event
+        if self._note[0] is not answer.note:  # one note per commit: escaped once
+            self._note = (answer.note, _text(answer.note))
+        proof = _text(format_receipt(event.index, answer.proof, "")) + self._note[1]
+        derived = [{"index": e.index, "type": e.name} for e in answer.derived]
+        status = 200 if answer.replay else 201
+        return status, _receipt(status, submission, (event.index, event.recorded_at), derived, answer.entry, proof)
 
 
 def _with_id(problem_: dict[str, Any], submission: Submission) -> dict[str, Any]:
@@ -235,13 +223,34 @@ def _with_id(problem_: dict[str, Any], submission: Submission) -> dict[str, Any]
     return {**problem_, "event_id": submission.statement.predicate.event_id}
 
 
-async def _read(request: Request, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "0")
+def _text(text: str) -> bytes:
+    """The inside of a JSON string."""
+    return msgspec.json.encode(text)[1:-1]
+
+
+def _receipt(
+    status: int, submission: Submission, place: tuple[int, str], derived: Sequence[Any], entry: bytes, receipt: bytes
+) -> bytes:
+    """The receipt object. Ids, digests and times are of grammars that need no escape; the entry is passed on as it stands."""
+    event_id = submission.statement.predicate.event_id.encode()
+    return b'{"status":%d,"index":%d,"event_id":"%s","statement_digest":"%s","recorded_at":"%s","derived":%s,"entry":%s,"receipt":"%s"}' % (  # noqa: E501  # one object, one line
+        status, place[0], event_id, submission.digest.encode(), place[1].encode(),
+        msgspec.json.encode(derived) if derived else b"[]", entry, receipt,
+    )  # fmt: skip
+
+
+async def _read(receive: Receive, declared: str, limit: int) -> bytes:
+    """The body. Raises `Malformed` `too-large`, as soon as it is known."""
     if not declared.isdecimal() or len(declared) > 12 or int(declared) > limit:
         raise Malformed("body", "body", "too-large")
     parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part: bytes = message.get("body", b"")
+        more = message.get("more_body", False)
         size += len(part)
         if size > limit:
             raise Malformed("body", "body", "too-large")

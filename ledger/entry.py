@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ledger.canonical import decode_canonical, encode
+from ledger.canonical import decode_canonical
 from ledger.envelope import MAX_ENVELOPE
 from ledger.errors import Malformed
 from ledger.fields import Closed, Time, Version
@@ -45,11 +45,9 @@ def format_entry(envelope: bytes, recorded_at: str, previous: str, version: int)
     """The entry's bytes. `envelope` must be in normal form: it is passed on, never re-serialised."""
     if len(envelope) > MAX_ENVELOPE:
         raise Malformed("entry", "envelope", "too-large")
-    raw = encode(
-        _EntryForm(
-            envelope=msgspec.Raw(envelope), recorded_at=recorded_at, stream=_Place(previous=previous, version=version)
-        )
-    )
+    # RFC 8785 by hand: names in order, and no value here needs an escape. A test compares it with the decoder's own form.
+    place = b'"stream":{"previous":"%s","version":%d}' % (previous.encode(), version)
+    raw = b'{"envelope":%s,"recorded_at":"%s",%s}' % (envelope, recorded_at.encode(), place)
     if len(raw) > MAX_ENTRY:
         raise Malformed("entry", "$", "too-large")
     return raw

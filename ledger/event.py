@@ -66,7 +66,7 @@ def event(
     return declare
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """An admitted event as folds see it: the submitter's words, decoded, and its place in the log.
 
     `leaf`, `digest`, `subject` and `signers` are lower-case hex; `digest` is the statement digest, the event's identity.

@@ -41,8 +41,11 @@ Alg: TypeAlias = Literal["ed25519", "ecdsa-p256-sha256", "ml-dsa-65"]
 Comparator: TypeAlias = Literal["<", "<=", ">", ">="]
 
 
-class Closed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """A closed JSON object: unknown members are refused, and a member equal to its default is not canonical."""
+class Closed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
+    """A closed JSON object: unknown members are refused, and a member equal to its default is not canonical.
+
+    Values without cycles, so the collector need not look at them (`gc=False`): a state holds millions.
+    """
 
 
 class Reference(Closed, frozen=True):

@@ -89,9 +89,13 @@ def _subject_refusal(state: State, stream: str, body: Any, digest: str) -> Refus
     return None
 
 
+_commit_time = lru_cache(maxsize=16)(micros)
+"""One recorded time stands for a whole commit."""
+
+
 def _time_refusal(recorded_at: str, predicate: Any) -> Refused | None:
     """Order is truth, time is data: only what would break the id window or a decision is refused (T21)."""
-    now, occurred = micros(recorded_at), micros(predicate.occurred_at)
+    now, occurred = _commit_time(recorded_at), micros(predicate.occurred_at)
     known = occurred if predicate.known_at is None else micros(predicate.known_at)
     for name, told in (("occurred_at", occurred), ("known_at", known)):
         if told - now > SKEW_AHEAD_US:

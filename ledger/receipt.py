@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.entry import leaf_hash
@@ -23,9 +24,15 @@ class Receipt:
     note: str
 
 
+@lru_cache(maxsize=8192)
+def _line(node: bytes) -> str:
+    """The leaves of a batch share most of their paths."""
+    return f"{format_base64(node)}\n"
+
+
 def format_receipt(index: int, path: Sequence[bytes], note: str) -> str:
     """The proof as text."""
-    lines = "".join(f"{format_base64(h)}\n" for h in path)
+    lines = "".join(map(_line, path))
     return f"{HEADER}\nindex {index}\n{lines}\n{note}"
 
 

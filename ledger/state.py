@@ -18,22 +18,21 @@ _ABSENT: Any = object()
 class State:
     """Tables `name → key → value`; keys are texts, values immutable. `None` as a value means removed."""
 
-    __slots__ = ("_base", "_tables")
+    __slots__ = ("_base", "_chain", "_tables")
 
     def __init__(self, base: State | None = None) -> None:
         self._base = base
         self._tables: dict[str, dict[str, Any]] = {}
+        self._chain: tuple[dict[str, dict[str, Any]], ...] = (self._tables, *(() if base is None else base._chain))
 
     def get(self, table: str, key: str) -> Any:
         """The value under `key`, or `None`."""
-        state: State | None = self
-        while state is not None:
-            rows = state._tables.get(table)
+        for tables in self._chain:
+            rows = tables.get(table)
             if rows is not None:
                 value = rows.get(key, _ABSENT)
                 if value is not _ABSENT:
                     return value
-            state = state._base
         return None
 
     def put(self, table: str, key: str, value: Any) -> None:
@@ -89,6 +88,11 @@ class State:
         if base is None:
             return self
         for table, rows in self._tables.items():
-            base._tables.setdefault(table, {}).update(rows)
+            below = base._tables.get(table)
+            if below is None:
+                base._tables[table] = rows
+            else:
+                below.update(rows)
         self._tables = {}
+        self._chain = (self._tables, *base._chain)
         return base

@@ -22,18 +22,20 @@ SD_ALG = "sha-256"
 MAX_PAYLOAD = 49_152
 
 
-class _Digest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class _Digest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     sha256: Hex32
 
 
-class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """The one subject; its name tells nothing."""
 
     digest: _Digest
     name: Literal["_"]
 
 
-class Predicate(Struct, Generic[B], frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Predicate(
+    Struct, Generic[B], frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False
+):
     """What is said, to which ledger, by which keys. `founding` is empty in entry 0 alone."""
 
     sd_alg: Literal["sha-256"] = msgspec.field(name="_sd_alg")
@@ -51,7 +53,7 @@ class Predicate(Struct, Generic[B], frozen=True, forbid_unknown_fields=True, omi
     known_at: Time | None = None
 
 
-class Statement(Struct, Generic[B], frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Statement(Struct, Generic[B], frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """An in-toto Statement v1 with exactly one subject."""
 
     type_: Literal["https://in-toto.io/Statement/v1"] = msgspec.field(name="_type")
@@ -60,7 +62,7 @@ class Statement(Struct, Generic[B], frozen=True, forbid_unknown_fields=True, kw_
     subject: Annotated[tuple[Subject, ...], Meta(min_length=1, max_length=1)]
 
 
-class _Peek(Struct, frozen=True):
+class _Peek(Struct, frozen=True, gc=False):
     predicateType: str  # noqa: N815  # the member's name in in-toto
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ledger.errors import Malformed
 from ledger.strict import parse_uint
-from ledger.tree import HASH, MAX_SIZE, Frontier, hash_children, prove_inclusion, root_of
+from ledger.tree import HASH, MAX_SIZE, Frontier, hash_children, root_between, root_of
 
 WIDTH = 256
 FULL = WIDTH * HASH
@@ -267,9 +267,26 @@ class BatchProofs:
         self.old = old
         self.edge, self.tiles = old.extend(leaves)
         self._node = self.edge.reader(self.tiles)
+        self._paths: dict[tuple[int, int], tuple[bytes, ...]] = {}
 
-    def proof(self, index: int) -> list[bytes]:
+    def proof(self, index: int) -> tuple[bytes, ...]:
         """The inclusion path of leaf `index`. Raises `Malformed` `index-range` outside the batch."""
-        if index < self.old.size:
+        if not self.old.size <= index < self.edge.size:
             raise Malformed("proof", "index", "index-range")
-        return prove_inclusion(self._node, index, self.edge.size)
+        return self._above(0, index)
+
+    def _above(self, level: int, k: int) -> tuple[bytes, ...]:
+        """The path from node `k` of `level` to the root (RFC 9162 §2.1.3.1, bottom up); a batch shares most of it."""
+        last = (self.edge.size - 1) >> level
+        if last == 0:
+            return ()
+        found = self._paths.get((level, k))
+        if found is None:
+            found = self._above(level + 1, k >> 1)
+            beside = k ^ 1
+            if beside < last:
+                found = (self._node(level, beside), *found)
+            elif beside == last:  # the right edge: perhaps not a complete subtree
+                found = (root_between(beside << level, self.edge.size, self._node), *found)
+            self._paths[level, k] = found
+        return found

@@ -34,19 +34,19 @@ def _split(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
 
-def _peaks(start: int, stop: int, node: Node) -> bytes:
+def root_between(start: int, stop: int, node: Node) -> bytes:
     """Root of the leaves `start` up to, not including, `stop`; a power of two ≥ their number divides `start`."""
     count = stop - start
     if count & (count - 1) == 0:
         level = count.bit_length() - 1
         return node(level, start >> level)
     k = _split(count)
-    return hash_children(_peaks(start, start + k, node), _peaks(start + k, stop, node))
+    return hash_children(root_between(start, start + k, node), root_between(start + k, stop, node))
 
 
 def root_of(size: int, node: Node) -> bytes:
     """The root of the first `size` leaves."""
-    return _peaks(0, size, node) if size else EMPTY_ROOT
+    return root_between(0, size, node) if size else EMPTY_ROOT
 
 
 def prove_inclusion(node: Node, index: int, size: int) -> list[bytes]:
@@ -58,10 +58,10 @@ def prove_inclusion(node: Node, index: int, size: int) -> list[bytes]:
     while stop - start > 1:
         middle = start + _split(stop - start)
         if index < middle:
-            path.append(_peaks(middle, stop, node))
+            path.append(root_between(middle, stop, node))
             stop = middle
         else:
-            path.append(_peaks(start, middle, node))
+            path.append(root_between(start, middle, node))
             start = middle
     path.reverse()
     return path
@@ -76,13 +76,13 @@ def prove_consistency(node: Node, old: int, new: int) -> list[bytes]:
     while stop != old:
         middle = start + _split(stop - start)
         if old <= middle:
-            path.append(_peaks(middle, stop, node))
+            path.append(root_between(middle, stop, node))
             stop = middle
         else:
-            path.append(_peaks(start, middle, node))
+            path.append(root_between(start, middle, node))
             start, known = middle, False
     if not known:
-        path.append(_peaks(start, stop, node))
+        path.append(root_between(start, stop, node))
     path.reverse()
     return path
 

@@ -36,7 +36,7 @@ from ledger.state import State
 from policies.framework import Pack, parse_pack
 
 
-class Fact(Struct, frozen=True):
+class Fact(Struct, frozen=True, gc=False):
     """An event as a fact: where it stands, when it was recorded, who signed, and what it says."""
 
     index: int

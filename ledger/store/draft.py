@@ -173,7 +173,7 @@ class Draft:
                     event=self.admitted[start].event,
                     entry=self.admitted[start].entry,
                     size=proofs.edge.size,
-                    proof=tuple(proofs.proof(placed.index)),
+                    proof=proofs.proof(placed.index),
                     note=note,
                     derived=tuple(a.event for a in self.admitted[start + 1 : stop]),
                 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api import ingest
+from api import gather
 from api.founding import ACTIONS, STREAMS
 from api.ingest import MAX_BODY
 from api.session import Session
@@ -207,7 +207,7 @@ def test_no_answer_in_time_is_an_unknown_outcome_and_the_retry_is_single(
 ) -> None:
     before, written = size(growing), registration(growing)
     with monkeypatch.context() as hurried:
-        hurried.setattr(ingest, "APPEND_SECONDS", 0.0)
+        hurried.setattr(gather, "APPEND_SECONDS", 0.0)
         answer = post(growing, written.wire())
     assert (answer.status_code, answer.json()["reason"]) == (503, "outcome-unknown")
     assert answer.headers["retry-after"] == "1"

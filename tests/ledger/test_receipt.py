@@ -37,7 +37,7 @@ def test_a_receipt_is_the_text_of_tlog_proof():
     path = "".join(format_base64(h) + "\n" for h in BATCH.proof(137))
     assert receipt() == f"c2sp.org/tlog-proof@v1\nindex 137\n{path}\n{NOTE}"
     parsed = parse_receipt(receipt())
-    assert (parsed.index, list(parsed.path), parsed.note) == (137, BATCH.proof(137), NOTE)
+    assert (parsed.index, parsed.path, parsed.note) == (137, BATCH.proof(137), NOTE)
 
 
 def test_the_first_entry_of_a_ledger_has_an_empty_path():
