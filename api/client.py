@@ -4,11 +4,12 @@ Trust: the keys of the pin, and nothing that the server says about itself. A rec
 for another statement than the one sent, is an error (exit 4), and the statement stays in the spool.
 """
 
+import functools
 import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -19,7 +20,7 @@ from api.replica import Replica, event_of, read_page
 from api.transport import RETRY_SAFE, Reply, Transport
 from api.wiring import wall_clock
 from auditor.pin import Pin, format_pin
-from ledger.checkpoint import open_checkpoint
+from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope
 from ledger.errors import Fault, Malformed, Unverified
@@ -53,6 +54,23 @@ def _json(reply: Reply) -> Any:
         raise Malformed("answer", "body", "not-json") from None
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _read(method: Callable[P, T]) -> Callable[P, T]:
+    """An answer that has not the members that it should have is `Malformed`, whoever made it so."""
+
+    @functools.wraps(method)
+    def reading(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(*given, **named)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as err:
+            raise Malformed("answer", method.__name__, "schema") from err
+
+    return reading
+
+
 class Client(Book):
     """Talks to `transport`; gives up `deadline` seconds after it began to deliver."""
 
@@ -83,15 +101,16 @@ class Client(Book):
     def checkpoint(self) -> dict[str, Any]:
         """The newest checkpoint, its two signatures checked under the pin's keys."""
         found = open_checkpoint(self._note(), self._pin.vkeys)
-        if found.origin != self._pin.origin:
-            raise Unverified("checkpoint", "origin", "origin-mismatch")
+        self._not_before_the_pin(found)
         return {"origin": found.origin, "root": found.root.hex(), "size": found.size}
 
+    @_read
     def known(self, *streams: str) -> State:
         """Trust, frameworks, and the facts of `streams`, folded here from the server's entries."""
         listed = _json(self._get("/v1/frameworks"))["frameworks"]
         return self._replica.catch_up((*(f"framework/{f['id'].lower()}" for f in listed), *streams))
 
+    @_read
     def ask(self, request: Request, at: int | str | None = None) -> tuple[PolicyVerdict, Clearance, AsOf]:
         """The server's answer."""
         query: list[tuple[str, str]] = [("fact", f"{n}={v}") for n, v in request.facts]
@@ -116,6 +135,7 @@ class Client(Book):
         )  # fmt: skip
         return verdict, clearance, AsOf(said["as_of"]["size"], said["as_of"]["time"])
 
+    @_read
     def status(self, model: str, at: int | str | None = None) -> tuple[dict[str, Any], AsOf]:
         """The server's answer; empty where it knows no such model."""
         try:
@@ -126,11 +146,13 @@ class Client(Book):
             return {}, AsOf(self.checkpoint()["size"], self.now())
         return said["actions"], AsOf(said["as_of"]["size"], said["as_of"]["time"])
 
+    @_read
     def decisions(self, at: int | str | None = None) -> list[dict[str, Any]]:
         """The server's answer."""
         found: list[dict[str, Any]] = self._fold("/v1/decisions", at)["decisions"]
         return found
 
+    @_read
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:
         """The server's answer."""
         return [{name: row[name] for name in KEY_FIELDS} for row in self._fold("/v1/keys", at)["keys"]]
@@ -207,7 +229,17 @@ class Client(Book):
     def _check(self, found: _Receipt) -> None:
         if parse_receipt(found.receipt).index != found.index:
             raise Unverified("receipt", "index", "index-mismatch")
-        check_receipt(found.receipt, bytes(found.entry), self._pin.vkeys, self._pin.origin)
+        self._not_before_the_pin(check_receipt(found.receipt, bytes(found.entry), self._pin.vkeys, self._pin.origin))
+
+    def _not_before_the_pin(self, found: Checkpoint) -> None:
+        """A log that was pinned at a size is never smaller again, and has one root at that size (T40)."""
+        pinned = self._pin.checkpoint
+        if found.origin != pinned.origin:
+            raise Unverified("checkpoint", "origin", "origin-mismatch")
+        if found.size < pinned.size:
+            raise Unverified("checkpoint", f"size {found.size}, pinned at {pinned.size}", "truncated")
+        if found.size == pinned.size and found.root != pinned.root:
+            raise Unverified("checkpoint", f"size {found.size}", "root-differs")
 
     def _get(self, path: str) -> Reply:
         reply = self._transport.send("GET", path)

@@ -12,22 +12,29 @@ from ledger.reasons import Refused
 
 EXITS: dict[int, frozenset[str]] = {
     2: frozenset({
+        "anchor-present", "at-in-future", "document-differs", "framework-setting",
         "alg-unknown", "already-founded", "anchor-source", "at-before-start", "at-beyond-head", "at-inside-group",
-        "at-malformed", "config-malformed", "examples-missing", "export-missing", "export-unusable",
-        "file-unreadable", "flags-missing", "folder-exists", "framework-ambiguous", "framework-not-adopted",
+        "config-malformed", "examples-missing", "export-missing", "export-unusable",
+        "file-unreadable", "flags-missing", "framework-ambiguous", "framework-not-adopted",
         "index-beyond-head", "key-file-exists", "key-not-listed", "model-unknown", "not-a-ledger", "not-found",
         "pin-missing", "pin-unreadable", "request-missing", "scope-unknown", "setting-malformed", "setting-unknown",
         "signatures-missing", "subject-record-missing", "url-malformed", "usage",
     }),
     4: frozenset({
-        "anchor-ahead", "checkpoint-foreign", "diverged", "export-ahead", "export-conflict", "export-foreign", "ledger-invalid",
+        "anchor-ahead", "checkpoint-foreign", "diverged", "entry-missing", "export-ahead", "export-conflict", "export-foreign",
+        "ledger-invalid", "leaf-mismatch",
     }),
-    5: frozenset({"anchor-missing", "data-missing", "empty", "export-short", "nothing-missing"}),
+    5: frozenset({
+        "anchor-missing", "anchor-torn", "answer-too-large", "data-missing", "empty", "export-short",
+        "nothing-missing",
+    }),
     6: frozenset({
+        "anchor-in-use", "clock-unconfirmed", "database-error", "deadline",
         "clock-untrusted", "database-unreachable", "folder-in-use", "log-key-unavailable", "outcome-unknown",
         "overloaded", "read-only", "server-timeout", "server-unreachable", "stale-head",
     }),
     7: frozenset({
+        "engine-key-missing", "engine-key-wrong",
         "declined", "key-file-malformed", "key-file-open", "key-file-unreadable", "signer-missing",
         "signer-self-check", "token-file", "token-missing",
     }),
@@ -44,7 +51,8 @@ WHY: dict[int, str] = {
 
 def emit(value: dict[str, Any]) -> None:
     """Print one JSON object."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n")
+    # Pure ASCII: a C1 control or a direction mark of an event is an escape here too (T58).
+    sys.stdout.write(json.dumps(value, ensure_ascii=True, sort_keys=True) + "\n")
 
 
 def answer(

@@ -254,6 +254,40 @@ def test_another_ledger_than_the_one_pinned_gets_nothing_believed(
         stranger.entry(0)
 
 
+@pytest.mark.parametrize(
+    "answer", [b"", b"[]", b"{}", b'{"keys":3}', b'{"keys":[{}]}', b'{"frameworks":[{"id":7}]}', b"\xff"]
+)
+def test_an_answer_of_another_form_is_malformed(client: Client, wire: Wire, answer: bytes) -> None:
+    wire.bend = lambda _path, _send: Reply(200, {}, answer)
+    for ask in (client.keys, client.decisions, client.known, lambda: client.status(MODEL), lambda: client.page(MODEL, -1, 9),
+                lambda: client.ask(Request(MODEL, "train")), client.checkpoint, lambda: client.entry(0)):  # fmt: skip
+        with pytest.raises((Malformed, Unverified)):
+            ask()
+
+
+def test_a_log_that_was_cut_since_the_pin_is_found_at_the_first_answer(told_folder: Path, tmp_path: Path) -> None:
+    """The same keys, an older database: every signature verifies, and the client holds a later pin."""
+    folder = copy_of(told_folder, tmp_path / "ledger")
+    old = copy_of(told_folder, tmp_path / "old")
+    ledger = open_ledger(folder)
+    try:
+        here = Session(ledger)
+        asked = next(digest for digest, _ in here.known().scan("request"))
+        here.say(body.Informed, {"body": "BOARD", "documents": [], "of": asked}, MODEL, "deployer")
+        later = parse_pin(here.pin())
+    finally:
+        ledger.close()
+    ledger = open_ledger(old)
+    try:
+        cut = Client(tmp_path, Wire(ledger), later)
+        for ask in (cut.checkpoint, lambda: cut.entry(3)):
+            with pytest.raises(Unverified) as caught:
+                ask()
+            assert caught.value.rule == "truncated"
+    finally:
+        ledger.close()
+
+
 def test_a_full_spool_is_an_error_before_anything_is_sent(client: Client, wire: Wire) -> None:
     (client.folder / "spool").write_text("a file where the folder should be")
     with pytest.raises(Fault) as caught:

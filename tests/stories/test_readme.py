@@ -1,4 +1,4 @@
-"""README's ten minutes by hand, read out of README and run, line by line, with the exit codes that its comments promise."""
+"""README's ten minutes by hand and the tutorial, read out of their pages and run, with the exit codes that comments promise."""
 
 import contextlib
 import os
@@ -16,16 +16,16 @@ from tests.commands import Cli, running
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-BY_ITSELF = frozenset({"demo", "fsck", "doctor"})
+BY_ITSELF = frozenset({"demo", "dev", "doctor", "fsck"})
 PROMISE = re.compile(r"# exit ([0-9])")
 
 
-def by_hand() -> list[tuple[list[str], int]]:
-    """Words and promised exit code of each command."""
-    section = (ROOT / "README.md").read_text().split("## Ten minutes by hand")[1].split("\n## ")[0]
-    block = section.split("```")[1]
+def by_hand(page: str, heading: str) -> list[tuple[list[str], int]]:
+    """Words and promised exit code of each command in the fenced blocks of a section."""
+    section = (ROOT / page).read_text().split(heading)[1].split("\n## ")[0]
+    blocks = section.split("```")[1::2]
     found = []
-    for line in filter(None, block.strip().split("\n")):
+    for line in filter(None, "\n".join(block.strip() for block in blocks).split("\n")):
         promise = PROMISE.search(line)
         found.append((shlex.split(line, comments=True), int(promise.group(1)) if promise else 0))
     return found
@@ -39,18 +39,23 @@ def checkout(tmp_path: Path) -> Path:
     for log in (ROOT / "examples" / "logs").iterdir():
         if log.is_file():
             (tmp_path / "examples" / "logs" / log.name).write_bytes(log.read_bytes())
+    (tmp_path / "README.md").write_bytes((ROOT / "README.md").read_bytes())
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "bin").symlink_to(BIN)
     return tmp_path
 
 
-def test_ten_minutes_by_hand(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("page", "heading"),
+    [("README.md", "## Ten minutes by hand"), ("docs/tutorial/first-ledger.md", "# A first ledger")],
+)
+def test_a_page_by_hand(page: str, heading: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What opens the ledger shares one open one; what makes, checks or serves the folder runs by itself."""
     monkeypatch.chdir(checkout)
-    commands = by_hand()
+    commands = by_hand(page, heading)
     assert commands[0] == (["make", "setup"], 0)
     assert len(commands) >= 10
-    assert {"demo", "gate", "import", "verify", "fsck", "doctor", "serve"} <= {words[1] for words, _ in commands[1:]}
+    assert {"gate", "import", "history", "verify"} <= {words[1] for words, _ in commands[1:]}
     with contextlib.ExitStack() as stack:
         cli: Cli | None = None
         for words, promised in commands[1:]:
@@ -65,9 +70,7 @@ def test_ten_minutes_by_hand(checkout: Path, monkeypatch: pytest.MonkeyPatch) ->
                 done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, timeout=120, check=False)
                 code, said = done.returncode, done.stdout + done.stderr
             else:
-                cli = cli or stack.enter_context(
-                    running(Path(words[words.index("--data") + 1]) if "--data" in words else Path("demo"))
-                )
+                cli = cli or stack.enter_context(running(Path(words[words.index("--data") + 1])))
                 ran = cli(*words[1:])
                 code, said = ran.code, ran.out + ran.err
             assert code == promised, f"{shlex.join(words)}\n{said}"

@@ -125,6 +125,21 @@ def test_controls_in_events_are_escaped(cli: Cli) -> None:
     assert "\x1b" not in cli("gate", "model/\x1b[2J", "train").out
 
 
+def test_json_is_ascii_whatever_an_event_says(cli: Cli) -> None:
+    text = "body.informed=" + json.dumps({"body": "BOARD", "documents": [], "of": "x\u202e\u009b31m"})
+    done = cli("event", "post", text, "--stream", "model/one", "--as", "deployer", "--json")
+    assert done.code == 2
+    assert done.out.isascii()
+    cli.ok("request", "one", "train", "--audience", "general", "--condition", "\u009b2J\u202ehidden", "--yes")
+    index = cli.ledger.desk.read_head().size - 2
+    shown = cli.ok("event", "show", index, "--json")
+    assert shown.out.isascii()
+    assert "\u202e" in json.loads(shown.out)["details"]["predicate"]["body"]["conditions"][0]
+    plain = cli.ok("event", "show", index)
+    assert "\u202e" not in plain.out
+    assert "\u009b" not in plain.out
+
+
 def test_a_misspelt_setting_stops_every_command(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "HOLDPOINT_PINN": "x"}
     done = subprocess.run(

@@ -127,7 +127,7 @@ def test_another_ledger_under_the_pin_is_diverged(host: Host, founded_folder: Pa
 def test_more_than_a_path_can_hold_is_refused_before_it_is_read(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.bend = lambda path: (200, b"x" * (web_source.SMALL + 1)) if path == "/checkpoint" else None
     done = verify(host.url)
-    assert done.code == 1
+    assert done.code == 5
     assert "answer-too-large" in done.err
 
 
