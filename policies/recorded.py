@@ -10,7 +10,7 @@ from policies.facts import Fact
 MAX_REASONS = 64
 MAX_INDEXES = 64
 ROOM = 24_576
-"""Bytes that findings may take, by a bound on each one's size; a statement holds 49,152."""
+"""Bytes that findings may take, by a bound on each one's size, and reasons half as many; a statement holds 49,152."""
 
 
 def evaluated(request: Fact, verdict: PolicyVerdict, as_of: AsOf) -> gate.Evaluated:
@@ -28,8 +28,15 @@ def evaluated(request: Fact, verdict: PolicyVerdict, as_of: AsOf) -> gate.Evalua
 
 
 def recorded_reasons(verdict: PolicyVerdict) -> tuple[str, ...]:
-    """The reasons as they are recorded, and as a decision compares them."""
-    return tuple(r[:400] for r in verdict.reasons[:MAX_REASONS])
+    """The reasons as they are recorded, and as a decision compares them: the first ones, as far as there is room."""
+    taken: list[str] = []
+    room = ROOM // 2
+    for reason in verdict.reasons[:MAX_REASONS]:
+        room -= 3 + 6 * len(reason[:400])
+        if room < 0:
+            break
+        taken.append(reason[:400])
+    return tuple(taken)
 
 
 def _fitting(findings: tuple[Finding, ...]) -> tuple[gate.RecordedFinding, ...]:

@@ -1,10 +1,16 @@
 """Four eyes and their neighbours: each rule refuses what it is for, beside a twin that is admitted."""
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
+from ledger.canonical import encode
 from ledger.event import Event
+from policies.answer import Answer, AsOf, Finding, PolicyVerdict
+from policies.facts import fact_of
+from policies.recorded import evaluated, recorded_reasons
 from tests.policies.world import NOW, World, hexed
 
 READY = ("register", "determine CBRN-3 below", "determine CBRN-4 below", "determine AUTONOMY-CHECKPOINT below",
@@ -237,3 +243,73 @@ def test_covered_by_names_a_favourable_determination_of_the_same_threshold(world
     assert determined(world.request) == "reference-wrong"
     assert determined(good, state="crossed") == "reference-wrong"
     assert determined(good, state="exceeded") == "state-not-declared"
+
+
+def narrowed(world: World, who: str, table: str, key: str, **scope: Any) -> None:
+    """The same grant with a narrower scope."""
+    world.state.put(table, key, replace(world.state.get(table, key), **scope))
+
+
+@pytest.mark.parametrize("scope", [{"streams": ("model/other",)}, {"actions": ("train",)}])
+@pytest.mark.parametrize("table", ["role", "packrole"])
+def test_a_role_and_its_binding_reach_their_scope_and_no_further(
+    world: World, table: str, scope: dict[str, Any]
+) -> None:
+    ceo, rso = world.approve("ceo", []), world.approve("rso", [])
+    assert decide(world, ceo, rso) is None
+    key = "ceo|approver" if table == "role" else f"{world.pack.id}|CEO|ceo"
+    narrowed(world, "ceo", table, key, **scope)
+    assert decide(world, ceo, rso) == "quorum-short"
+
+
+def test_interim_measures_need_a_gate_that_leaves_room_for_them(world: World) -> None:
+    world.empower("ceo", "decider", "CEO", "RSO")
+    body = {"framework": world.digest, "gate": "G-WEIGHTS", "measures": ["an isolated store"],
+            "stands_in_for": ["ASL-3-DEPLOYMENT"], "valid_until": "2026-02-01T00:00:00.000000Z"}  # fmt: skip
+    assert world.refusal("interim.approved", body, by="ceo") == "scope-mismatch"
+    assert world.refusal("interim.approved", {**body, "gate": "G-STORE-ASL3"}, by="ceo") is None
+    narrowed(world, "ceo", "packrole", f"{world.pack.id}|RSO|ceo", streams=("model/other",))
+    assert world.refusal("interim.approved", {**body, "gate": "G-STORE-ASL3"}, by="ceo") == "quorum-short"
+
+
+@pytest.mark.parametrize(
+    ("role", "verb", "answer"),
+    [("RSO", "confirm", "permit"), ("CEO", "approve", "permit"), ("CEO", "decide", "permit"), ("RSO", "recommend", "undetermined"),
+     ("RSO", "consult", "undetermined"), ("BOARD", "confirm", "undetermined"), ("LTBT", "approve", "undetermined")],
+)  # fmt: skip
+def test_informing_or_recommending_is_not_confirming(role: str, verb: str, answer: str) -> None:
+    world = World("anthropic-rsp-2.2")
+    for line in READY[:-1]:
+        world.tell(line)
+    said = {
+        "coverage_date": NOW,
+        "covers": ["model/m"],
+        "digest": "sha256:" + "1" * 64,
+        "kind": "capability_report",
+        "version": "1",
+    }
+    sent = world.say("document.submitted", said, "document/r", "writer")
+    body = {"digest": said["digest"], "document": {"index": sent.index, "leaf": sent.leaf}, "role": role, "verb": verb}
+    world.say("document.confirmed", body, "document/r", "holder")
+    verdict, _ = world.ask("external_deploy")
+    assert verdict.answer == answer
+    assert ("document-unconfirmed" in verdict.reasons) == (answer != "permit")
+
+
+def test_a_verdict_with_many_reasons_and_findings_is_recorded_in_bounds() -> None:
+    findings = tuple(
+        Finding("pack", f"G-{n}", "ref", "x" * 400, "met" if n % 3 else "unmet", f"why-{n}", tuple(range(100)))
+        for n in range(900)
+    )
+    reasons = tuple(f"reason {n} " + "y" * 500 for n in range(100))
+    verdict = PolicyVerdict(Answer.DENY, reasons, findings, (), ("sha256:" + "0" * 64,))
+    world = World("anthropic-rsp-2.2")
+    world.tell("register")
+    request = fact_of(world.ask_to())
+    body = evaluated(request, verdict, AsOf(1, NOW))
+    assert body.reasons == recorded_reasons(verdict)
+    assert 0 < len(body.reasons) <= 64
+    assert len(encode(body)) < 40_000
+    assert {f.state for f in body.findings} == {"unmet"}  # what is open is taken first
+    assert msgspec.convert(msgspec.to_builtins(body), type(body)) == body
+    assert body.verdict_digest == verdict.digest()

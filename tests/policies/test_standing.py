@@ -152,3 +152,84 @@ def test_a_pack_with_unread_parts_never_permits_alone() -> None:
     assert (verdict.answer, verdict.reasons) == ("undetermined", ("pack-incomplete:Appendix D",))
     world.determine("CBRN-4", "crossed")
     assert world.ask("external_deploy")[0].answer == "deny"
+
+
+def leaf(world: World, index: int) -> dict[str, object]:
+    return {"index": index, "leaf": world.state.get("entry", str(index)).leaf}
+
+
+@pytest.mark.parametrize("how", ["tainted", "back-recorded"])
+def test_a_withholding_is_not_lifted_by_a_stolen_key_or_by_history(how: str) -> None:
+    world = ready(decision="permit")
+    stopped = decide(world, "withhold", divergence_reason="caution")
+    world.back_recorded = how == "back-recorded"
+    scope = {"audience": "partners", "hosts": ["own"], "surfaces": ["api"]}
+    world.ask_to("external_deploy", **scope)
+    over = world.say("decision.made", world.decided("permit", supersedes=leaf(world, stopped)), by="thief")
+    world.back_recorded = False
+    if how == "tainted":
+        world.state.put("taint", hexed("thief"), over.index)
+    assert clearance(world, audience="general") == ("deny", "withheld-by-decision")
+
+
+def test_a_permission_stays_superseded_by_whomever() -> None:
+    world = ready()
+    first = decide(world, "permit")
+    world.ask_to("external_deploy")
+    over = world.say("decision.made", world.decided("withhold", supersedes=leaf(world, first)), by="thief")
+    world.state.put("taint", hexed("thief"), over.index)
+    assert clearance(world)[0] == "deny"
+
+
+@pytest.mark.parametrize("how", ["lapsed", "tainted", "sound"])
+def test_only_a_sound_permission_in_force_ends_an_earlier_withholding(how: str) -> None:
+    """A wide permission, a narrow withholding after it, and a narrow permission after that."""
+    world = ready()
+    wide = {"audience": "general", "hosts": ["own"], "surfaces": ["api", "app"]}
+    world.ask_to("external_deploy", **wide)
+    world.say("decision.made", world.decided("permit"), by="decider")
+    for who in ("BOARD", "LTBT"):
+        world.inform(who)
+    decide(world, "withhold", divergence_reason="caution")
+    until = {"valid_until": world.at} if how == "lapsed" else {}
+    narrow = decide(world, "permit", **until)
+    if how == "lapsed":
+        world.tell("wait 1")
+    if how == "tainted":
+        world.state.put("taint", hexed("decider"), narrow)
+    found = clearance(world, audience="general", surfaces=("api", "app"))
+    assert (found == ("deny", "withheld-by-decision")) == (how != "sound")
+
+
+@pytest.mark.parametrize("how", ["tainted", "back-recorded", "sound"])
+@pytest.mark.parametrize(("ratio", "answer"), [("0.5", "permit"), ("1.5", "deny")])
+def test_a_recorded_ratio_that_nobody_stands_behind(how: str, ratio: str, answer: str) -> None:
+    """A tainted or back-recorded ratio never shows that the gate does not apply; a back-recorded one may show that it does."""
+    fact = "pretraining_effective_compute_ratio_to_model_needing_ASL3_security"
+    world = World("anthropic-rsp-2.2")
+    for line in READY[:4]:
+        world.tell(line)
+    world.back_recorded = how == "back-recorded"
+    world.compute(ratio, fact)
+    world.back_recorded = False
+    if how == "tainted":
+        world.state.put("taint", hexed("someone"), world.size - 1)
+    if how == "sound":
+        assert world.ask("train")[0].answer == answer
+        return
+    verdict, _ = world.ask("train")
+    assert (verdict.answer, verdict.reasons) == ("undetermined", (how,))
+    stated = world.ask("train", facts=((fact, "0.5"),))[0]
+    if how == "tainted":  # what a stolen key said is not known to be false either
+        assert stated.answer == "undetermined"
+    else:
+        assert stated.answer == answer
+
+
+def test_nothing_adopted_is_no_rule() -> None:
+    world = World("anthropic-rsp-2.2", adopt=False)
+    verdict, found = world.ask("external_deploy")
+    assert (verdict.answer, verdict.reasons) == ("undetermined", ("subject-unknown", "no-rule"))
+    assert found.answer == "undetermined"
+    world.tell("register")
+    assert world.ask("external_deploy")[0].reasons == ("no-rule",)
