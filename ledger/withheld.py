@@ -9,11 +9,11 @@ A verifier that dropped what does not fit would let an edited disclosure pass as
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from ledger.canonical import dumps, loads_canonical
+from ledger.canonical import MAX_DEPTH, dumps, loads_canonical
 from ledger.errors import Malformed, Unverified
 from ledger.strict import format_base64url, parse_base64url
 
@@ -99,60 +99,71 @@ def open_(body: Mapping[str, Any], disclosures: Iterable[str]) -> dict[str, Any]
         if disclosure.digest in by_digest:
             raise Unverified("disclosure", "$", "disclosure-duplicate")
         by_digest[disclosure.digest] = disclosure
-    seen: set[str] = set()
-    used: set[str] = set()
-    opened = _open_object(body, by_digest, seen, used)
-    if set(by_digest) - used:
+    opening = _Opening(by_digest)
+    opened = opening.open_object(body, 0)
+    if set(by_digest) - opening.used:
         raise Unverified("disclosure", "$", "disclosure-orphan")
     return opened
 
 
-def _claim(digest: Any, seen: set[str]) -> str:
-    if not isinstance(digest, str):
-        raise Malformed("body", "_sd", "schema")
-    if digest in seen:
-        raise Unverified("body", "_sd", "digest-duplicate")
-    seen.add(digest)
-    return digest
+@dataclass(slots=True)
+class _Opening:
+    """One opening: which digests were met, and which disclosures found their place."""
 
+    by_digest: Mapping[str, FieldDisclosure]
+    seen: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
 
-def _open_object(
-    value: Mapping[str, Any], by_digest: Mapping[str, FieldDisclosure], seen: set[str], used: set[str]
-) -> dict[str, Any]:
-    opened = {k: _open_value(v, by_digest, seen, used) for k, v in value.items() if k != "_sd"}
-    digests = value.get("_sd", ())
-    if not isinstance(digests, Sequence) or isinstance(digests, str):
-        raise Malformed("body", "_sd", "schema")
-    for digest in digests:
-        disclosure = by_digest.get(_claim(digest, seen))
+    def find(self, digest: Any) -> FieldDisclosure | None:
+        """The disclosure of a digest, which may stand in one place only; `None` for a decoy or what stays withheld."""
+        if not isinstance(digest, str):
+            raise Malformed("body", "_sd", "schema")
+        if digest in self.seen:
+            raise Unverified("body", "_sd", "digest-duplicate")
+        self.seen.add(digest)
+        found = self.by_digest.get(digest)
+        if found is not None:
+            self.used.add(digest)
+        return found
+
+    def open_object(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        """An object with its hidden members. Disclosures may hide disclosures: their depth is that of any document."""
+        if depth >= MAX_DEPTH:
+            raise Malformed("disclosure", "$", "too-deep")
+        opened = {k: self.open_value(v, depth + 1) for k, v in value.items() if k != "_sd"}
+        digests = value.get("_sd", ())
+        if not isinstance(digests, Sequence) or isinstance(digests, str):
+            raise Malformed("body", "_sd", "schema")
+        for digest in digests:
+            disclosure = self.find(digest)
+            if disclosure is None:
+                continue
+            if disclosure.name is None:
+                raise Unverified("disclosure", "$", "disclosure-arity")
+            if disclosure.name in opened:
+                raise Unverified("disclosure", disclosure.name, "disclosure-name-present")
+            opened[disclosure.name] = self.open_value(disclosure.value, depth + 1)
+        return opened
+
+    def open_value(self, value: Any, depth: int) -> Any:
+        """A member or an element."""
+        if isinstance(value, Mapping):
+            return self.open_object(value, depth)
+        if isinstance(value, list | tuple):
+            if depth >= MAX_DEPTH:
+                raise Malformed("disclosure", "$", "too-deep")
+            return [self.open_element(v, depth + 1) for v in value]
+        return value
+
+    def open_element(self, value: Any, depth: int) -> Any:
+        """An array's element, which may itself be hidden; what stays withheld stays in place."""
+        if not isinstance(value, Mapping) or "..." not in value:
+            return self.open_value(value, depth)
+        if len(value) != 1:
+            raise Malformed("body", "...", "schema")
+        disclosure = self.find(value["..."])
         if disclosure is None:
-            continue
-        if disclosure.name is None:
+            return dict(value)
+        if disclosure.name is not None:
             raise Unverified("disclosure", "$", "disclosure-arity")
-        if disclosure.name in opened:
-            raise Unverified("disclosure", disclosure.name, "disclosure-name-present")
-        used.add(disclosure.digest)
-        opened[disclosure.name] = _open_value(disclosure.value, by_digest, seen, used)
-    return opened
-
-
-def _open_value(value: Any, by_digest: Mapping[str, FieldDisclosure], seen: set[str], used: set[str]) -> Any:
-    if isinstance(value, Mapping):
-        return _open_object(value, by_digest, seen, used)
-    if isinstance(value, list | tuple):
-        return [_open_element(v, by_digest, seen, used) for v in value]
-    return value
-
-
-def _open_element(value: Any, by_digest: Mapping[str, FieldDisclosure], seen: set[str], used: set[str]) -> Any:
-    if not isinstance(value, Mapping) or "..." not in value:
-        return _open_value(value, by_digest, seen, used)
-    if len(value) != 1:
-        raise Malformed("body", "...", "schema")
-    disclosure = by_digest.get(_claim(value["..."], seen))
-    if disclosure is None:
-        return dict(value)
-    if disclosure.name is not None:
-        raise Unverified("disclosure", "$", "disclosure-arity")
-    used.add(disclosure.digest)
-    return _open_value(disclosure.value, by_digest, seen, used)
+        return self.open_value(disclosure.value, depth)

@@ -12,6 +12,9 @@ from policies.answer import AsOf
 from policies.calendar import add_months
 from policies.facts import Adopted, Fact, Published, binding_packs
 
+FIRST = "0001-01-01T00:00:00.000000Z"
+"""An attester may write it: who counts back from there must not fail."""
+
 
 def valid_until(state: State, stream: str, as_of: AsOf) -> str | None:
     """The last time at which the answers for `stream` still hold as they do at `as_of`; `None`: no end is known."""
@@ -20,8 +23,8 @@ def valid_until(state: State, stream: str, as_of: AsOf) -> str | None:
 
 
 def _before(time: str) -> str:
-    """The last time before one at which something begins or ends: times have six digits."""
-    return shift(time, micros=-1)
+    """The last time before one at which something begins or ends: times have six digits. Before the first there is none."""
+    return shift(time, micros=-1) if time > FIRST else time
 
 
 def _adoptions(state: State) -> Iterator[str]:

@@ -76,3 +76,17 @@ def test_an_adoption_that_begins_later_ends_what_is_answered_before() -> None:
         )
     assert ends_at(world, NOW) == shift(later, micros=-1)
     assert world.ask("train", at=shift(later, micros=-1)) != world.ask("train", at=later)
+
+
+def test_an_attestation_from_the_first_of_all_times_is_counted_like_any_other() -> None:
+    """`valid_from` is the attester's word: counting back from the year 1 must not make the gate fail."""
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    end = shift(NOW, days=10)
+    body = {
+        "claim": "works", "evidence": [], "framework": world.digest, "independence": "internal",
+        "safeguards": [world.pack.safeguards[0].id], "valid_from": "0001-01-01T00:00:00.000000Z", "valid_until": end,
+        "scope": {"audiences": ["general"], "hosts": ["own"], "subjects": ["model/m"], "surfaces": ["api"]},
+    }  # fmt: skip
+    world.say("safeguard.attested", body, "safeguard/all", "attester")
+    assert ends_at(world, NOW) == end
