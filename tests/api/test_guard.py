@@ -8,7 +8,9 @@ import pytest
 
 from api.guard import HEADERS, MAX_HEADER
 from api.routes.listed import PUBLIC, ROUTES, TOKEN_OR_LOCAL
+from api.session import Session
 from api.tokens import SCOPES, TokenFile, is_scope, new_token, opens_stream
+from ledger.events import token
 from ledger.strict import shift
 from tests.api.asker import Asker
 
@@ -135,6 +137,20 @@ def test_a_token_ends(production: Asker) -> None:
     file, state = TokenFile(ledger.folder / "tokens.json"), ledger.appender.state
     assert file.scopes_of(other, state, shift(ledger.now(), seconds=86_000)) == {"gate:read"}
     assert file.scopes_of(other, state, shift(ledger.now(), seconds=86_401)) is None
+
+
+def test_a_token_is_issued_once(growing: Asker) -> None:
+    token_id, _ = growing.token("gate:read")
+    said = {
+        "audience": "ci",
+        "expires_at": shift(growing.ledger.now(), days=1),
+        "id": token_id,
+        "scopes": ["gate:read"],
+    }
+    session = Session(growing.ledger)
+    wire = session.write(token.Issued, said, "ledger", session.signers("key-admin-1")).wire()
+    answer = growing.ask("/v1/entries", "POST", content=wire, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["reason"]) == (422, "token-known")
 
 
 def test_attack_a_scope_that_the_log_does_not_hold(production: Asker) -> None:
