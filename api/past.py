@@ -146,15 +146,18 @@ class Past:
 
     # -- what an answer is bound to ----------------------------------------------------------------------------------
 
+    def covering(self, index: int) -> str:
+        """`Ledger-Checkpoint` of the newest checkpoint, which covers `index`: committed and unsigned is told to nobody."""
+        self._wait_for(index + 1)
+        size, _ = self._ledger.appender.published
+        if size <= index:
+            raise Fault("log-key-unavailable", "failed", "no checkpoint covers this yet", "ask again")
+        return self.checkpoint(size)
+
     def checkpoint(self, size: int) -> str:
-        """`Ledger-Checkpoint` of a size. Nobody sees a size before it is anchored and signed, unless signing has stopped."""
-        deadline = time.monotonic() + SIGN_SECONDS
-        appender = self._ledger.appender
-        while appender.published[0] < size and appender.stopped is None:
-            if time.monotonic() > deadline:
-                raise Fault("log-key-unavailable", "failed", "no checkpoint covers this yet", "ask again")
-            time.sleep(0.001)
-        newest, note = appender.published
+        """`Ledger-Checkpoint` of a size: its root, from the tiles where no present note has it."""
+        self._wait_for(size)
+        newest, note = self._ledger.appender.published
         if newest == size:
             return f"size={size}, root=:{note.split(chr(10), 3)[2]}:"
         known = self._roots.get(size)
@@ -166,6 +169,15 @@ class Past:
                 while len(self._roots) > KEPT_ROOTS:
                     self._roots.popitem(last=False)
         return f"size={size}, root=:{known}:"
+
+    def _wait_for(self, size: int) -> None:
+        """Nobody sees a size before it is anchored and signed, unless signing has stopped."""
+        deadline = time.monotonic() + SIGN_SECONDS
+        appender = self._ledger.appender
+        while appender.published[0] < size and appender.stopped is None:
+            if time.monotonic() > deadline:
+                raise Fault("log-key-unavailable", "failed", "no checkpoint covers this yet", "ask again")
+            time.sleep(0.001)
 
     def close(self) -> None:
         """Let go of the thread."""

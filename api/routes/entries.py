@@ -66,13 +66,12 @@ def page(
 
 def by_event(request: Request, event_id: EventId) -> Response:
     """What became of an event id: `committed` with its index, or `unknown` (404), which a retry may still change."""
-    ledger = ledger_of(request)
-    index = ledger.desk.find_event_id(event_id)
+    index = ledger_of(request).desk.find_event_id(event_id)
     row = None if index is None else _stored(request, index)
     if index is None or row is None:
         return Response(msgspec.json.encode({"outcome": "unknown"}), 404, media_type=JSON)
     value = {"outcome": "committed", "index": index}
-    return bound(request, value, checkpoint=past_of(request).checkpoint(max(index + 1, ledger.appender.published[0])))
+    return bound(request, value, checkpoint=past_of(request).covering(index))
 
 
 def _stored(request: Request, index: int) -> Stored | None:
@@ -90,8 +89,7 @@ def entry(request: Request, index: Index) -> Response:
     row = _stored(request, index)
     if row is None:
         return problem("not-found", place="index")
-    checkpoint = past_of(request).checkpoint(max(index + 1, ledger_of(request).appender.published[0]))
-    return bound(request, _row(row), checkpoint=checkpoint)
+    return bound(request, _row(row), checkpoint=past_of(request).covering(index))
 
 
 def receipt(request: Request, index: Index) -> Response:

@@ -29,7 +29,8 @@ STORE: Final = ("database-unreachable", "database-error", "entry-missing", "log-
 ALWAYS: Final = ("query", "token-in-url", "wrong-host", "header-too-large", "fault")
 GUARDED: Final = ("token-missing", "not-found")
 UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/{ref:path}/status",
-                             "/v1/models/{ref:path}/gate/{action}", "/livez", "/readyz", "/metrics", "/"})  # fmt: skip
+                             "/v1/models/{ref:path}/gate/{action}", "/livez", "/readyz", "/metrics", "/",
+                             "/docs", "/docs/problems"})  # fmt: skip
 TEXT: Final = "text/plain"
 HTML: Final = "text/html"
 BYTES: Final = "application/octet-stream"

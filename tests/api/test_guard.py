@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.guard import HEADERS, MAX_HEADER
+from api.guard import HEADERS, MAX_HEADER, find
 from api.routes.listed import PUBLIC, ROUTES, TOKEN_OR_LOCAL
 from api.session import Session
 from api.tokens import SCOPES, TokenFile, is_scope, new_token, opens_stream
@@ -33,6 +33,24 @@ def test_every_route_of_the_application_is_listed(growing: Asker) -> None:
     served = {(route.path, method) for route in growing.app._app.routes for method in route.methods}
     assert served == {(r.path, r.method) for r in ROUTES}
     assert all(r.guard in {PUBLIC, *SCOPES} for r in ROUTES)
+
+
+def test_the_guard_and_the_router_mean_the_same_route(story: Asker) -> None:
+    """What is asked under one route's scope is answered by that route: paths of models can look like those of others."""
+    for path, member in (
+        ("/v1/models/fictional-one/gate/train", "findings"),
+        ("/v1/models/a/gate/train/gate/train", "findings"),
+        ("/v1/models/fictional-one/history", "history"),
+        ("/v1/models/fictional-one/status", "actions"),
+        ("/v1/entries/3/receipt", "receipt"),
+        ("/v1/entries/3", "leaf"),
+    ):
+        template = find("GET", path).template
+        first = next(r for r in story.app._app.routes if r.path_regex.match(path))
+        assert first.path == template, path
+        assert member in story.ask(path).json(), path
+    assert find("GET", "/v1/models/x/gate/train/").template == "/v1/models/{ref:path}"
+    assert find("POST", "/v1/models") is find("GET", "/nothing")
 
 
 @pytest.mark.parametrize("client", ["near", "far"])

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from api import past
 from api.accept import accepted
 from ledger.entry import leaf_hash
+from ledger.errors import Fault
 from ledger.note import parse_vkey
 from ledger.receipt import check_receipt
 from ledger.registry import BY_NAME
@@ -70,6 +72,25 @@ def test_one_entry_and_its_event(story: Asker) -> None:
     assert story.ask("/v1/entries/by-event/not-an-id").json()["reason"] == "query"
     assert story.ask("/v1/entries/99999").json()["reason"] == "not-found"
     assert story.ask("/v1/entries/99999/receipt").json()["reason"] == "index-beyond-head"
+
+
+@pytest.mark.parametrize("stopped", [None, Fault("log-key-unavailable", "failed", "x", "y")], ids=["late", "stopped"])
+def test_attack_committed_and_unsigned_is_told_to_nobody(
+    story: Asker, monkeypatch: pytest.MonkeyPatch, stopped: Fault | None
+) -> None:
+    """The last entry as it stands between commit and signature: not in a page, and asked for by name 503."""
+    appender, last = story.ledger.appender, story.ledger.appender.size - 1
+    entry = story.ask(f"/v1/entries/{last}").json()["entry"]
+    event_id = json.loads(base64.b64decode(entry["envelope"]["payload"]))["predicate"]["event_id"]
+    monkeypatch.setattr(past, "SIGN_SECONDS", 0.05)
+    monkeypatch.setattr(appender, "published", (last, appender.published[1]))
+    monkeypatch.setattr(appender, "_suspended", stopped)
+    assert [e["index"] for e in story.ask(f"/v1/entries?after={last - 2}").json()["entries"]] == [last - 1]
+    for url in (f"/v1/entries/{last}", f"/v1/entries/by-event/{event_id}"):
+        answer = story.ask(url)
+        assert (answer.status_code, answer.json()["reason"]) == (503, "log-key-unavailable")
+    assert story.ask(f"/v1/entries/{last}/receipt").status_code == 404
+    assert story.ask(f"/log/tile/0/000.p/{last + 1}").status_code == 404
 
 
 def test_a_receipt_proves_in_either_form(story: Asker) -> None:
