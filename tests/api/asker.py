@@ -80,3 +80,13 @@ class Asker:
     def revoke(self, token_id: str) -> None:
         """End a token."""
         Session(self.ledger).say(token.Revoked, {"id": token_id}, "ledger", "key-admin-1")
+
+
+class Seen:
+    """A part of a ledger as readers see it at a bad moment, which its own thread would end at once, and never sees."""
+
+    def __init__(self, part: Any, **still: Any) -> None:
+        self._part, self._still = part, still
+
+    def __getattr__(self, name: str) -> Any:
+        return self._still[name] if name in self._still else getattr(self._part, name)

@@ -105,9 +105,5 @@ def test_attack_a_late_answer_is_never_a_permit(story: Asker, monkeypatch: pytes
 def test_it_reads_memory_alone(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that is away does not stop the gate: what is answered is what is committed and signed."""
 
-    def away(*_args: object) -> None:
-        raise AssertionError
-
-    story.ask(GATE)
-    monkeypatch.setattr(type(story.ledger.desk), "query", away)
+    monkeypatch.setattr(story.ledger, "desk", None)
     assert story.ask(GATE).json()["clearance"] == "permit"

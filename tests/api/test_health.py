@@ -9,7 +9,7 @@ from api import answers
 from api.routes import health
 from ledger.errors import Fault
 from ledger.store.anchor import AnchoredHead
-from tests.api.asker import Asker
+from tests.api.asker import Asker, Seen
 
 
 def ready(asker: Asker) -> tuple[int, int, dict[str, str]]:
@@ -26,7 +26,8 @@ def test_all_is_well(growing: Asker) -> None:
 
 
 def test_read_only(growing: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growing.ledger.appender, "_stopped", Fault("anchor-unwritable", "failed", "x", "y"))
+    seen = Seen(growing.ledger.appender, stopped=Fault("anchor-unwritable", "failed", "x", "y"))
+    monkeypatch.setattr(growing.ledger, "appender", seen)
     assert ready(growing) == (200, 503, {"appender": "read-only: anchor-unwritable"})
     assert growing.ask("/v1/keys").status_code == 200
 
@@ -35,7 +36,8 @@ def test_database_away(growing: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_args: object) -> Any:
         raise Fault("database-unreachable", "failed", "CANARY", "CANARY")
 
-    monkeypatch.setattr(type(growing.ledger.desk), "query", away)
+    desk = Seen(growing.ledger.desk, query=away, read_head=away, find=away)
+    monkeypatch.setattr(growing.ledger, "desk", desk)
     reads, writes, parts = ready(growing)
     assert (reads, writes, parts["database"]) == (503, 503, "database-unreachable")
     assert growing.ask("/livez").status_code == 200
@@ -49,7 +51,8 @@ def test_database_away(growing: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_anchor_ahead(growing: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growing.ledger.anchor, "head", AnchoredHead("dev/tests", 10**6, b"\0" * 32))
+    ahead = AnchoredHead("dev/tests", 10**6, b"\0" * 32)
+    monkeypatch.setattr(growing.ledger, "anchor", Seen(growing.ledger.anchor, head=ahead))
     assert ready(growing)[1:] == (503, {"anchor": "ahead of the database"})
 
 
@@ -71,5 +74,6 @@ def test_clock_apart(growing: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_behind_the_last_commit(growing: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     appender = growing.ledger.appender
-    monkeypatch.setattr(appender, "published", (appender.size - 1, appender.published[1]))
+    seen = Seen(appender, published=(appender.size - 1, appender.published[1]))
+    monkeypatch.setattr(growing.ledger, "appender", seen)
     assert ready(growing)[1:] == (503, {"signer": "behind the last commit"})

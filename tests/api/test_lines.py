@@ -11,7 +11,7 @@ from api.lines import Lines, redact
 from api.session import Session
 from api.tokens import new_token
 from ledger.events import model
-from tests.api.asker import Asker
+from tests.api.asker import Asker, Seen
 
 CANARY = "CANARY-" + secrets.token_hex(8)
 JSON = {"content-type": "application/json"}
@@ -66,7 +66,7 @@ def test_attack_a_fault_tells_its_place_and_not_its_text(growing: Asker, monkeyp
     def broken(*_args: object) -> Any:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(type(growing.ledger.desk), "find", broken)
+    monkeypatch.setattr(growing.ledger, "desk", Seen(growing.ledger.desk, find=broken))
     answer = growing.ask("/v1/entries", headers={"x-request-id": "fault-1"})
     assert (answer.status_code, answer.json()["reason"]) == (500, "fault")
     assert answer.json()["instance"].endswith("fault-1")

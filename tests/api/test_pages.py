@@ -9,7 +9,7 @@ import pytest
 from api.routes import pages
 from ledger.errors import Fault
 from policies.answer import Answer, Clearance
-from tests.api.asker import Asker
+from tests.api.asker import Asker, Seen
 
 PAGES = ("/", "/docs", "/docs/problems")
 VOID = {"br", "hr", "img", "input", "link", "meta"}
@@ -139,7 +139,8 @@ def test_it_is_honest(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(a.get("href") == "#limits" for a in read.all("a"))
     assert "No witness cosigns this ledger" in read.text
     assert len(set(pages.MARKS.values())) == len(Answer), "a verdict is word and shape, never colour alone"
-    monkeypatch.setattr(story.ledger.appender, "_stopped", Fault("diverged", "failed", "x", "y"))
+    seen = Seen(story.ledger.appender, stopped=Fault("diverged", "failed", "x", "y"))
+    monkeypatch.setattr(story.ledger, "appender", seen)
     assert "READ-ONLY: diverged" in page(story, "/").text
 
 

@@ -16,7 +16,7 @@ from ledger.strict import format_base64, shift
 from ledger.tree import Frontier
 from policies.answer import Request
 from policies.evaluate import evaluate
-from tests.api.asker import Asker
+from tests.api.asker import Asker, Seen
 
 
 @pytest.fixture
@@ -144,7 +144,8 @@ def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
 ) -> None:
     assert past.now().verified
     assert past.at(33).verified
-    monkeypatch.setattr(story.ledger.appender, "_stopped", Fault("diverged", "failed", "x", "y"))
+    seen = Seen(story.ledger.appender, stopped=Fault("diverged", "failed", "x", "y"))
+    monkeypatch.setattr(story.ledger, "appender", seen)
     assert not past.now().verified
     assert not past.at(33).verified
     for url in ("/v1/models/fictional-one/gate/external_deploy", "/v1/models/fictional-one/gate/external_deploy?at=72"):

@@ -52,7 +52,7 @@ def test_every_fault_of_the_appender_and_the_desk_has_a_type() -> None:
                 assert known, f"{path.name}: {ast.unparse(code)}"
 
 
-SETTING_UP = ("binaries", "embedded", "migrate")
+SETTING_UP = ("binaries", "embedded", "identity", "migrate")
 AT_START = {
     "anchor-in-use", "anchor-missing", "anchor-torn", "clock-simulated", "config-malformed", "framework-setting", "durability-off", "not-a-ledger",
     "schema-missing", "database-newer", "migration-changed",

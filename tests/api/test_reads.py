@@ -16,7 +16,7 @@ from ledger.receipt import check_receipt
 from ledger.registry import BY_NAME
 from ledger.tile import TileReader, parse_bundle, tile_path, tiles_of
 from ledger.tree import check_consistency, prove_consistency, root_of
-from tests.api.asker import Asker
+from tests.api.asker import Asker, Seen
 
 NO_EVENT = "00000000-0000-7000-8000-000000000000"
 
@@ -83,8 +83,8 @@ def test_attack_committed_and_unsigned_is_told_to_nobody(
     entry = story.ask(f"/v1/entries/{last}").json()["entry"]
     event_id = json.loads(base64.b64decode(entry["envelope"]["payload"]))["predicate"]["event_id"]
     monkeypatch.setattr(past, "SIGN_SECONDS", 0.05)
-    monkeypatch.setattr(appender, "published", (last, appender.published[1]))
-    monkeypatch.setattr(appender, "_suspended", stopped)
+    seen = Seen(appender, published=(last, appender.published[1]), stopped=stopped)
+    monkeypatch.setattr(story.ledger, "appender", seen)
     assert [e["index"] for e in story.ask(f"/v1/entries?after={last - 2}").json()["entries"]] == [last - 1]
     for url in (f"/v1/entries/{last}", f"/v1/entries/by-event/{event_id}"):
         answer = story.ask(url)
