@@ -14,8 +14,8 @@ from api.wiring import CONFIG, Config, Ledger, open_ledger, wall_clock, write_co
 from ledger.errors import Fault
 from ledger.events import key, ledger, principal, role
 from ledger.keys import Signer
-from ledger.store.append import Clock
 from ledger.store.desk import Desk
+from ledger.store.end import Clock
 from ledger.strict import format_base64
 
 ROOTS = ("root-1", "root-2", "root-3")

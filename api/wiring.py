@@ -24,9 +24,10 @@ from ledger.registry import BY_TOPIC
 from ledger.replay import Problem, Replay
 from ledger.state import State
 from ledger.store.anchor import Anchor
-from ledger.store.append import Appender, Clock
+from ledger.store.append import Appender
 from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
+from ledger.store.end import Clock
 from ledger.strict import parse_time
 from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion

@@ -9,7 +9,7 @@ from ledger.store.desk import Desk
 from ledger.tile import WIDTH, Edge
 from ledger.tree import HASH
 
-SLICE = 512
+SLICE = 256
 
 
 class Scrub:

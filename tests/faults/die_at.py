@@ -15,7 +15,6 @@ from ledger.admit import Submission, open_submission
 from ledger.envelope import parse_envelope
 from ledger.note import CheckpointSigner, NoteSignature, TreeHead
 from ledger.store.anchor import Anchor, AnchoredHead
-from ledger.store.append import Appender
 from ledger.store.desk import Desk
 from ledger.store.position import Position
 from ledger.store.rows import Batch, Committed
@@ -55,16 +54,17 @@ class DyingSigner:
         return lines
 
 
-class DyingAppender(Appender):
-    def _publish(self, position: Position) -> None:
-        super()._publish(position)
-        die("publish")
-
-
 def main(point: str, folder: str, name: str, socket: str) -> None:
     database: Any = SimpleNamespace(url=lambda role: f"host={socket} port=5432 dbname={name} user={role}")
     place = Place(Path(folder), database)
-    seat = Seat(place, desk=DyingDesk, anchor=DyingAnchor, log=DyingSigner, appender=DyingAppender)
+    seat = Seat(place, desk=DyingDesk, anchor=DyingAnchor, log=DyingSigner)
+    usual = seat.appender._end.publish
+
+    def publish(position: Position) -> None:
+        usual(position)
+        die("publish")
+
+    seat.appender._end.publish = publish
     submission = open_submission(parse_envelope(sys.stdin.buffer.read()), seat.appender.lookup)
     assert isinstance(submission, Submission)
     armed.point = point

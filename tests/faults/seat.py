@@ -11,15 +11,16 @@ from api.author import Audience, Written, write
 from api.keyring import load_log_keys, load_signer
 from api.measures import Measures
 from api.wiring import Ledger, read_config, wall_clock
-from ledger.admit import Submission, open_submission
+from ledger.admit import Rules, Submission, open_submission
 from ledger.errors import Fault
 from ledger.events import document, model
 from ledger.note import CheckpointSigner
 from ledger.registry import BY_TOPIC
 from ledger.store.anchor import Anchor
-from ledger.store.append import Appender, steady_ticks
+from ledger.store.append import Appender
 from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
+from ledger.store.end import steady_ticks
 from ledger.store.outcome import Appended, Known, Outcome
 from policies.rules import RULES
 from tests.conftest import LedgerDatabase, copy_of
@@ -99,7 +100,7 @@ class Seat:
         ticks: Callable[[], float] = steady_ticks,
         watched: bool = False,
         confirmed: bool = True,
-        appender: type[Appender] = Appender,
+        rules: Rules = RULES,
     ) -> None:
         self.place, self.account = place, Account()
         config = read_config(place.folder)
@@ -109,10 +110,10 @@ class Seat:
         keys = place.folder / "keys"
         signer = log(load_log_keys(keys, config.origin))
         writer, reading = LedgerApplication(self.desk, BY_TOPIC), LedgerApplication(self.reader, BY_TOPIC)
-        self.appender = appender(
+        self.appender = Appender(
             writer.recorder,
             self.anchor,
-            RULES,
+            rules,
             load_signer(keys / "engine.pem"),
             signer,
             clock,

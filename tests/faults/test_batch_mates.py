@@ -1,5 +1,6 @@
 """Log.md §2.3: who is refused because of an uncommitted batch-mate is answered after that commit, and decided anew if it fails."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,14 @@ from api.author import write
 from api.keyring import load_signer
 from api.wiring import wall_clock
 from ledger.errors import Fault
+from ledger.event import Derived, Event
 from ledger.events import model
 from ledger.reasons import Reason, Refused
+from ledger.state import State
 from ledger.store.desk import Desk
 from ledger.store.outcome import Appended, Known
 from ledger.store.rows import Batch, Committed
+from policies.rules import RULES
 from tests.faults.oracle import check, pin_of
 from tests.faults.seat import ROWS, Place, Seat
 
@@ -132,6 +136,36 @@ def test_more_entries_than_a_batch_holds_go_into_the_next_one(seat: Seat, tmp_pa
     assert len(refused) == 70
     assert seat.appender.size == size + 33 * 70
     check(seat.ledger, seat.account, tmp_path, pin, before=before)
+
+
+@dataclass(frozen=True)
+class Defective:
+    """The rules, with a defect that one stream's name brings out."""
+
+    version: str = RULES.version
+
+    def refusal(self, state: State, event: Event) -> Refused | None:
+        if event.stream == "document/poison":
+            raise ZeroDivisionError
+        return RULES.refusal(state, event)
+
+    def fold(self, state: State, event: Event) -> None:
+        RULES.fold(state, event)
+
+    def derive(self, state: State, event: Event) -> tuple[Derived, ...]:
+        return RULES.derive(state, event)
+
+
+def test_a_defect_in_a_rule_answers_its_callers_and_the_loop_goes_on(place: Place, tmp_path: Path) -> None:
+    seat = Seat(place, rules=Defective())
+    pin, before = pin_of(seat.ledger), seat.appender.size
+    mate = seat.write()
+    for outcome in seat.post_all([mate, seat.write("poison")]):
+        assert isinstance(outcome, Fault)
+        assert (outcome.code, outcome.outcome) == ("defect", "unknown")
+    assert seat.index(mate) == before, "nothing of that batch was stored"
+    check(seat.ledger, seat.account, tmp_path, pin, before=before)
+    seat.close()
 
 
 def test_too_many_at_once_are_told_so(seat: Seat) -> None:

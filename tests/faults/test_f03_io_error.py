@@ -8,7 +8,7 @@ import pytest
 
 from ledger.errors import Fault
 from ledger.reasons import Refused
-from ledger.store import append
+from ledger.store import end
 from ledger.store.outcome import Appended, Known
 from tests.faults.oracle import check, pin_of
 from tests.faults.seat import ROWS, Place, Seat, eventually
@@ -60,7 +60,7 @@ def rot(place: Place, index: int) -> None:
 
 def test_rotten_bytes_stop_appends_and_are_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hourly pass, with an hour made short."""
-    monkeypatch.setattr(append, "HOUR_SECONDS", 0.0)
+    monkeypatch.setattr(end, "HOUR_SECONDS", 0.0)
     seat = Seat(place)
     size = seat.appender.size
     rot(place, 11)
@@ -77,7 +77,7 @@ def test_rotten_bytes_stop_appends_and_are_named(place: Place, monkeypatch: pyte
 
 
 def test_honest_passes_find_nothing(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(append, "HOUR_SECONDS", 0.0)
+    monkeypatch.setattr(end, "HOUR_SECONDS", 0.0)
     seat = Seat(place)
     pin, before = pin_of(seat.ledger), seat.appender.size
     note = seat.appender.published[1]

@@ -63,7 +63,7 @@ class Load:
 
 def backend(ledger: Ledger) -> int:
     """Process id of the appender's backend, 0 while there is none."""
-    conn = ledger.appender._desk._conn
+    conn = ledger.appender._end._desk._conn
     return 0 if conn is None or conn.closed else conn.info.backend_pid
 
 

@@ -12,8 +12,8 @@ from api.serve import serve
 from api.wiring import Config, open_ledger, read_config, wall_clock, write_config
 from ledger.errors import Fault
 from ledger.note import cosigned_at, parse_note
-from ledger.store import append, clock
-from ledger.store.append import steady_ticks
+from ledger.store import clock, end
+from ledger.store.end import steady_ticks
 from ledger.store.outcome import Appended
 from ledger.strict import shift
 from tests.faults.oracle import check, pin_of
@@ -121,14 +121,14 @@ def test_only_development_ledgers_simulate_the_clock(tmp_path: Path) -> None:
 
 def _signed_at(seat: Seat) -> int:
     _, quantum = parse_note(seat.appender.published[1]).signatures
-    return cosigned_at(seat.appender._publisher._log.vkeys[1], quantum.signature)
+    return cosigned_at(seat.appender._end._publisher._log.vkeys[1], quantum.signature)
 
 
 def test_an_idle_log_signs_the_same_tree_again_and_its_time_never_falls(
     place: Place, wall: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R11. An hour is made short; the clock is set back in between, and after a restart."""
-    monkeypatch.setattr(append, "HOUR_SECONDS", 0.0)
+    monkeypatch.setattr(end, "HOUR_SECONDS", 0.0)
     wall.off = 100
     seat = Seat(place, clock=wall)
     size, note = seat.appender.published

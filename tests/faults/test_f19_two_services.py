@@ -94,7 +94,7 @@ def test_what_a_neighbour_committed_unsigned_is_not_signed_over(place: Place) ->
     (signature,) = envelope.signatures
     broken = Signature(signature.keyid, bytes([signature.sig[0] ^ 1]) + signature.sig[1:])
     group = Group([replace(opened, envelope=format_envelope(Envelope(envelope.payload, (broken,))))], Future())
-    draft = Draft(seat.appender._position, wall_clock(), RULES, seat.appender._seal)
+    draft = Draft(seat.appender._end.position, wall_clock(), RULES, seat.appender._seal)
     draft.decide(group)
     neighbour = Desk(place.database.url("holdpoint_appender"))
     assert neighbour.append(draft.batch()[0]) is not None
