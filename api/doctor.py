@@ -1,14 +1,31 @@
-"""`holdpoint doctor`: what is wrong, in green, amber and red; each amber and red with its remedy."""
+"""`holdpoint doctor`: every check of a start, and what a start can't see, in green, amber and red; each with its remedy.
 
+It looks and changes nothing but what a start changes: it signs what is committed and unsigned.
+"""
+
+import importlib.metadata
+import platform
 import shutil
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from api.wiring import open_ledger, read_config
+import psycopg
+from cryptography.hazmat.backends.openssl.backend import backend as openssl
+
+from api.database import Database, open_database
+from api.doctor_database import Colour, examine_database
+from api.keyring import load_log_keys, load_signer
+from api.wiring import Config, open_ledger, read_config
 from ledger.errors import LedgerError
 
 FLOOR = 512 * 1024 * 1024
+IN_USE = frozenset({"folder-in-use", "anchor-in-use"})
+PAGES = {
+    "diverged": "docs/how-to/diverged.md", "data-missing": "docs/how-to/diverged.md",
+    "anchor-missing": "docs/how-to/anchor-missing.md", "anchor-torn": "docs/how-to/anchor-missing.md",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,52 +33,106 @@ class Item:
     """One thing looked at."""
 
     name: str
-    colour: Literal["green", "amber", "red"]
+    colour: Colour
     detail: str
     remedy: str = ""
 
 
 def examine(folder: Path) -> list[Item]:
-    """Look at the ledger in `folder`, opening it."""
-    items: list[Item] = []
+    """Look at the ledger in `folder`. Red: it would not start, or may not be relied on."""
+    items = [_versions()]
     try:
         config = read_config(folder)
     except LedgerError as err:
-        return [Item("configuration", "red", str(err), "holdpoint init, or holdpoint dev")]
+        return [*items, _red("configuration", err)]
     items.append(Item("configuration", "green", f"origin {config.origin}"))
-    items.append(_keys(folder / "keys"))
-    free = shutil.disk_usage(folder).free
-    colour: Literal["green", "red"] = "green" if free > FLOOR else "red"
-    items.append(Item("disk", colour, f"{free // 2**20} MiB free", "" if colour == "green" else "free space"))
-    if config.development:
-        items.append(
-            Item("development", "amber", "all keys lie in this folder", "found a production ledger for real use")
-        )
-    elif (folder / "keys" / "root-1.pem").exists():
-        items.append(
-            Item("root keys", "amber", "root keys lie on this machine", "move them offline, on three principals")
-        )
+    items += [_keys(folder / "keys", config), *_custody(folder / "keys", config), _disk(folder)]
     try:
-        ledger = open_ledger(folder)
+        with open_database(folder, config.database) as database:
+            items += _database(database, config)
     except LedgerError as err:
-        items.append(Item("ledger", "red", str(err), f"docs/how-to/{err.code}.md"))
-        return items
-    try:
-        size, _ = ledger.appender.published
-        items.append(Item("ledger", "green", f"{size} entries; stored tree, head and anchor agree"))
-        ((checksums,),) = ledger.desk.settings("data_checksums")
-        ok = checksums == "on"
-        remedy = "" if ok else "make the cluster with data checksums"
-        items.append(Item("data checksums", "green" if ok else "amber", str(checksums), remedy))
-    finally:
-        ledger.close()
+        if err.code in IN_USE:
+            return [*items, _in_use("database")]
+        return [*items, _red("database", err)]
+    items.append(_ledger(folder))
     return items
 
 
-def _keys(folder: Path) -> Item:
-    loose = [p.name for p in folder.glob("*.pem") if p.stat().st_mode & 0o077]
+def _versions() -> Item:
+    names = ("holdpoint", "eventsourcing", "psycopg", "cryptography")
+    said = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    libpq = psycopg.pq.version()
+    detail = f"Python {platform.python_version()}, {said}, libpq {libpq // 10000}, {openssl.openssl_version_text()}"
+    return Item("versions", "green", detail)
+
+
+def _red(name: str, err: LedgerError) -> Item:
+    remedy = getattr(err, "remedy", "see the text")
+    return Item(name, "red", str(getattr(err, "detail", err)), f"{err.code}: {remedy}; {_page(err.code)}")
+
+
+def _page(code: str) -> str:
+    return PAGES.get(code, "docs/how-to/refusals-to-start.md")
+
+
+def _in_use(name: str) -> Item:
+    return Item(name, "amber", "a service has it open, so it was not looked at", "ask that one: GET /readyz")
+
+
+def _keys(folder: Path, config: Config) -> Item:
+    """The files that a start reads, as a start reads them; and every other key file's mode."""
+    try:
+        load_log_keys(folder, config.origin)
+        load_signer(folder / "engine.pem")
+    except LedgerError as err:
+        return _red("keys", err)
+    files = sorted(folder.glob("*.pem"))
+    loose = [p.name for p in files if p.is_symlink() or p.lstat().st_mode & 0o077]
     if loose:
-        return Item(
-            "keys", "red", f"readable by others: {', '.join(loose)}", "chmod 600 them, and think of them as lost"
-        )
-    return Item("keys", "green", f"{len(list(folder.glob('*.pem')))} key files, each for its owner only")
+        remedy = "chmod 600 them, and think of them as lost"
+        return Item("keys", "red", f"readable by others, or a link: {', '.join(loose)}", remedy)
+    if stat.S_IMODE(folder.stat().st_mode) & 0o022:
+        return Item("keys", "red", f"{folder} can be written to by others", f"chmod 700 {folder}")
+    return Item(
+        "keys", "green", f"{len(files)} key files, each for its owner only; the log's keys and the engine's load"
+    )
+
+
+def _custody(folder: Path, config: Config) -> Iterator[Item]:
+    if config.development:
+        detail = "a development ledger: all keys lie in its folder, and its clock may be simulated"
+        yield Item("custody", "amber", detail, "found a production ledger for real use: holdpoint init")
+    elif any(folder.glob("root-*.pem")):
+        yield Item("custody", "amber", "root keys lie on this machine", "move them offline, to three principals")
+    elif any(folder.glob("key-admin-*.pem")):
+        yield Item("custody", "amber", "key-admins' keys lie on this machine", "move them to their principals")
+    else:
+        yield Item("custody", "green", "no root's and no key-admin's key lies here")
+
+
+def _disk(folder: Path) -> Item:
+    free = shutil.disk_usage(folder).free
+    detail = f"{free // 2**20} MiB free, the floor is {FLOOR // 2**20} MiB"
+    return Item("disk", "green", detail) if free > FLOOR else Item("disk", "red", detail, "free space before it stops")
+
+
+def _database(database: Database, config: Config) -> Iterator[Item]:
+    yield Item("database", "green", database.how)
+    for found in examine_database(database, production=not config.development):
+        yield Item(*found)
+
+
+def _ledger(folder: Path) -> Item:
+    """A start, whole: fold, head against anchor, signature."""
+    try:
+        ledger = open_ledger(folder)
+    except LedgerError as err:
+        return _in_use("ledger") if err.code in IN_USE else _red("ledger", err)
+    try:
+        stopped = ledger.appender.stopped
+        if stopped is not None:
+            return _red("ledger", stopped)
+        size, _ = ledger.appender.published
+        return Item("ledger", "green", f"{size} entries; stored tree, head, checkpoint and anchor agree")
+    finally:
+        ledger.close()

@@ -87,7 +87,12 @@ def fsck(folder: Path, *, progress: Progress = silent) -> list[Problem]:
         try:
             found = [] if problem is None else [problem]
             found += _schema(desk)
-            found += _walk(desk, None if anchor is None else anchor.head, progress)
+            try:
+                found += _walk(desk, None if anchor is None else anchor.head, progress)
+            except Fault as err:
+                if not found or err.code != "database-error":
+                    raise
+                found.append(Problem(0, err.code, err.detail))  # a table that is gone, as the line before said
             return found or list(check_views(desk))
         finally:
             desk.close()

@@ -61,7 +61,7 @@ class Anchor:
             self._file = os.open(path, flags, 0o600)
         except OSError as err:
             raise Fault("anchor-missing", "failed", f"cannot open {path.name}: {err.strerror}",
-                        "bring the anchor, a pin or a mirror of it: docs/how-to/anchor-missing.md") from err  # fmt: skip
+                        "bring it back: holdpoint anchor --from-pin FILE (docs/how-to/anchor-missing.md)") from err  # fmt: skip
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as err:

@@ -79,7 +79,7 @@ NOT_EVIDENCE = {
     "disclosure": "ciphertexts of withheld fields, erasable; a revealed field is compared with its digest in the entry",
     "head.single": "constant: a CHECK holds it at true",
     "migration": "which SQL was applied and when; what it made is compared by the schema's fingerprint instead",
-    "snapshot": "a cache of the admission state; one whose digest the anchor does not hold is never read",
+    "snapshot": "a cache of the admission state: this release writes none and reads none",
     "timestamp_token.authority": "no authority is known to this release",
     "timestamp_token.token": "the same",
     "tracking": "positions of views, which are folded again: T43",
