@@ -4,6 +4,7 @@ A line names route templates, statuses, codes and request ids. It never holds a 
 message of an exception: any of them may carry what was refused, withheld, or secret.
 """
 
+import logging
 import sys
 import traceback
 from typing import Any, TextIO
@@ -64,3 +65,25 @@ class Lines:
     def say(self, event: str, **values: Any) -> None:
         """Anything else."""
         self._log.info(event, **values)
+
+
+class LibraryLines(logging.Handler):
+    """What libraries log, as lines of ours: whose, and the first line of its template; never what it was filled with."""
+
+    def __init__(self, lines: Lines) -> None:
+        super().__init__(logging.WARNING)
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line; of an exception its type."""
+        error = record.exc_info[0] if record.exc_info else None
+        text = str(record.msg).split("\n", 1)[0][:120]
+        self._lines.say("library", logger=record.name, severity=record.levelname.lower(), text=text,
+                        error=None if error is None else error.__name__)  # fmt: skip
+
+
+def gather(lines: Lines) -> None:
+    """Send every library's warnings through `lines`, and nowhere else."""
+    root = logging.getLogger()
+    root.handlers[:] = [LibraryLines(lines)]
+    root.setLevel(logging.WARNING)

@@ -13,7 +13,7 @@ import uvicorn
 from api.app import create_app
 from api.connection import Connection
 from api.exporter import Exporter
-from api.lines import Lines
+from api.lines import Lines, gather
 from api.verifying import Verifiers
 from api.wiring import Ledger, open_ledger
 
@@ -43,6 +43,7 @@ def server_config(ledger: Ledger, host: str, port: int, verifiers: Verifiers | N
         host=host,
         port=port,
         http=Connection,
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -60,6 +61,7 @@ def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, 
     """Open the ledger and serve it until SIGTERM or SIGINT. Raises `Fault`, `clock-unconfirmed` among others."""
     # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
     sys.setswitchinterval(0.0005)
+    gather(Lines())
     ledger = open_ledger(folder, confirm_clock=confirm_clock, read_only=True, say=_warn)
     # What was folded stays: the collector need not walk it again and again, nor after every 700 objects of a request.
     gc.freeze()

@@ -2,12 +2,13 @@
 
 import io
 import json
+import logging
 import secrets
 from typing import Any
 
 import pytest
 
-from api.lines import Lines, redact
+from api.lines import Lines, gather, redact
 from api.session import Session
 from api.tokens import new_token
 from ledger.events import model
@@ -112,3 +113,21 @@ def test_attack_a_line_can_not_be_forged(growing: Asker) -> None:
     growing.ask("/nothing%0a%7b%22event%22:%22VALID%22%7d")
     assert "VALID" not in growing.said
     assert all(set(x) >= {"at", "event", "level"} for x in parsed(growing.said))
+
+
+def test_what_libraries_log_is_a_line_without_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    root, stream = logging.getLogger(), io.StringIO()
+    monkeypatch.setattr(root, "handlers", [])
+    level = root.level
+    try:
+        gather(Lines(stream))
+        logging.getLogger("uvicorn.error").warning("Refused %s", CANARY)
+        text = f"Task exception was never retrieved\nfuture: {CANARY}"  # as asyncio writes it
+        logging.getLogger("asyncio").error(text, exc_info=ValueError(CANARY))
+        logging.getLogger("uvicorn.error").info("quiet")
+    finally:
+        root.setLevel(level)
+    first, second = parsed(stream.getvalue())
+    assert (first["logger"], first["text"], first["severity"]) == ("uvicorn.error", "Refused %s", "warning")
+    assert (second["text"], second["error"]) == ("Task exception was never retrieved", "ValueError")
+    assert CANARY not in stream.getvalue()

@@ -144,10 +144,17 @@ def test_hosts_and_lines_of_the_served_ledger(service: Service, ledger_folder: P
         assert httpx2.get(f"{service.url}/livez", headers={"host": host}).status_code == status
     assert httpx2.get(f"{service.url}/v1/keys").status_code == 200
     httpx2.get(f"{service.url}/v1/entries?stream=CANARY%00", headers={"x-request-id": "served-1"})
+    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as conn:
+        conn.sendall(b"CANARY is no HTTP\r\n\r\n")
+        assert b"urn:holdpoint:problem:not-http" in conn.recv(4096)
     code, printed = service.stop()
     assert code == 0
     lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    assert {"code": "query", "request": "served-1", "route": "/v1/entries", "status": 400}.items() <= lines[-1].items()
-    assert [line["status"] for line in lines] == [421, 421, 400]
+    answered = [line for line in lines if line["event"] == "answered"]
+    assert {"code": "query", "request": "served-1", "route": "/v1/entries", "status": 400}.items() <= answered[
+        -1
+    ].items()
+    assert [line["status"] for line in answered] == [421, 421, 400]
+    assert [line for line in printed.splitlines() if not line.startswith(("{", "serving "))] == []
     assert "CANARY" not in printed
     assert "evil.example" not in printed
