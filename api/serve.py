@@ -66,6 +66,7 @@ def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, 
     # What was folded stays: the collector need not walk it again and again, nor after every 700 objects of a request.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    _warn(f"database: {ledger.how}")
     stopped = ledger.appender.stopped
     if stopped is not None and stopped.code == "clock-unconfirmed":
         ledger.close()

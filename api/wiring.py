@@ -120,6 +120,8 @@ class Ledger:
     anchor: Anchor
     measures: Measures
     closers: list[Callable[[], None]] = field(default_factory=list)
+    how: str = ""
+    """What the database is, and as whom it runs."""
 
     @property
     def origin(self) -> str:
@@ -238,7 +240,7 @@ def open_ledger(
         for closer in reversed(closers):
             closer()
         raise
-    return Ledger(folder, config, appender, reader, log, clock, anchor, measures, closers)
+    return Ledger(folder, config, appender, reader, log, clock, anchor, measures, closers, database.how)
 
 
 @contextmanager
