@@ -4,21 +4,20 @@ It streams bundle by bundle: tree, tiles, admission and derivation replayed, eve
 signatures, the pin, and the claims refolded. The first problem is named with index and rule.
 """
 
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from auditor.compare import difference
 from auditor.pin import Pin
 from auditor.seen import Seen, first_contradiction, seen_in, width_at
+from auditor.signatures import Signatures
 from auditor.verdict import Check, Report, VerifyVerdict
 from disclosures.claims import claims_of, open_claims
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from ledger.entry import leaf_hash
 from ledger.errors import LedgerError, Malformed
-from ledger.keys import PublicKey, verify
+from ledger.keys import PublicKey
 from ledger.note import parse_vkey
 from ledger.replay import Problem, Replay
 from ledger.strict import parse_time
@@ -31,9 +30,6 @@ Read: TypeAlias = Callable[[str], bytes | None]
 """Path inside the export → its bytes, or `None` where there is no such file."""
 Progress: TypeAlias = Callable[[int, int], None]
 V = VerifyVerdict
-CHUNK = 128
-AHEAD = 64
-Job: TypeAlias = tuple[int, PublicKey, str, bytes, bytes]
 LIMITS = (
     "that everything that happened was recorded: a ledger is silent about what nobody submitted",
     "that a claim is true: a signature says who claimed it, and when it was recorded",
@@ -48,12 +44,10 @@ class _Audit:
     read: Read
     pin: Pin | None
     progress: Progress
+    signatures: Signatures
     checks: list[Check] = field(default_factory=list)
     edge: Edge = field(default_factory=Edge)
     pinned_root: bytes | None = None
-    jobs: list[Job] = field(default_factory=list)
-    running: deque[Future[int | None]] = field(default_factory=deque)
-    bad_signature: int | None = None
     seen: list[Seen] = field(default_factory=list)
     replay: Replay = field(init=False)
 
@@ -62,7 +56,7 @@ class _Audit:
 
     def _later(self, public: PublicKey, alg: str, message: bytes, signature: bytes) -> bool:
         """Signatures are checked by the workers; the replay goes on meanwhile and is not believed until they are done."""
-        self.jobs.append((self.replay.size, public, alg, message, signature))
+        self.signatures.add(self.replay.size, public, alg, message, signature)
         return True
 
     def add(self, name: str, verdict: VerifyVerdict, code: str, detail: str, index: int | None = None) -> None:
@@ -70,32 +64,26 @@ class _Audit:
         self.checks.append(Check(name, verdict, code, detail, index))
 
 
-def _verify_chunk(jobs: list[Job]) -> int | None:
-    """The lowest index whose signature does not verify, or `None`. `cryptography` releases the interpreter lock."""
-    return min((i for i, public, alg, message, sig in jobs if not verify(public, alg, message, sig)), default=None)
-
-
 def verify_export(
     read: Read, pin: Pin | None = None, *, progress: Progress = lambda _d, _n: None, workers: int = 2
 ) -> Report:
     """Verify the export that `read` gives access to. Never raises for what it reads: that is a verdict."""
-    audit = _Audit(read, pin, progress)
     raw = read("checkpoint")
     if raw is None:
-        audit.add("checkpoint", V.UNANCHORED, "empty", "there is no checkpoint: nothing is shown, so nothing is proven")
-        return Report(tuple(audit.checks))
+        detail = "there is no checkpoint: nothing is shown, so nothing is proven"
+        return Report((Check("checkpoint", V.UNANCHORED, "empty", detail),))
     try:
         note = raw.decode("utf-8")
         claimed, _ = read_checkpoint(note)
     except (LedgerError, UnicodeDecodeError) as err:
-        audit.add("checkpoint", V.INVALID, "checkpoint-malformed", f"the checkpoint can't be read: {err}")
-        return Report(tuple(audit.checks))
-    with ThreadPoolExecutor(workers) as pool:
-        _entries(audit, claimed, pool)
-        _drain(audit, wait=True)
-    if audit.bad_signature is not None:
-        detail = f"entry {audit.bad_signature}: a signature does not verify"
-        audit.add("signatures", V.INVALID, "signature-invalid", detail, audit.bad_signature)
+        detail = f"the checkpoint can't be read: {err}"
+        return Report((Check("checkpoint", V.INVALID, "checkpoint-malformed", detail),))
+    with Signatures(workers, claimed.size) as signatures:
+        audit = _Audit(read, pin, progress, signatures)
+        _entries(audit, claimed)
+    bad = signatures.lowest_bad
+    if bad is not None:
+        audit.add("signatures", V.INVALID, "signature-invalid", f"entry {bad}: a signature does not verify", bad)
     elif not _failed(audit):
         audit.add("signatures", V.VALID_UNWITNESSED, "ok", f"every envelope of {claimed.size} entries verifies")
     if not _failed(audit):
@@ -114,14 +102,7 @@ def _failed(audit: _Audit) -> bool:
     return any(c.verdict in (V.INVALID, V.ERROR) for c in audit.checks)
 
 
-def _drain(audit: _Audit, *, wait: bool = False) -> None:
-    while audit.running and (wait or len(audit.running) > AHEAD):
-        bad = audit.running.popleft().result()
-        if bad is not None:
-            audit.bad_signature = bad if audit.bad_signature is None else min(bad, audit.bad_signature)
-
-
-def _entries(audit: _Audit, claimed: Checkpoint, pool: ThreadPoolExecutor) -> None:
+def _entries(audit: _Audit, claimed: Checkpoint) -> None:
     """Stream the bundles: hash, compare with level-0 tiles, replay."""
     for n in range(-(-claimed.size // WIDTH)):
         width = min(WIDTH, claimed.size - n * WIDTH)
@@ -137,10 +118,6 @@ def _entries(audit: _Audit, claimed: Checkpoint, pool: ThreadPoolExecutor) -> No
             return
         if not _bundle(audit, entries):
             return
-        if len(audit.jobs) >= CHUNK or n == (claimed.size - 1) // WIDTH:
-            jobs, audit.jobs = audit.jobs, []
-            audit.running += [pool.submit(_verify_chunk, jobs[i : i + CHUNK]) for i in range(0, len(jobs), CHUNK)]
-            _drain(audit)
         audit.progress(audit.replay.size, claimed.size)
     if audit.replay.owed:
         audit.add("replay", V.INVALID, "derived-missing", "the log ends inside a derived group", audit.replay.size)

@@ -4,6 +4,8 @@ RFC 8785 of `{"envelope", "recorded_at", "stream": {"previous", "version"}}`. Th
 to all before it. Leaf hash = SHA-256(0x00 ‖ entry), RFC 6962 §2.1.
 """
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
@@ -12,12 +14,19 @@ import msgspec
 from msgspec import Meta
 
 from ledger.canonical import decode_canonical
-from ledger.envelope import MAX_ENVELOPE
+from ledger.envelope import MAX_ENVELOPE, Envelope, parse_envelope, parse_normal
 from ledger.errors import Malformed
 from ledger.fields import Closed, Time, Version
-from ledger.strict import parse_time
+from ledger.strict import parse_time, parse_uint
 
 MAX_ENTRY = 65_535
+
+
+_HEAD = b'{"envelope":'
+_MIDDLE = b',"recorded_at":"'
+_TAIL = re.compile(
+    rb',"recorded_at":"([0-9TZ:.-]{27})","stream":\{"previous":"((?:[0-9a-f]{64})?)","version":([1-9][0-9]{0,15})\}\}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,20 @@ def parse_entry(raw: bytes) -> Entry:
     if (form.stream.version == 1) != (form.stream.previous == ""):
         raise Malformed("entry", "stream", "stream-place")
     return Entry(bytes(form.envelope), parse_time(form.recorded_at), form.stream.previous, form.stream.version)
+
+
+def read_entry(raw: bytes) -> tuple[Entry, Envelope]:
+    """`parse_entry` and `parse_envelope` in one: the hot path of a replay. What it does not recognise, those two name."""
+    cut = raw.rfind(_MIDDLE)
+    tail = _TAIL.fullmatch(raw, cut) if raw.startswith(_HEAD) and len(_HEAD) < cut and len(raw) <= MAX_ENTRY else None
+    envelope = None if tail is None else parse_normal(raw[len(_HEAD) : cut])
+    if tail is not None and envelope is not None and envelope.normal is not None:
+        with suppress(Malformed):
+            previous, version = tail[2].decode(), parse_uint(tail[3].decode())
+            if (version == 1) == (previous == ""):
+                return Entry(envelope.normal, parse_time(tail[1].decode()), previous, version), envelope
+    entry = parse_entry(raw)
+    return entry, parse_envelope(entry.envelope)
 
 
 def leaf_hash(entry: bytes) -> bytes:

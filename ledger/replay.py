@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from ledger.admit import Admitted, Check, Rules, Submission, admit, fold_event, open_submission
 from ledger.derived import derived_payload, place_derived, sealing_key
-from ledger.entry import Entry, parse_entry
-from ledger.envelope import Envelope, pae, parse_envelope
+from ledger.entry import Entry, read_entry
+from ledger.envelope import Envelope, pae
 from ledger.errors import LedgerError
 from ledger.event import Event
 from ledger.keys import KeyRecord, load_public, verify
@@ -50,8 +50,7 @@ class Replay:
     def step(self, raw: bytes) -> Event | Problem:
         """Check entry number `size` and fold it. After a `Problem` the replay has not moved."""
         try:
-            entry = parse_entry(raw)
-            envelope = parse_envelope(entry.envelope)
+            entry, envelope = read_entry(raw)
             if entry.recorded_at < self.recorded_at:
                 return Problem(self.size, "recorded-at-falls", "the recorded time is before that of the entry before")
             outcome = self._derived(entry, envelope) if self.owed else self._submitted(entry, envelope)

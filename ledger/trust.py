@@ -60,7 +60,10 @@ class Grant:
 
     def covers(self, stream: str) -> bool:
         """Whether `stream` lies in this grant's scope."""
-        return any(stream == p or stream.startswith(p if p.endswith("/") else f"{p}/") for p in self.streams)
+        for prefix in self.streams:
+            if stream.startswith(prefix) and (prefix.endswith("/") or stream[len(prefix) :][:1] in ("", "/")):
+                return True
+        return False
 
     def alive(self, at: str) -> bool:
         """Whether the grant still stands at time `at`."""

@@ -6,8 +6,8 @@ is given those entries first (`owners`), and a key known early does no harm.
 
 from dataclasses import dataclass, field
 
-from ledger.entry import leaf_hash, parse_entry
-from ledger.envelope import parse_envelope, statement_digest
+from ledger.entry import leaf_hash, read_entry
+from ledger.envelope import statement_digest
 from ledger.errors import Malformed
 from ledger.event import Event
 from ledger.events import key, ledger
@@ -23,8 +23,8 @@ class Decoder:
 
     def decode(self, index: int, raw: bytes) -> Event:
         """Entry number `index` as an event. Raises `Malformed`: `event-type-unknown`, `key-unknown`, or a format's rule."""
-        entry = parse_entry(raw)
-        payload = parse_envelope(entry.envelope).payload
+        entry, envelope = read_entry(raw)
+        payload = envelope.payload
         body_type = BY_TOPIC.get(peek_type(payload))
         if body_type is None:
             raise Malformed("event", "predicateType", "event-type-unknown")
