@@ -3,7 +3,12 @@
 import io
 import os
 import shlex
+import signal
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -13,13 +18,15 @@ from typing import Any
 import pytest
 
 from api.book import Book
-from api.cli import check, options, record, serving
+from api.cli import check, options, record
+from api.cli import serving as tokens
 from api.cli.main import main
 from api.session import Session
 from api.settings import settings
 from api.wiring import Ledger, open_ledger
 
 ROOT = Path(__file__).resolve().parents[1]
+HOLDPOINT = Path(sys.executable).parent / "holdpoint"
 
 
 class Terminal(io.StringIO):
@@ -94,7 +101,7 @@ def running(folder: Path) -> Iterator[Cli]:
     settings.cache_clear()
     for module in (options, record):
         patch.setattr(module, "open_book", book)
-    for module in (check, serving):
+    for module in (check, tokens):
         patch.setattr(module, "opened", same)
     try:
         yield Cli(folder, ledger)
@@ -102,6 +109,33 @@ def running(folder: Path) -> Iterator[Cli]:
         patch.undo()
         settings.cache_clear()
         ledger.close()
+
+
+@contextmanager
+def serving(*words: object, cwd: Path | None = None) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """`holdpoint serve WORDS` on a free port, answering; drained at the end, with exit 0 unless the test killed it."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [str(HOLDPOINT), "serve", *map(str, words), "--port", str(port)]
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            assert process.poll() is None, process.stdout and process.stdout.read()
+            assert time.monotonic() < deadline, "it never answered"
+            try:
+                urllib.request.urlopen(f"{url}/livez", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield url, process
+    finally:
+        killed = process.poll() is not None
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+    assert killed or process.returncode == 0, output
 
 
 def adopt(cli: Cli) -> None:

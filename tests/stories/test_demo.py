@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,16 +48,6 @@ ASL-3-DEPLOYMENT/A3D-4, ASL-3-DEPLOYMENT/A3D-5, ASL-3-DEPLOYMENT/A3D-6, ASL-3-DE
 
 def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([HOLDPOINT, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    folder = tmp_path_factory.mktemp("demo") / "d"
-    began = time.monotonic()
-    done = run("demo", "--data", folder)
-    assert done.returncode == 0, done.stderr
-    assert time.monotonic() - began < 60
-    return folder, done.stdout
 
 
 def test_the_deny_screen(demo: tuple[Path, str]) -> None:

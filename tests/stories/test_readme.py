@@ -6,13 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.commands import Cli, running
+from tests.commands import Cli, running, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -77,21 +76,8 @@ def test_a_page_by_hand(page: str, heading: str, checkout: Path, monkeypatch: py
 
 
 def serve(words: list[str], cwd: Path) -> None:
-    process = subprocess.Popen([*words, "--port", "8478"], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen("http://127.0.0.1:8478/", timeout=5) as answer:
-                    assert b"DEVELOPMENT" in answer.read()
-                    break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            pytest.fail("it never answered")
-    finally:
-        process.terminate()
-        output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, output
+    with serving(*words[2:], cwd=cwd) as (url, _), urllib.request.urlopen(f"{url}/", timeout=30) as answer:
+        assert b"DEVELOPMENT" in answer.read()
 
 
 def test_the_console_script_is_the_one_that_readme_names() -> None:

@@ -5,49 +5,20 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.commands import adopt, running
+from tests.commands import HOLDPOINT, ROOT, adopt, running, serving
 from tests.conftest import copy_of
 
-ROOT = Path(__file__).resolve().parents[2]
-HOLDPOINT = Path(sys.executable).parent / "holdpoint"
-PORT = 8477
-URL = f"http://127.0.0.1:{PORT}"
+NOBODY = "http://127.0.0.1:9"
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [HOLDPOINT, "serve", "--data", folder, "--port", str(PORT)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(f"{URL}/livez", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.05)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def run(client: Path, *words: object, timeout: int = 20) -> subprocess.CompletedProcess[str]:
+def run(client: Path, url: str, *words: object, timeout: int = 20) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("HOLDPOINT_")} | {
-        "HOLDPOINT_DATA": str(client), "HOLDPOINT_SERVER": URL, "HOLDPOINT_TIMEOUT": str(timeout),
+        "HOLDPOINT_DATA": str(client), "HOLDPOINT_SERVER": url, "HOLDPOINT_TIMEOUT": str(timeout),
     }  # fmt: skip
     return subprocess.run(
         [HOLDPOINT, *map(str, words)], env=env, capture_output=True, text=True, timeout=120, check=False
@@ -69,33 +40,33 @@ def test_a_client_and_a_server_that_goes_away(ledger: Path, tmp_path: Path) -> N
     shutil.copytree(ledger / "keys", client / "keys")
     log = tmp_path / "uplift-trials.eval"
     shutil.copyfile(ROOT / "examples" / "logs" / log.name, log)
-    no_pin = run(client, "status", "one")
+    no_pin = run(client, NOBODY, "status", "one")
     assert no_pin.returncode == 2
     assert "pin-missing" in no_pin.stderr
     shutil.copyfile(ledger / "pin.json", client / "pin.json")
 
-    down = run(client, "import", log, "--model", "one", timeout=1)
+    down = run(client, NOBODY, "import", log, "--model", "one", timeout=1)
     assert down.returncode == 6
     assert "retry is safe" in down.stderr
-    with served(ledger) as process:
-        imported = run(client, "import", log, "--model", "one", "--json")
+    with serving("--data", ledger) as (url, process):
+        imported = run(client, url, "import", log, "--model", "one", "--json")
         assert imported.returncode == 0, imported.stderr
         assert (json.loads(imported.stdout)["code"], log.with_name(f"{log.name}.receipt").exists()) == (
             "recorded",
             True,
         )
-        asked = run(client, "gate", "one", "external_deploy", "--audience", "general")
+        asked = run(client, url, "gate", "one", "external_deploy", "--audience", "general")
         assert asked.returncode == 3
         line = re.findall(r"^ +(holdpoint determine .* CBRN-4 .*)$", asked.stdout, re.MULTILINE)[0]
         words = [*shlex.split(line)[1:], "--state", "below", "--rationale", "shown", "--yes", "--json"]
-        determined = run(client, *words)
+        determined = run(client, url, *words)
         assert determined.returncode == 0, determined.stderr
         index = json.loads(determined.stdout)["index"]
         assert (client / "receipts" / f"{index}.tlog-proof").exists()
-        assert run(client, "history", "model/one").stdout.count("\n") == 3
-        assert run(client, "pin", tmp_path / "later.json").returncode == 0
+        assert run(client, url, "history", "model/one").stdout.count("\n") == 3
+        assert run(client, url, "pin", tmp_path / "later.json").returncode == 0
 
-        verified = run(client, "verify", URL, "--pin", tmp_path / "later.json")
+        verified = run(client, url, "verify", url, "--pin", tmp_path / "later.json")
         assert verified.returncode == 0, verified.stdout
         assert "VALID_UNWITNESSED" in verified.stdout
         assert "simulate" in verified.stdout, "a development ledger says so"
@@ -107,10 +78,13 @@ def test_a_client_and_a_server_that_goes_away(ledger: Path, tmp_path: Path) -> N
         process.wait()
 
     said = ("determine", "one", "AIRD-4", "--state", "below", "--rationale", "shown", "--yes")
-    gone = run(client, *said, timeout=1)
+    gone = run(client, NOBODY, *said, timeout=1)
     assert gone.returncode == 6, "what fills it in can't be read either: nothing was signed"
     text = 'evaluation.invalidated={"evaluation":{"index":99,"leaf":"%s"},"reason":"x"}' % ("0" * 64)
-    assert run(client, "event", "post", text, "--stream", "model/one", "--as", "evaluator", timeout=1).returncode == 6
-    with served(ledger):
-        assert run(client, "status", "one").returncode == 0, "it came up again by itself"
-        assert run(client, *said).returncode == 0
+    assert (
+        run(client, NOBODY, "event", "post", text, "--stream", "model/one", "--as", "evaluator", timeout=1).returncode
+        == 6
+    )
+    with serving("--data", ledger) as (url, _):
+        assert run(client, url, "status", "one").returncode == 0, "it came up again by itself"
+        assert run(client, url, *said).returncode == 0

@@ -1,12 +1,16 @@
 """The deny screen's commands are real: running exactly what it prints, as the people it names, ends in permit."""
 
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commands import Cli, adopt, running
+from ledger.entry import parse_entry
+from ledger.envelope import parse_envelope
+from tests.commands import ROOT, Cli, adopt, running
 from tests.conftest import copy_of
 
 ASKED = ("gate", "model/one", "external_deploy", "--audience", "general", "--surface", "api", "--host", "own cloud'1")
@@ -82,3 +86,22 @@ def test_the_screen_names_the_ledger_that_was_asked(cli: Cli, monkeypatch: pytes
     lines = [line for part in printed(done.out) for line in part]
     assert lines
     assert all("--data other" in line for line in lines)
+
+
+def test_a_determination_cites_the_runs_that_were_announced_for_it(cli: Cli) -> None:
+    """By hand, as the demo does it: announce a run, import it, determine; the evidence is filled in."""
+    (pack,) = [p for _, p in cli.ledger.appender.state.scan("published")]
+    promised = {
+        "comparator": "<", "framework": pack.digest, "max_runs": 1, "metric": "accuracy", "min_samples": 5,
+        "scorer": "includes", "task": "toy_uplift_trials", "task_digest": "sha256:" + "4" * 64, "threshold": "CBRN-3",
+        "value": "0.2",
+    }  # fmt: skip
+    text = f"evaluation.preregistered={json.dumps(promised)}"
+    cli.ok("event", "post", text, "--stream", "model/one", "--as", "evaluator")
+    shutil.copyfile(ROOT / "examples" / "logs" / "uplift-trials.eval", "run.eval")
+    recorded = json.loads(cli.ok("import", "run.eval", "--model", "one", "--json").out)
+    done = cli.ok("determine", "one", "CBRN-3", "--state", "not_ruled_out", "--rationale", "x", "--yes", "--json")
+    entry, _ = cli.ledger.receipt(json.loads(done.out)["index"])
+    body = json.loads(parse_envelope(parse_entry(entry).envelope).payload)["predicate"]["body"]
+    leaf = cli.ledger.desk.find(recorded["index"] - 1, 1)[0].leaf.hex()
+    assert body["evidence"] == [{"index": recorded["index"], "leaf": leaf}]

@@ -3,10 +3,7 @@
 import re
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +13,8 @@ import pytest
 import typer
 
 from api.cli.main import app
-from tests.commands import ROOT, Cli
+from tests.commands import HOLDPOINT, ROOT, Cli, serving
 
-HOLDPOINT = Path(sys.executable).parent / "holdpoint"
 # In the order of a ledger's life; what follows is the exit code where it is not 0.
 FOLDERS = ["init", "migrate", "doctor", "fsck", "dev", "demo", "serve"]
 ORDER: list[tuple[str, int]] = [
@@ -79,24 +75,11 @@ def test_examples_on_folders_of_their_own(tmp_path: Path) -> None:
     for name in FOLDERS:
         words = [str(HOLDPOINT), *example_of(name)]
         if name == "serve":
-            words += ["--port", "8479"]
-            assert serves(words, tmp_path)
+            with (
+                serving(*words[2:], cwd=tmp_path) as (url, _),
+                urllib.request.urlopen(f"{url}/readyz", timeout=30) as answer,
+            ):
+                assert answer.status == 200
         else:
             done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
             assert done.returncode == 0, f"{name}: {done.stderr}{done.stdout}"
-
-
-def serves(words: list[str], cwd: Path) -> bool:
-    process = subprocess.Popen(words, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen("http://127.0.0.1:8479/livez", timeout=5) as answer:
-                    return answer.status == 200
-            except OSError:
-                time.sleep(0.1)
-        return False
-    finally:
-        process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, output
