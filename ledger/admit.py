@@ -249,9 +249,11 @@ def authorise(state: State, event: Event) -> Refused | None:
 
 
 def _scope_refusal(event: Event, who: str, grants: list[Grant]) -> Refused | None:
-    in_stream = [g for g in grants if g.covers(event.stream)]
+    # A determination speaks for every model that it names, whatever stream it stands in.
+    streams = (event.stream, *(event.body.subjects if isinstance(event.body, threshold.Determined) else ()))
+    in_stream = [g for g in grants if all(g.covers(s) for s in streams)]
     if not in_stream:
-        return Refused(Reason.SCOPE_MISMATCH, f"the role of {who} does not reach stream {event.stream}")
+        return Refused(Reason.SCOPE_MISMATCH, f"the role of {who} does not reach {', '.join(dict.fromkeys(streams))}")
     action = getattr(event.body, "action", None)
     if action is not None and not any(action in g.actions for g in in_stream):
         return Refused(Reason.SCOPE_MISMATCH, f"the role of {who} does not reach action {action}")

@@ -35,8 +35,9 @@ def decision_rule(state: State, event: Event) -> Refused | None:
         case decision.Made() as said:
             return _decision(state, event, said)
         case body.Informed() as said:
-            if state.get("request", said.of) is None and state.get("decided", said.of) is None:
-                return Refused(Reason.REQUEST_UNKNOWN, "it informs of no request or decision of this ledger")
+            told: Fact | None = state.get("request", said.of) or state.get("decided", said.of)
+            if told is None or told.stream != event.stream:
+                return Refused(Reason.REQUEST_UNKNOWN, "it informs of no request or decision on this model")
             return None
         case deployment.Started() as said:
             if said.decision is None:

@@ -70,10 +70,13 @@ def _own(state: State, stream: str, published: Published, name: str, as_of: AsOf
     """The newest determination stands. One whose key or evidence fell leaves the question open, and never hands it back to an
     older favourable one: only an older unfavourable one still counts behind it, and the question stays open beside it."""
     found: tuple[Fact, ...] = state.get("determination", f"{stream}|{published.digest}|{name}") or ()
+    failed = _failed_number(state, stream, published, found, as_of)
     fallen: Standing | None = None
     for fact in reversed(found):
         if fact.back_recorded:
             continue  # history from before the ledger never clears (domain.md §1.1)
+        if failed is not None and fact.body.made == "role" and published.pack.rank(fact.body.state) == 0:
+            continue  # people don't argue a number away; a new run, or none that stands, makes room for them
         judged = _judge(state, stream, published, fact, as_of)
         if judged.why in FALLEN:
             fallen = fallen or judged
@@ -84,6 +87,16 @@ def _own(state: State, stream: str, published: Published, name: str, as_of: AsOf
         else:
             return replace(judged, doubt=(fallen.why, fallen.indexes))
     return fallen or Standing(None, "determination-missing")
+
+
+def _failed_number(
+    state: State, stream: str, published: Published, found: tuple[Fact, ...], as_of: AsOf
+) -> Fact | None:
+    """The newest determination by rule, if it is unfavourable and its run still stands."""
+    ruled = next((f for f in reversed(found) if f.body.made == "rule" and not f.back_recorded), None)
+    if ruled is None or published.pack.rank(ruled.body.state) == 0:
+        return None
+    return None if _judge(state, stream, published, ruled, as_of).state is None else ruled
 
 
 def _judge(state: State, stream: str, published: Published, fact: Fact, as_of: AsOf) -> Standing:

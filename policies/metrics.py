@@ -25,6 +25,9 @@ def metric_findings(
         return [finding("unmet", "criterion-missed", standing.indexes)]
     repeated = _repeated_runs(state, request.stream, published, name)
     more = [finding("unknown", "repeated-runs", repeated, "in the runs announced")] if repeated else []
+    again = _announced_again(state, request.stream, published, name)
+    if again:
+        more.append(finding("met", "announced-again", again, "by the run announced first"))
     early = _early_runs(state, standing.indexes)
     if early:
         more.append(finding("met", "run-before-preregistration", early, "run after it was announced, as the log says"))
@@ -50,6 +53,12 @@ def _why_undecided(state: State, stream: str, published: Published, name: str) -
     if promised:
         return "evidence-pending", tuple(p.index for p, _ in promised)
     return "determination-missing", ()
+
+
+def _announced_again(state: State, stream: str, published: Published, name: str) -> tuple[int, ...]:
+    """All runs, where more than one announcement has some: who announces until one passes is seen doing it."""
+    used = [runs for _, runs in _runs(state, stream, published, name) if runs]
+    return tuple(i for runs in used for i in runs) if len(used) > 1 else ()
 
 
 def _early_runs(state: State, indexes: tuple[int, ...]) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ class Requested(Body, frozen=True, rename={"sd": "_sd"}):
     artifact: Hex32
     audience: Name
     evidence: References
-    facts: dict[Name, Line]
+    facts: Annotated[dict[Name, Line], Meta(max_length=64)]
     hosts: Names
     jurisdictions: Names
     packs: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=32)]

@@ -3,14 +3,14 @@
 from typing import Literal
 
 from ledger.event import Body, event
-from ledger.fields import UNSET, Closed, Decimal, Hex32, Index, Name, Slots, StreamName, UnsetType
+from ledger.fields import UNSET, Closed, Decimal, Digest, Hex32, Index, Line, Name, Slots, StreamName, UnsetType
 
 
 class Subject(Closed, frozen=True):
     """Name and weights digest of a model in the open; normally withheld as the one salted subject record."""
 
-    name: str
-    weights: str
+    name: Line
+    weights: Digest
 
 
 class EffectiveCompute(Closed, frozen=True):

@@ -41,6 +41,6 @@ class Determined(Body, frozen=True, rename={"sd": "_sd"}):
     threshold: Name
     confidence: Line | UnsetType = UNSET
     covered_by: Reference | None = None
-    dissent: Annotated[tuple[str | HiddenElement, ...], Meta(max_length=8)] = ()
+    dissent: Annotated[tuple[Text | HiddenElement, ...], Meta(max_length=8)] = ()
     rationale: Text | UnsetType = UNSET
     sd: Slots | UnsetType = UNSET

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.founding import KEY_ADMINS, STREAMS
-from ledger.events import action, body, framework, key, model, principal, role, token
+from ledger.events import action, body, framework, key, model, principal, role, threshold, token
 from ledger.keys import Signer
 from ledger.strict import shift
 from policies.framework import pack_digest, pack_object
@@ -348,6 +348,33 @@ def test_scopes_are_streams_and_actions(lab: Lab) -> None:
     answers = [asked(lab, model.ComputeReached, said, s, "narrow") for s in ("model/a", "model/a/1", "model/ab")]
     assert answers == [None, None, "scope-mismatch"]
     assert all(s.endswith("/") for s in STREAMS)
+
+
+def test_a_determination_speaks_only_for_models_in_scope(ready: Lab) -> None:
+    ready.say(model.Registered, {"kind": "base"}, "model/b", "assessor", subject="ab" * 32)
+    person(ready, "narrow")
+    give(ready, "narrow", "assessor", streams=["model/a"])
+    ready.register("narrow", signer("narrow"))
+    said = {
+        "evidence": [], "framework": pack_digest(shipped(PACK)), "made": "role", "precautionary": False, "review_by": None,
+        "state": "below", "subjects": ["model/a"], "threshold": "CBRN-3",
+    }  # fmt: skip
+    assert asked(ready, threshold.Determined, said, "model/a", "narrow") is None
+    both = {**said, "subjects": ["model/a", "model/b"]}
+    assert asked(ready, threshold.Determined, both, "model/a", "narrow") == "scope-mismatch"
+    assert asked(ready, threshold.Determined, both, "model/a", "assessor") is None
+
+
+def test_informing_is_of_something_on_this_model(ready: Lab) -> None:
+    ready.say(model.Registered, {"kind": "base"}, "model/b", "assessor", subject="ab" * 32)
+    said = {
+        "action": "external_deploy", "artifact": "ab" * 32, "audience": "general", "evidence": [], "facts": {}, "hosts": [],
+        "jurisdictions": [], "packs": [pack_digest(shipped(PACK))], "surfaces": [],
+    }  # fmt: skip
+    of = ready.say(action.Requested, said, "model/a", "deployer").digest
+    told = {"body": "BOARD", "documents": [], "of": of}
+    assert asked(ready, body.Informed, told, "model/a", "deployer") is None
+    assert asked(ready, body.Informed, told, "model/b", "deployer") == "request-unknown"
 
 
 def test_a_token_lives_a_year_at_most(lab: Lab) -> None:

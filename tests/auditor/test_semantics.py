@@ -6,6 +6,7 @@ Every attack is made with the lab's real keys: the log's, the engine's, and the 
 import json
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ledger.canonical import dumps
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import format_envelope, parse_envelope, sign_envelope
 from ledger.events import action, approval, framework, model
+from ledger.registry import BY_NAME
 from ledger.replay import Replay
 from ledger.strict import shift
 from ledger.tile import Edge
@@ -166,6 +168,21 @@ def test_an_unknown_event_type_is_undecided_never_invalid(lab: Lab, topic: str) 
     value["predicateType"] = topic
     lab.slip(signed(dumps_as_is(value), lab.keys["assessor"]))
     lab.finds("type-unknown", verdict=V.ERROR)
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_is_built_later_has_its_page_now(name: str) -> None:
+    text = (Path(__file__).resolve().parents[2] / "spec" / "events" / f"{name}.md").read_text()
+    for part in (
+        f"# {name}, version 1",
+        f"`urn:holdpoint:event:{name}:1`",
+        "- stream: `ledger`",
+        "- signed by: ",
+        "| field |",
+        "## Rules",
+    ):
+        assert part in text
+    assert name not in BY_NAME
 
 
 def founded_under(rules: str) -> Lab:
