@@ -110,14 +110,16 @@ def _custody(folder: Path, config: Config) -> Iterator[Item]:
         yield Item("custody", "green", "no root's and no key-admin's key lies here")
 
 
-def _disk(folder: Path) -> Item:
+def _disk(folder: Path, name: str = "disk") -> Item:
     free = shutil.disk_usage(folder).free
     detail = f"{free // 2**20} MiB free, the floor is {FLOOR // 2**20} MiB"
-    return Item("disk", "green", detail) if free > FLOOR else Item("disk", "red", detail, "free space before it stops")
+    return Item(name, "green", detail) if free > FLOOR else Item(name, "red", detail, "free space before it stops")
 
 
 def _database(database: Database, config: Config) -> Iterator[Item]:
     yield Item("database", "green", database.how)
+    if database.server is not None and database.server.base != database.server.folder:
+        yield _disk(database.server.base, "database's disk")
     for found in examine_database(database, production=not config.development):
         yield Item(*found)
 

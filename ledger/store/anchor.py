@@ -70,6 +70,11 @@ class Anchor:
         if os.fstat(self._file).st_size < 2 * SLOT:
             os.posix_fallocate(self._file, 0, 2 * SLOT)
             os.fsync(self._file)
+            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)  # or a power cut takes the file's name away again
+            finally:
+                os.close(folder)
         slots = [parse_slot(os.pread(self._file, SLOT, n * SLOT)) for n in (0, 1)]
         written = [s for s in slots if s is not None]
         self.head: AnchoredHead | None = None

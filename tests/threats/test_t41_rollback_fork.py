@@ -124,6 +124,7 @@ def test_attack_forced_append_then_an_old_reader(copy: Copy, vault: Vault, tmp_p
     for read_only in (True, False):
         fault = refusal(lambda read_only=read_only: open_ledger(copy.folder, read_only=read_only))
         assert (fault.code, "another root" in fault.detail) == ("diverged", True)
+    assert len(list(copy.folder.glob("diverged-280-*.json"))) == 1, "what contradicts what is kept"
     assert [p.rule for p in fsck(copy.folder)] == ["diverged"]
     fault = refusal(lambda: restore(copy.folder, folder_reader(vault.folder / "export")))
     assert fault.code in ("diverged", "nothing-missing")
