@@ -94,7 +94,7 @@ def entry(request: Request, index: Index) -> Response:
 
 def receipt(request: Request, index: Index) -> Response:
     """The receipt under the newest checkpoint. `Accept: text/plain` gives the tlog-proof alone."""
-    kind = accepted(request.headers.get("accept", ""), (JSON, TEXT))
+    kind = accepted(",".join(request.headers.getlist("accept")), (JSON, TEXT))
     if kind is None:
         return problem("not-acceptable", place="Accept")
     raw, text = ledger_of(request).receipt(index)

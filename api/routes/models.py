@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.bound import NEVER, Following, bound, next_page
 from api.past import parse_at
 from api.problems import problem
-from api.routes.asked import After, At, Limit, Ref, ledger_of, past_of
+from api.routes.asked import WHOLE, After, At, Limit, Ref, ledger_of, past_of
 from api.wiring import View
 from disclosures.claims import answers
 from policies.facts import binding_packs
@@ -39,7 +39,7 @@ def models(
     request: Request,
     at: At = None,
     after: Annotated[str, Query(max_length=200, description="The stream after which the page begins.")] = "",
-    limit: Annotated[int, Query(ge=1, le=MODELS)] = 50,
+    limit: Annotated[int, Query(ge=1, le=MODELS), WHOLE] = 50,
 ) -> Response:
     """Every model, with clearance and verdict per action."""
     past = past_of(request)
