@@ -68,14 +68,12 @@ def backend(ledger: Ledger) -> int:
 
 
 def strike(ledger: Ledger, how: str) -> None:
-    """Stop PostgreSQL in one of four ways, and wait until the appender is connected to what comes after it."""
+    """Stop PostgreSQL in one of three ways, and wait until the appender is connected to what comes after it."""
     pid = backend(ledger)
     postmaster = int((ledger.folder / "pg" / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
     match how:
         case "immediate":
             os.kill(postmaster, signal.SIGQUIT)
-        case "killed":
-            os.kill(postmaster, signal.SIGKILL)
         case "fast":
             os.kill(postmaster, signal.SIGINT)
         case "backend":
@@ -83,17 +81,16 @@ def strike(ledger: Ledger, how: str) -> None:
     eventually(lambda: backend(ledger) not in (0, pid) and ledger.appender.stopped is None, 30)
 
 
-@pytest.mark.parametrize("how", ["immediate", "killed", "fast", "backend"])
+@pytest.mark.parametrize("how", ["immediate", "fast", "backend"])
 def test_postgresql_goes_away_under_load(ledger_folder: Path, tmp_path: Path, how: str) -> None:
     ledger = open_ledger(ledger_folder)
     pin, before = pin_of(ledger), ledger.appender.size
     rng = random.Random(f"f06-{how}")
     load = Load(ledger)
-    for _ in range(2 if how == "immediate" else 1):
-        time.sleep(0.2 + rng.random() * 0.3)
-        strike(ledger, how)
-        reached = ledger.appender.size
-        eventually(lambda at=reached: ledger.appender.size > at)  # it goes on by itself
+    time.sleep(0.2 + rng.random() * 0.3)
+    strike(ledger, how)
+    reached = ledger.appender.size
+    eventually(lambda: ledger.appender.size > reached)  # it goes on by itself
     load.end()
     assert load.codes <= {"outcome-unknown", "database-unreachable"}
     for written in list(load.account.unknown.values()):
