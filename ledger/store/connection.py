@@ -18,7 +18,7 @@ RV = TypeVar("RV")
 class BoundedConnection(psycopg.Connection[Any]):
     """All that is asked of the server until `deadline` (monotonic) raises `psycopg.OperationalError` after it.
 
-    What was cut off may still run in the server: close the connection, and look at the head for what became of it.
+    The connection is closed then: what was cut off may still run in the server, and only the head tells what became of it.
     """
 
     deadline: float = 0.0
@@ -34,7 +34,12 @@ class BoundedConnection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Run one exchange with the server."""
         left = max(0.001, self.left()) if self.deadline else CALL_SECONDS
-        return super().wait(gen, interval=interval, timeout=left if timeout is None else min(timeout, left))
+        try:
+            return super().wait(gen, interval=interval, timeout=left if timeout is None else min(timeout, left))
+        except psycopg.OperationalError:
+            if self.deadline and self.left() <= 0:
+                self.close()
+            raise
 
 
 def connect(url: str) -> BoundedConnection:
