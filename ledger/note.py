@@ -8,6 +8,7 @@ Normative text: spec/checkpoint.md.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Protocol
 
@@ -42,10 +43,26 @@ class Vkey:
     @property
     def key_id(self) -> bytes:
         """First four bytes of SHA-256(name ‖ newline ‖ type ‖ public key)."""
-        return sha256(_utf8(self.name) + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+        return _key_id(self.name, self.kind, self.public)
 
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{format_base64(bytes([self.kind]) + self.public)}"
+
+
+@lru_cache(maxsize=256)
+def _key_id(name: str, kind: int, public: bytes) -> bytes:
+    """Of the log's two keys it is asked for at every commit."""
+    return sha256(_utf8(name) + b"\n" + bytes([kind]) + public).digest()[:4]
+
+
+@lru_cache(maxsize=256)
+def _ed25519(public: bytes) -> ed25519.Ed25519PublicKey:
+    return ed25519.Ed25519PublicKey.from_public_bytes(public)
+
+
+@lru_cache(maxsize=256)
+def _mldsa44(public: bytes) -> mldsa.MLDSA44PublicKey:
+    return mldsa.MLDSA44PublicKey.from_public_bytes(public)
 
 
 def parse_vkey(text: str) -> Vkey:
@@ -197,16 +214,16 @@ def verify_line(vkey: Vkey, text: str, head: TreeHead | None, signature: bytes) 
     """
     try:
         if vkey.kind == ED25519:
-            ed25519.Ed25519PublicKey.from_public_bytes(vkey.public).verify(signature, text.encode())
+            _ed25519(vkey.public).verify(signature, text.encode())
             return True
         seconds, raw = cosigned_at(vkey, signature), signature[8:]
         if vkey.kind == ED25519_COSIGNATURE:
             message = f"cosignature/v1\ntime {seconds}\n{text}".encode()
-            ed25519.Ed25519PublicKey.from_public_bytes(vkey.public).verify(raw, message)
+            _ed25519(vkey.public).verify(raw, message)
             return True
         if vkey.kind == MLDSA44_COSIGNATURE and head is not None and seconds > 0:
             message = cosigned_message(vkey.name, seconds, head.origin, head.size, head.root)
-            mldsa.MLDSA44PublicKey.from_public_bytes(vkey.public).verify(raw, message)
+            _mldsa44(vkey.public).verify(raw, message)
             return True
     except (InvalidSignature, ValueError, Malformed):
         return False

@@ -68,7 +68,12 @@ SAYS: Final[dict[type[Body], tuple[str, ...]]] = {
 """Total over the registry: `tests/projections` compares the two."""
 
 
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _SCALARS:
+        return value
     return value.index if isinstance(value, Reference) else as_json(value)
 
 
