@@ -11,6 +11,7 @@ from api.wiring import Ledger
 from ledger.errors import LedgerError
 
 EXPORT_SECONDS = 5.0
+CLOSE_SECONDS = 10.0
 SHARE = 9.0
 """It rests nine times as long as it worked."""
 
@@ -61,6 +62,6 @@ class Exporter:
         self.trouble = trouble
 
     def close(self) -> None:
-        """Write what is left, and stop."""
+        """Write what is left, within the time that a service has to drain; what is not written then, the next start writes."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)

@@ -54,6 +54,7 @@ class Export:
         self._edge: Edge | None = None
         self._note = ""
         self._kept: set[str] = set()
+        self._there: set[str] | None = None
 
     def bring(self, progress: Progress = _silent) -> int:
         """Bring the folder to the log's newest checkpoint; returns its size."""
@@ -67,7 +68,7 @@ class Export:
                 return self._edge.size
             self._edge = self._grow(self._edge, progress)
         except BaseException:
-            self._edge = None
+            self._edge = self._there = None
             raise
         return self._edge.size
 
@@ -198,11 +199,14 @@ class Export:
     def _prune(self, partial: set[str]) -> None:
         """Remove partial tiles that a wider one has replaced, and heads before the last. A crash leaves some: harmless."""
         keep = partial | self._kept
-        for path in self._folder.glob("tile/**/*.p/*"):
-            if str(path.relative_to(self._folder)) not in keep:
-                path.unlink()
-                if not any(path.parent.iterdir()):
-                    path.parent.rmdir()
+        if self._there is None:
+            self._there = {str(p.relative_to(self._folder)) for p in self._folder.glob("tile/**/*.p/*")}
+        for name in sorted(self._there - keep):
+            path = self._folder / name
+            path.unlink(missing_ok=True)
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        self._there = keep
         shown = (self._folder / "current").resolve()
         others = [p for p in (self._folder / "heads").glob("*") if p.resolve() != shown]
         others.sort(key=lambda p: p.stat().st_mtime_ns)

@@ -49,10 +49,10 @@ def restore(folder: Path, read: Read, *, progress: Progress = silent) -> Restore
     config = read_config(folder)
     vkeys = load_log_keys(folder / "keys", config.origin).vkeys
     shown, note = _shown(read, vkeys)
-    made = config.database is None and not (folder / "pg").exists()
-    with open_database(folder, config.database, create=made) as database:
-        if made:
-            database.migrate()
+    embedded = config.database is None
+    with open_database(folder, config.database, create=embedded) as database:
+        if embedded:
+            database.migrate()  # made anew where it was gone; a kill in between leaves it for the next run
         anchor = Anchor(folder / "anchor")
         desk = Desk(database.url("holdpoint_appender"), revive=database.revive)
         try:

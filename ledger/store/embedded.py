@@ -149,6 +149,7 @@ class EmbeddedPostgres:
             if self.base != self.folder:
                 self._take_lock(self.base)  # a copy of our folder points at the same data
             self._stop_orphans()
+            self._own()
             self._make_socket_folder()
             if not (self.data / "PG_VERSION").exists():
                 self._initdb()
@@ -204,9 +205,12 @@ class EmbeddedPostgres:
                 self.base.chmod(0o755)
         if self.base != self.folder:
             self.how += f"; data in {self.base}"
-        if os.getuid() == 0 and self.data.exists() and self.data.stat().st_uid != identity.owner:
+
+    def _own(self) -> None:
+        """The files belong to whom the server runs as; only root can see to that."""
+        if os.getuid() == 0 and self.data.exists() and self.data.stat().st_uid != self._identity.owner:
             self._say(f"giving {self.data} to the account that runs the server")
-            give(self.data, identity.owner)
+            give(self.data, self._identity.owner)
 
     def _move_out(self) -> None:
         """The account can't come here, and we open no folder for it: the data go where it can, and a file here says so."""
