@@ -107,6 +107,7 @@ def _grant(role_name: str, streams: Sequence[str], index: int, **more: Any) -> d
         "pack": None,
         "role": role_name,
         "streams": list(streams),
+        "under": None,
         "valid_until": None,
         **more,
     }
@@ -207,7 +208,7 @@ def _granted(look: Look, event: Event, said: role.Granted) -> Change:
     if said.pack_role is not None:
         pack, pack_role = said.pack_role.pack, said.pack_role.role
         old = [g for g in grants if (g["pack"], g["role"]) == (pack, pack_role) and g["ended"] is None]
-        fresh = _grant(pack_role, said.streams, event.index, pack=pack, **more)
+        fresh = _grant(pack_role, said.streams, event.index, pack=pack, under=said.role, **more)
         grants = [*_end(grants, old, event.index), fresh]
     return name, Row(Rank.LISTED, {**row, "grants": grants})
 
@@ -215,8 +216,12 @@ def _granted(look: Look, event: Event, said: role.Granted) -> Change:
 def _ended(look: Look, event: Event, said: role.Revoked) -> Change:
     name = f"principal|{said.principal}"
     row = must(look, name)
-    which = (None, said.role) if said.pack_role is None else (said.pack_role.pack, said.pack_role.role)
-    over = [g for g in row["grants"] if (g["pack"], g["role"]) == which and g["ended"] is None]
+    live = [g for g in row["grants"] if g["ended"] is None]
+    if said.pack_role is None:  # the role, and every binding that was granted under it
+        over = [g for g in live if (g["role"] if g["pack"] is None else g["under"]) == said.role]
+    else:
+        which = (said.pack_role.pack, said.pack_role.role)
+        over = [g for g in live if (g["pack"], g["role"]) == which]
     return name, Row(Rank.LISTED, {**row, "grants": _end(row["grants"], over, event.index)})
 
 
