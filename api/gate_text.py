@@ -1,6 +1,6 @@
 """The gate's screen: what blocks, on which clause, who can unblock it, with which command. Text from events is shown escaped."""
 
-from api.unblock import People, following, people_of, way
+from api.unblock import SEEN, People, following, people_of, way
 from api.wiring import Ledger
 from auditor.explain import visible
 from policies.answer import Answer, AsOf, Clearance, Finding, PolicyVerdict, Request
@@ -55,6 +55,12 @@ def screen(
         note = found.note or ("as above" if found.commands and not fresh else "")
         lines.append(f"      unblocked by {found.who}" + (f": {note}" if note else ""))
         lines += [f"        {visible(command)}" for command in fresh]
+    for f in verdict.findings:
+        if f.state == "met" and f.why in SEEN:
+            events = ", ".join(map(str, f.indexes))
+            lines.append(
+                f"  seen: {visible(f.clause)} ({visible(f.ref)}): {f.why}, {visible(f.requirement)}; events {events}"
+            )
     if clearance.answer != Answer.PERMIT:
         steps = following(request, verdict, clearance, people, where)
         if steps:

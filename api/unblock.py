@@ -17,13 +17,13 @@ DETERMINE = frozenset(
         "determination-missing", "determination-stale", "determination-compute", "determination-review-due",
         "evidence-amended",
         "covering-worsened", "covering-unknown", "score-withheld", "repeated-runs",
+        "run-matches",
     }
 )  # fmt: skip
 IMPORT: dict[str, str] = {
     "criterion-missed": "by a new run: no decision replaces the number",
     "evidence-ended": "with a new run",
     "evidence-pending": "with the run announced",
-    "run-before-preregistration": "with a run after its announcement",
     "run-edited": "with an unedited run",
     "run-metric-absent": "with the metric announced",
     "run-not-successful": "with a run that succeeds",
@@ -31,6 +31,8 @@ IMPORT: dict[str, str] = {
     "run-task-changed": "with the task announced",
     "run-too-few-samples": "with a complete run",
 }
+SEEN = frozenset({"announced-again", "run-before-preregistration"})
+"""Met, and still worth a look by whoever decides."""
 AGAIN = frozenset({"back-recorded", "tainted"})
 FACT = frozenset({"fact-unknown", "fact-unreadable"})
 DECIDE = frozenset(
@@ -155,6 +157,13 @@ def following(
     subject = [request.stream, request.action]
     if "body-not-informed" in clearance.reasons:
         return [("inform", holdpoint("inform", *subject, *clearance.missing, "--as", "deployer", where=where))]
+    if "ledger-not-verified" in clearance.reasons:
+        return [
+            (
+                "the database is behind the anchor: nothing is cleared until it is whole",
+                holdpoint("doctor", where=where),
+            )
+        ]
     if not DECIDE & set(clearance.reasons):
         return []
     steps = [
