@@ -19,6 +19,10 @@ from ledger.store.migrate import apply_roles, migrate
 from projections.store.migrate import migrate_views
 
 ROOT = Path(__file__).resolve().parents[1]
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a run in the background ignores it, and so would its children
 SHARED = ROOT.parent / "shared"
 
 

@@ -1,5 +1,6 @@
 """A founded ledger on a real server's database, copied for each test: cheaper than a cluster per test."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from ledger.events import model
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import apply_roles
 from tests.conftest import LedgerDatabase, copy_of, fresh_database, number
+from tests.faults import oracle
 from tests.faults.seat import Place, Seat
+
+
+@pytest.fixture(autouse=True)
+def threads_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this test did not start, it need not end."""
+    monkeypatch.setattr(oracle, "threads_before", frozenset(threading.enumerate()))
 
 
 @pytest.fixture(scope="session")
