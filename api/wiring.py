@@ -33,6 +33,7 @@ from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion
 from policies.answer import AsOf
 from policies.rules import RULES
+from projections.store.views import Views
 
 CONFIG = "holdpoint.toml"
 
@@ -119,6 +120,8 @@ class Ledger:
     clock: Clock
     anchor: Anchor
     measures: Measures
+    views: Views
+    projector_url: str
     closers: list[Callable[[], None]] = field(default_factory=list)
     how: str = ""
     """What the database is, and as whom it runs."""
@@ -230,6 +233,8 @@ def open_ledger(
         closers.append(desk.close)
         reader = Desk(database.url("holdpoint_reader"), revive=database.revive)
         closers.append(reader.close)
+        views = Views(database.url("holdpoint_reader"))
+        closers.append(views.close)
         keys = folder / "keys"
         writer, log = LedgerApplication(desk, BY_TOPIC), LedgerApplication(reader, BY_TOPIC)
         signer = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
@@ -240,7 +245,8 @@ def open_ledger(
         for closer in reversed(closers):
             closer()
         raise
-    return Ledger(folder, config, appender, reader, log, clock, anchor, measures, closers, database.how)
+    return Ledger(folder, config, appender, reader, log, clock, anchor, measures, views,
+                  database.url("holdpoint_projector"), closers, database.how)  # fmt: skip
 
 
 @contextmanager

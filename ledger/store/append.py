@@ -81,6 +81,10 @@ class Appender:
         """Size and note of the newest checkpoint; (0, "") for an empty log."""
         return self._end.published
 
+    def watch(self, watcher: threading.Event) -> None:
+        """Set `watcher` whenever a larger size has been signed: a hint, for projectors. It is not kept alive."""
+        self._end.watchers.add(watcher)
+
     @property
     def size(self) -> int:
         """Entries under the newest checkpoint."""

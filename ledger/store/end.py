@@ -6,6 +6,7 @@ At a start, after a doubtful commit, behind another appender, when a trouble has
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 
 from ledger.admit import Rules
@@ -62,6 +63,7 @@ class LogEnd:
         self.position = Position(State(), Edge.empty(), "")
         self.published: tuple[int, str] = (0, "")
         self.lock = threading.RLock()
+        self.watchers: weakref.WeakSet[threading.Event] = weakref.WeakSet()
 
     # -- start -------------------------------------------------------------------------------------------------------
 
@@ -158,6 +160,8 @@ class LogEnd:
         with self.lock:
             self.position = Position(position.state.absorb(), position.edge, position.recorded_at)
             self.published = (position.size, note)
+        for watcher in list(self.watchers):
+            watcher.set()
         self._resign_at = self._ticks() + HOUR_SECONDS
 
     def reach(self, head: Head) -> None:

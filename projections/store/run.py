@@ -16,20 +16,27 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import psycopg
 from psycopg import sql
 
 from ledger.errors import Fault, LedgerError
-from projections.projection import Projection, Row, Rows
+from ledger.store.connection import connect
+from projections.projection import Projection, Rows
 from projections.store.entries import EntryReader, Page
-from projections.store.tables import load_rows, read_positions, view_table
+from projections.store.tables import load_rows, read_positions, row_text, view_table
 
 BATCH = 500
 POLL_SECONDS = 0.5
 BACKOFF_SECONDS = (0.1, 5.0)
 CHANNEL = "holdpoint_head"
 """A NOTIFY here is only a hint: views poll at least once a second whatever comes."""
+LOCKED = """SELECT t.application_name, t.notification_id, s.application_name IS NOT NULL
+    FROM holdpoint.tracking AS t LEFT JOIN holdpoint.view_stop AS s USING (application_name)
+    WHERE t.application_name = ANY(%s) ORDER BY t.application_name FOR UPDATE OF t"""
+MOVE = """UPDATE holdpoint.tracking AS t SET notification_id = u.position
+    FROM unnest(%s::text[], %s::bigint[]) AS u (title, position) WHERE t.application_name = u.title"""
+STOP = """INSERT INTO holdpoint.view_stop VALUES (%s, %s, %s) ON CONFLICT (application_name)
+    DO UPDATE SET notification_id = excluded.notification_id, rule = excluded.rule"""
 Progress = Callable[[str, int, int], None]
 """(view, its position, entries in the log)."""
 
@@ -46,18 +53,28 @@ class Stop:
 class Projector:
     """Runs some projections over one log, as `holdpoint_projector`. One thread uses it; any number of them may compete.
 
-    `step`, `catch_up` and `rebuild` raise `psycopg.Error`; `run` survives it. Raises `Fault` `views-missing`, `entry-missing`.
+    `stops`: views that stand before an entry; `trouble`: why none moves at all, if so. `until`: no view goes beyond that many
+    entries, such as those that a signed checkpoint covers. `step`, `catch_up` and `rebuild` raise `psycopg.Error`; `run`
+    survives it. Raises `Fault` `views-missing`, `entry-missing`.
     """
 
-    def __init__(self, url: str, projections: Sequence[Projection], *, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        url: str,
+        projections: Sequence[Projection],
+        *,
+        batch: int = BATCH,
+        until: Callable[[], int] | None = None,
+    ) -> None:
         if not projections or not 1 <= batch <= BATCH:
             raise ValueError("some projections, and 1 to 500 events a transaction")
-        self._url, self._batch = url, batch
+        self._url, self._batch, self._until = url, batch, until
         self._projections = {p.title: p for p in projections}
         self._conn: psycopg.Connection[Any] | None = None
         self._reader: EntryReader | None = None
         self.stops: dict[str, Stop] = {}
         self.positions: dict[str, int] = {}
+        self.trouble: str | None = None
 
     # -- connection --------------------------------------------------------------------------------------------------
 
@@ -65,7 +82,7 @@ class Projector:
         if self._conn is not None and self._reader is not None and not self._conn.closed:
             return self._conn, self._reader
         self.close()
-        conn = self._conn = psycopg.connect(self._url, autocommit=True, connect_timeout=5, prepare_threshold=0)
+        conn = self._conn = connect(self._url)
         conn.execute("SET synchronous_commit = off")
         conn.execute(f"LISTEN {CHANNEL}")  # before the first read, or a commit between the two would wake nobody (F)
         with conn.transaction():
@@ -92,29 +109,54 @@ class Projector:
     # -- work --------------------------------------------------------------------------------------------------------
 
     def step(self) -> int:
-        """One transaction: fold the next events into the views that lag most. Returns how many events; 0 = all are at the head.
+        """One transaction: fold the next events into the views that lag most. Returns how many events; 0 = all are at the end.
 
         Views that stand further on wait until the others have come to their position, then all move together; a view that
         begins anew is caught up in a projector of its own first, so that the others needn't wait.
         """
         conn, reader = self._open()
         with conn.transaction():
-            self.positions = read_positions(conn, self._projections, lock=True)
+            found = conn.execute(LOCKED, (list(self._projections),)).fetchall()
+            self.positions = {title: position for title, position, _ in found}
             going = {t: n for t, n in self.positions.items() if t not in self.stops}
             if not going:
                 return 0
             start = min(going.values())
+            end = min((n for n in going.values() if n > start), default=start + self._batch)
+            end = end if self._until is None else min(end, self._until())
+            if end <= start:
+                return 0
             page = reader.page(start)
-            further = min((n for n in going.values() if n > start), default=start + self._batch)
-            if len(page.events) > further - start:
-                page = Page(start, page.events[: further - start])
-            moved = 0
-            for title in sorted(t for t, n in going.items() if n == start):
-                moved = max(moved, self._advance(conn, self._projections[title], page))
-        return moved
+            if len(page.events) > end - start:
+                page = Page(start, page.events[: end - start])
+            marked = {title for title, _, stopped in found if stopped}
+            titles = [t for t in sorted(going) if going[t] == start]
+            return self._move(conn, reader, titles, page, marked)
 
-    def _advance(self, conn: "psycopg.Connection[Any]", projection: Projection, page: Page) -> int:
-        """Fold a page into one view; stop before the first event that can't be folded."""
+    def _move(
+        self, conn: "psycopg.Connection[Any]", reader: EntryReader, titles: Sequence[str], page: Page, marked: set[str]
+    ) -> int:
+        """Fold a page into views that stand at its start; `marked`: those that are noted as stopped from an earlier run."""
+        folded = {title: self._fold(conn, self._projections[title], page) for title in titles}
+        moved = {title: page.start + done for title, (done, _) in folded.items() if done}
+        mended = [title for title in moved if title in marked and title not in self.stops]
+        with conn.pipeline():  # sent together; while the database writes, the next page is read and decoded
+            for title, (_, rows) in folded.items():
+                _write(conn, self._projections[title], rows)
+                if title in self.stops:
+                    stop = self.stops[title]
+                    conn.execute(STOP, (stop.view, stop.index + 1, stop.rule))
+            if moved:
+                conn.execute(MOVE, (list(moved), list(moved.values())))
+            if mended:
+                conn.execute("DELETE FROM holdpoint.view_stop WHERE application_name = ANY(%s)", (mended,))
+            if len(page.events) == self._batch and moved:
+                reader.read_ahead(page.start + self._batch)
+        self.positions |= moved
+        return max((done for done, _ in folded.values()), default=0)
+
+    def _fold(self, conn: "psycopg.Connection[Any]", projection: Projection, page: Page) -> tuple[int, Rows]:
+        """Fold a page into one view; stop before the first event that can't be folded. Returns how many events it took."""
         rows = self._rows(conn, projection, page)
         done, rule = 0, None
         for event in page.events:
@@ -129,25 +171,10 @@ class Projector:
             if rule is not None:
                 break
             done += 1
-        if rule is None and page.rule is not None:
-            rule = page.rule
-        title, position = projection.title, page.start + done
+        rule = rule or page.rule
         if rule is not None:
-            self.stops[title] = Stop(title, position, rule)
-            conn.execute(
-                "INSERT INTO holdpoint.view_stop VALUES (%s, %s, %s) ON CONFLICT (application_name)"
-                " DO UPDATE SET notification_id = excluded.notification_id, rule = excluded.rule",
-                (title, position + 1, rule),
-            )
-        if done:
-            _write(conn, projection, rows)
-            conn.execute(
-                "UPDATE holdpoint.tracking SET notification_id = %s WHERE application_name = %s", (position, title)
-            )
-            if rule is None:
-                conn.execute("DELETE FROM holdpoint.view_stop WHERE application_name = %s", (title,))
-        self.positions[title] = position
-        return done
+            self.stops[projection.title] = Stop(projection.title, page.start + done, rule)
+        return done, rows
 
     def _rows(self, conn: "psycopg.Connection[Any]", projection: Projection, page: Page) -> Rows:
         wanted = list(dict.fromkeys(k for e in page.events for k in projection.reads(e)))
@@ -187,7 +214,7 @@ class Projector:
             try:
                 known = set(self.stops)
                 moved = self.step()
-                failures = 0
+                failures, self.trouble = 0, None
                 for title in set(self.stops) - known:
                     at = self.stops[title]
                     say(f"view {title} stopped before entry {at.index}: {at.rule}")
@@ -202,6 +229,7 @@ class Projector:
                 low, high = BACKOFF_SECONDS
                 pause = min(high, low * 2 ** min(failures, 10))
                 failures += 1
+                self.trouble = "database-unreachable"
                 say(f"the database went away ({type(err).__name__}); again in {pause:.1f} s")
                 stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # spreads retries; not a secret
         self.close()
@@ -213,13 +241,9 @@ def _write(conn: "psycopg.Connection[Any]", projection: Projection, rows: Rows) 
     if not changed:
         return
     statement = sql.SQL(
-        "INSERT INTO holdpoint.{} (key, rank, row) SELECT u.key, u.rank, u.row::jsonb"
+        "INSERT INTO holdpoint.{} (key, rank, row) SELECT u.key, u.rank, u.row::json"
         " FROM unnest(%b::text[], %b::smallint[], %b::text[]) AS u (key, rank, row)"
         " ON CONFLICT (key) DO UPDATE SET rank = excluded.rank, row = excluded.row"
     ).format(sql.Identifier(view_table(projection)))
-    columns = ([k for k, _ in changed], [int(r.rank) for _, r in changed], [_text(r) for _, r in changed])
+    columns = ([k for k, _ in changed], [int(r.rank) for _, r in changed], [row_text(r) for _, r in changed])
     conn.execute(statement, columns)
-
-
-def _text(row: Row) -> str:
-    return msgspec.json.encode(row.value).decode()

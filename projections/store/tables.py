@@ -3,17 +3,24 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import sql
 
 from projections.projection import Projection, Rank, Row
 
+_encoder = msgspec.json.Encoder(order="sorted")
 POSITIONS = "SELECT application_name, notification_id FROM holdpoint.tracking WHERE application_name = ANY(%s)"
 
 
 def view_table(projection: Projection) -> str:
     """The table of this version of a projection, in schema `holdpoint`."""
     return f"view_{projection.name}_{projection.version}"
+
+
+def row_text(row: Row) -> str:
+    """A row's value as it is stored: members in the order of their names, whether a batch made it or a restart loaded it."""
+    return _encoder.encode(row.value).decode()
 
 
 def load_rows(conn: "psycopg.Connection[Any]", projection: Projection, keys: Sequence[str]) -> dict[str, Row]:

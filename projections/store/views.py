@@ -1,12 +1,14 @@
 """Reads views: one row, or a page by key. Every answer names the position it holds for, from the same snapshot."""
 
+import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
 from ledger.errors import Fault, Malformed
+from ledger.store.connection import CALL_SECONDS, BoundedConnection, connect
 from projections.projection import Projection, Rank
 from projections.store.run import Stop
 from projections.store.tables import POSITIONS, view_table
@@ -39,22 +41,32 @@ class ViewPage:
 
 
 class Views:
-    """One connection, as `holdpoint_reader`. Raises `Fault` `database-unreachable`, `database-error`."""
+    """One connection, as `holdpoint_reader`. Thread-safe. Raises `Fault` `database-unreachable`, `database-error`.
+
+    `views-missing`: the database was made by a release without these views.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._conn: psycopg.Connection[Any] | None = None
+        self._conn: BoundedConnection | None = None
+        self._lock = threading.Lock()
 
-    def _rows(self, query: str | sql.Composed, params: tuple[Any, ...]) -> list[Any]:
-        try:
-            if self._conn is None or self._conn.closed:
-                self._conn = psycopg.connect(self._url, autocommit=True, connect_timeout=5, prepare_threshold=0)
-            return self._conn.execute(query, params).fetchall()
-        except psycopg.OperationalError as err:
-            self.close()
-            raise Fault("database-unreachable", "failed", str(err).strip(), "try again; holdpoint doctor") from err
-        except psycopg.Error as err:
-            raise Fault("database-error", "failed", str(err).strip(), "holdpoint migrate; holdpoint doctor") from err
+    def _rows(self, query: LiteralString | sql.Composed, params: tuple[Any, ...]) -> list[Any]:
+        with self._lock:
+            try:
+                if self._conn is None or self._conn.closed:
+                    self._conn = connect(self._url)
+                self._conn.allow(CALL_SECONDS)
+                return self._conn.execute(query, params).fetchall()
+            except psycopg.errors.UndefinedTable as err:
+                raise Fault("views-missing", "failed", "a view has no table", "run holdpoint migrate") from err
+            except psycopg.OperationalError as err:
+                self._drop()
+                raise Fault("database-unreachable", "failed", str(err).strip(), "try again; holdpoint doctor") from err
+            except psycopg.Error as err:
+                raise Fault(
+                    "database-error", "failed", str(err).strip(), "holdpoint migrate; holdpoint doctor"
+                ) from err
 
     def row(self, projection: Projection, key: str) -> tuple[int, dict[str, Any] | None]:
         """The view's position, and the row under `key`."""
@@ -94,6 +106,17 @@ class Views:
         rows = self._rows(POSITIONS, ([p.title for p in projections],))
         return {**{p.title: 0 for p in projections}, **dict(rows)}
 
+    def staleness(self, projection: Projection, size: int, most: int) -> str | None:
+        """Why an answer from this view may not be taken for one of a log of `size` entries, or `None` (F25).
+
+        It stands before an event that it can't fold, or more than `most` entries behind.
+        """
+        for stop in self.stops():
+            if stop.view == projection.title:
+                return f"view {stop.view} stands before entry {stop.index}: {stop.rule}"
+        behind = size - self.positions(projection)[projection.title]
+        return f"view {projection.title} is {behind} entries behind" if behind > most else None
+
     def stops(self) -> tuple[Stop, ...]:
         """Views that stand before an event they can't fold."""
         query = "SELECT application_name, notification_id - 1, rule FROM holdpoint.view_stop ORDER BY application_name"
@@ -101,6 +124,10 @@ class Views:
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
         if self._conn is not None:
             self._conn.close()
             self._conn = None

@@ -58,7 +58,9 @@ def test_rebuild_tells_its_progress_and_mends_an_edited_view(database: Database,
     database.append(story)
     run_all(database)
     honest = database.rows(DECISIONS)
-    database.admin("UPDATE holdpoint.view_decisions_1 SET row = row || '{\"divergence\": null}', rank = 1")
+    database.admin(
+        "UPDATE holdpoint.view_decisions_1 SET row = (row::jsonb || '{\"divergence\": null}')::json, rank = 1"
+    )
     assert database.rows(DECISIONS) != honest
     told_: list[tuple[str, int, int]] = []
     projector = Projector(database.url(), [DECISIONS], batch=10)
