@@ -93,7 +93,7 @@ def fsck(folder: Path, *, progress: Progress = silent) -> list[Problem]:
                 if not found or err.code != "database-error":
                     raise
                 found.append(Problem(0, err.code, err.detail))  # a table that is gone, as the line before said
-            return found or list(check_views(desk))
+            return found or list(check_views(database.url("holdpoint_reader")))
         finally:
             desk.close()
             if anchor is not None:

@@ -2,23 +2,30 @@
 
 A view never stands beyond what a signed checkpoint covers. The hint is a NOTIFY sent after signing, from a connection that
 writes nothing, a few times a second at most: it reaches projectors of other processes too, and losing it costs half a second.
+Every hour the views are compared with a fresh fold (T43); what differs is named in `mismatches` until an audit finds it mended.
 """
 
 import random
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 import psycopg
 
 from api.wiring import Ledger
 from ledger.errors import Fault
+from ledger.store.connection import BoundedConnection, connect
 from projections.questions import QUESTIONS
+from projections.store.compare import Mismatch, compare_views
 from projections.store.run import CHANNEL, Projector, Stop
 
 HINT_SECONDS = 0.1
 AGAIN_SECONDS = 5.0
+AUDIT_SECONDS = 3600.0
+AUDIT_MOST = 200_000
+"""A fold is held in memory while it is compared: beyond that many entries `holdpoint fsck` does it, aside."""
+MAX_LAG = 10_000
+"""More entries than that, and an answer from a view says that it is stale."""
 
 
 class Projecting:
@@ -32,9 +39,11 @@ class Projecting:
         self._stop, self._grown = threading.Event(), threading.Event()
         self._projector = Projector(ledger.projector_url, QUESTIONS, until=lambda: ledger.appender.published[0])
         ledger.appender.watchers.add(self._grown)
+        self.mismatches: tuple[Mismatch, ...] = ()
         self._threads = [
             threading.Thread(target=self._project, name="projector", daemon=True),
             threading.Thread(target=self._hint, name="projector hint", daemon=True),
+            threading.Thread(target=self._audit, name="view audit", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -56,6 +65,14 @@ class Projecting:
         """Why no view moves at all, such as `views-missing`, until that is mended."""
         return self._projector.trouble
 
+    @property
+    def stale(self) -> dict[str, str]:
+        """View → why what it says may not be taken for the present: stopped, far behind, edited, or not moving at all."""
+        found = {t: f"{lag} entries behind" for t, lag in self.lags.items() if lag > MAX_LAG}
+        found |= {m.view: f"projection-mismatch: {m.rule}" for m in self.mismatches}
+        found |= {s.view: f"stopped before entry {s.index}: {s.rule}" for s in self.stops}
+        return found if self.trouble is None else {p.title: self.trouble for p in QUESTIONS}
+
     def _project(self) -> None:
         while not self._stop.is_set():
             try:
@@ -64,8 +81,7 @@ class Projecting:
                 self._trouble(f"{err.code}: {err.detail}")
             except psycopg.Error as err:
                 self._trouble(f"database-error: {type(err).__name__}")
-            else:
-                return
+            self._projector.close()
             self._stop.wait(AGAIN_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311  # spreads retries; not a secret
 
     def _trouble(self, text: str) -> None:
@@ -73,22 +89,43 @@ class Projecting:
             self._say(f"projector: {text}")
         self._projector.trouble = text
 
+    def _audit(self) -> None:
+        while not self._stop.wait(AUDIT_SECONDS):
+            self.audit()
+
+    def audit(self) -> tuple[Mismatch, ...]:
+        """Compare all views with a fresh fold, now. What can't be read is tried again at the next audit."""
+        if self._ledger.appender.published[0] <= AUDIT_MOST:
+            try:
+                found = compare_views(self._ledger.projector_url, QUESTIONS, lambda _done, _of: self._breathe())
+            except (Fault, InterruptedError):
+                return self.mismatches
+            self.mismatches = tuple(found)
+            for one in found[:10]:
+                self._say(str(one))
+        return self.mismatches
+
+    def _breathe(self) -> None:
+        """Give way to appends between pages; end when the service does."""
+        if self._stop.wait(0.02):
+            raise InterruptedError
+
     def _hint(self) -> None:
-        conn: psycopg.Connection | None = None
+        conn: BoundedConnection | None = None
         while not self._stop.is_set():
             if not self._grown.wait(1.0):
                 continue
             self._grown.clear()
             try:
                 if conn is None or conn.closed:
-                    conn = psycopg.connect(self._ledger.projector_url, autocommit=True, connect_timeout=5)
+                    conn = connect(self._ledger.projector_url)
                 conn.execute(f"NOTIFY {CHANNEL}")
             except psycopg.Error:  # the projector polls
-                conn = None
+                if conn is not None:
+                    conn.close()
             self._stop.wait(HINT_SECONDS)
         if conn is not None:
-            with suppress(psycopg.Error):
-                conn.close()
+            conn.close()
 
     def close(self) -> None:
         """Stop both threads and wait for them."""

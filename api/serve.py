@@ -14,6 +14,7 @@ from api.app import create_app
 from api.connection import Connection
 from api.exporter import Exporter
 from api.lines import Lines, gather
+from api.projecting import Projecting
 from api.verifying import Verifiers
 from api.wiring import Ledger, open_ledger
 
@@ -75,6 +76,7 @@ def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, 
         _warn(f"READ-ONLY: {stopped.code}: {stopped.detail}; {stopped.remedy}")
     # uvicorn drains, then raises the signal again for whoever stood before it: we only want to go on and close.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    projecting = ledger.projecting = Projecting(ledger, _warn)
     exporter = Exporter(ledger, export_to, _warn) if export_to is not None else None
     try:
         verifiers = Verifiers(os.cpu_count() or 1, say=Lines().say)
@@ -82,4 +84,5 @@ def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, 
     finally:
         if exporter is not None:
             exporter.close()
+        projecting.close()
         ledger.close()

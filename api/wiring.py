@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from api.database import open_database
 from api.keyring import load_log_keys, load_signer
@@ -108,6 +108,18 @@ class View:
         self.lock.__exit__(None, None, None)
 
 
+class Followed(Protocol):
+    """What is known of the projector that runs beside this ledger, if one does: `api.projecting`."""
+
+    @property
+    def lags(self) -> dict[str, int]:
+        """Entries not yet folded, by view."""
+
+    @property
+    def stale(self) -> dict[str, str]:
+        """View → why what it says may not be taken for the present."""
+
+
 @dataclass(slots=True)
 class Ledger:
     """An open ledger. `desk` and `log` read, as `holdpoint_reader`; only the appender writes."""
@@ -125,6 +137,7 @@ class Ledger:
     closers: list[Callable[[], None]] = field(default_factory=list)
     how: str = ""
     """What the database is, and as whom it runs."""
+    projecting: "Followed | None" = None
 
     @property
     def origin(self) -> str:

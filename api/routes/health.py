@@ -16,10 +16,10 @@ from ledger.errors import Fault, LedgerError
 from ledger.note import MLDSA44_COSIGNATURE, cosigned_at, parse_note, parse_vkey
 from ledger.state import State
 from ledger.strict import micros
+from projections.questions import QUESTIONS
 
 FLOOR = 256 * 1024 * 1024
 SKEW_SECONDS = 5.0
-MAX_LAG = 10_000
 NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 For = Annotated[Literal["reads", "writes"], Query(alias="for", description="What the asker wants to send here.")]
 
@@ -59,9 +59,9 @@ def _parts(ledger: Ledger) -> dict[str, str]:
         skew = clock_skew(ledger)
         if skew is not None and abs(skew) > SKEW_SECONDS:
             parts["clock"] = f"{skew:.0f} s from the database's"
-        behind = {title: lag for title, lag in projection_lags(ledger).items() if lag > MAX_LAG}
-        if behind:
-            parts["projections"] = ", ".join(f"{title} {lag} entries behind" for title, lag in sorted(behind.items()))
+        stale = {} if ledger.projecting is None else ledger.projecting.stale
+        if stale:
+            parts["projections"] = "projection-stale: " + ", ".join(f"{t} {why}" for t, why in sorted(stale.items()))
     except LedgerError as err:
         parts["database"] = err.code
     return parts
@@ -82,9 +82,10 @@ def clock_skew(ledger: Ledger) -> float | None:
 
 def projection_lags(ledger: Ledger) -> dict[str, int]:
     """Entries not yet folded, by view."""
-    size = ledger.appender.size
-    rows = ledger.desk.query("SELECT application_name, notification_id FROM holdpoint.tracking")
-    return {title: max(0, size - position) for title, position in rows}
+    if ledger.projecting is not None:
+        return ledger.projecting.lags
+    size = ledger.appender.published[0]
+    return {title: max(0, size - position) for title, position in ledger.views.positions(*QUESTIONS).items()}
 
 
 def metrics(request: Request) -> Response:
