@@ -38,7 +38,7 @@ class Projecting:
         self._ledger, self._say = ledger, say or _tell
         self._stop, self._grown = threading.Event(), threading.Event()
         self._projector = Projector(ledger.projector_url, QUESTIONS, until=lambda: ledger.appender.published[0])
-        ledger.appender.watchers.add(self._grown)
+        ledger.appender.watch(self._grown)
         self.mismatches: tuple[Mismatch, ...] = ()
         self._threads = [
             threading.Thread(target=self._project, name="projector", daemon=True),
