@@ -28,4 +28,4 @@ def check_views(url: str, progress: Progress | None = None) -> Iterator[Problem]
 def describe(found: Mismatch) -> str:
     """Which view, which row, and how it is wrong; never the row's text."""
     row = f"row {found.key!r}" if found.key else "the view"
-    return f"view {found.view} at {found.position} entries: {row}: {SAYS[found.rule]}"
+    return f"table view_{found.view.replace('/', '_')} at {found.position} entries: {row}: {SAYS[found.rule]}"

@@ -38,7 +38,7 @@ def test_rebuild_fills_compares_and_mends(
     assert run("fsck", "--data", str(story_folder), "--json") == 4
     found = json.loads(capsys.readouterr().out)
     assert found["code"] == "projection-mismatch"
-    assert "view history/1" in found["details"][0]["detail"]
+    assert "table view_history_1" in found["details"][0]["detail"]
     assert run("rebuild", "--view", "history", "--data", str(story_folder), "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["schema"], answer["ok"], answer["code"]) == ("holdpoint.rebuild/1", True, "rebuilt")

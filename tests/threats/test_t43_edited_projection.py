@@ -7,13 +7,13 @@ import pytest
 
 from api.fsck import fsck
 from api.keyring import load_signer
-from api.stored_views import VIEWS
 from auditor.pin import parse_pin
 from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict as V
 from auditor.verify import verify_export
 from disclosures.claims import sign_claims
 from ledger.canonical import loads
+from projections.questions import QUESTIONS
 from projections.store.run import Projector
 from projections.store.tables import view_table
 from tests.threats.storage import Copy
@@ -22,20 +22,20 @@ from tests.threats.storage import Copy
 @pytest.fixture
 def projected(copy: Copy) -> Copy:
     """A copy whose views stand at the head."""
-    projector = Projector(copy.url.replace("user=postgres", "user=holdpoint_projector"), VIEWS)
+    projector = Projector(copy.url.replace("user=postgres", "user=holdpoint_projector"), QUESTIONS)
     projector.catch_up()
     projector.close()
     return copy
 
 
-TABLE = {v.name: f"holdpoint.{view_table(v)}" for v in VIEWS}
+TABLE = {v.name: f"holdpoint.{view_table(v)}" for v in QUESTIONS}
 STATUS = TABLE["model_status"]
 
 
 @pytest.mark.parametrize(
     ("sql", "word"),
     [
-        (f"UPDATE {STATUS} SET row = jsonb_set(row, '{{edited}}', '\"permit\"') WHERE key = (SELECT min(key) FROM {STATUS})",
+        (f"UPDATE {STATUS} SET row = jsonb_set(row::jsonb, '{{edited}}', '\"permit\"')::json WHERE key = (SELECT min(key) FROM {STATUS})",
          "differs"),
         (f"UPDATE {STATUS} SET rank = 3 - rank WHERE key = (SELECT min(key) FROM {STATUS})", "differs"),
         (f"DELETE FROM {TABLE['decisions']} WHERE key = (SELECT max(key) FROM {TABLE['decisions']})", "missing"),
@@ -67,14 +67,14 @@ def test_attack_a_position(projected: Copy) -> None:
 
 def test_honest_rebuild_equals_incremental(projected: Copy) -> None:
     assert fsck(projected.folder) == []
-    before = {v.name: projected.rows(f"SELECT * FROM {TABLE[v.name]} ORDER BY key") for v in VIEWS}
+    before = {v.name: projected.rows(f"SELECT * FROM {TABLE[v.name]} ORDER BY key") for v in QUESTIONS}
     assert all(before.values())
     with psycopg.connect(projected.url, autocommit=True) as conn:
         conn.execute(f"UPDATE {STATUS} SET row = '{{}}'")
-    projector = Projector(projected.url.replace("user=postgres", "user=holdpoint_projector"), VIEWS)
+    projector = Projector(projected.url.replace("user=postgres", "user=holdpoint_projector"), QUESTIONS)
     projector.rebuild()
     projector.close()
-    assert {v.name: projected.rows(f"SELECT * FROM {TABLE[v.name]} ORDER BY key") for v in VIEWS} == before
+    assert {v.name: projected.rows(f"SELECT * FROM {TABLE[v.name]} ORDER BY key") for v in QUESTIONS} == before
     assert fsck(projected.folder) == []
 
 
