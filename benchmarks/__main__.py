@@ -50,6 +50,7 @@ def round_of(folder: Path, recorders: Recorders, figures: Figures) -> None:
     figures.ratio(SINGLES, "HTTP, 64 connections x 1", STOCK)
     figures.ratio(BATCHES, "HTTP, 4 connections x 100", LIMIT)
     recorders.ours(figures)
+    raw_verification(figures)
     audit(folder, figures)
     figures.ratio(AUDITS, AUDIT, LIMIT)
     projection(folder, figures)
