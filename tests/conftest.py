@@ -1,6 +1,7 @@
 """Fixtures: a founded development ledger on a real embedded PostgreSQL, copied for each test that changes it."""
 
 import itertools
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -141,3 +142,19 @@ def ledger_database(embedded: EmbeddedPostgres) -> LedgerDatabase:
 def each_database(each_server: EmbeddedPostgres) -> LedgerDatabase:
     """A fresh migrated database on each server."""
     return fresh_database(each_server)
+
+
+EXPECTED_SKIPS = ("the browser", "node is not", "no PostgreSQL of the system", "user namespaces are off")
+"""What a fresh machine may lack. Any other skip fails under CI: a test that is not run proves nothing."""
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Under CI, refuse skips that were not expected."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("CI") or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    reasons = [str(r.longrepr[2] if isinstance(r.longrepr, tuple) else r.longrepr) for r in reporter.stats.get("skipped", [])]
+    unexpected = sorted({r for r in reasons if not r.removeprefix("Skipped: ").startswith(EXPECTED_SKIPS)})
+    if unexpected and exitstatus == pytest.ExitCode.OK:
+        reporter.write_line("skips that CI does not expect: " + "; ".join(unexpected), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
