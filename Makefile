@@ -25,19 +25,20 @@ demo: setup ## the main job on embedded PostgreSQL: a fictional lab, from log fi
 test: setup ## all tests
 	$(BIN)/python -m pytest -n 2 -q
 
-check: setup ## ruff, mypy --strict, import contracts
+check: setup ## ruff, mypy --strict, import contracts, docs that are lists of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -p no:randomly tests/house tests/api/test_problems.py
 
 bench: setup ## measure; prints medians and ratios of one run, writes benchmarks/out/latest.json
 	$(BIN)/python -m benchmarks
 
 spec: setup ## write spec/events and docs/reference from the code, and the OpenAPI snapshot
-
 	$(BIN)/python -m spec.generate
 	$(BIN)/python -m docs.reference.generate
+	RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/api/test_openapi.py -k snapshot
 
 vectors: setup ## write the golden bytes under tests/vectors; run again, it leaves no difference
 	$(BIN)/python -m tests.vectors.generate

@@ -21,7 +21,7 @@ from ledger.store.folding import Progress, fold_stored, root_at, silent
 from ledger.tile import Edge
 from policies.rules import RULES
 
-OTHER = "keep everything as it is: docs/how-to/diverged.md"
+OTHER = "keep everything as it is: docs/how-to/refusals/diverged.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from ledger.errors import LedgerError
 FLOOR = 512 * 1024 * 1024
 IN_USE = frozenset({"folder-in-use", "anchor-in-use"})
 PAGES = {
-    "diverged": "docs/how-to/diverged.md", "data-missing": "docs/how-to/diverged.md",
-    "anchor-missing": "docs/how-to/anchor-missing.md", "anchor-torn": "docs/how-to/anchor-missing.md",
+    "diverged": "docs/how-to/refusals/diverged.md", "data-missing": "docs/how-to/refusals/diverged.md",
+    "anchor-missing": "docs/how-to/refusals/anchor-missing.md", "anchor-torn": "docs/how-to/refusals/anchor-missing.md",
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def _red(name: str, err: LedgerError) -> Item:
 
 
 def _page(code: str) -> str:
-    return PAGES.get(code, "docs/how-to/refusals-to-start.md")
+    return PAGES.get(code, "docs/how-to/refusals/README.md")
 
 
 def _in_use(name: str) -> Item:

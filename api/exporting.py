@@ -84,7 +84,9 @@ class Export:
         shown = self._opened(note)
         if shown.size > size:
             detail = f"the export shows size {shown.size}, the log stands at {size}"
-            raise Fault("export-ahead", "failed", detail, "holdpoint restore --from it: docs/how-to/diverged.md")
+            raise Fault(
+                "export-ahead", "failed", detail, "holdpoint restore --from it: docs/how-to/refusals/diverged.md"
+            )
         if root_at(self._ledger.desk, shown.size) != shown.root:
             raise Fault("export-foreign", "failed", f"another history stands in {self._folder}", OTHER)
         names = [*(tile_path(p.level, p.n, p.width) for p in tiles_of(shown.size)), *_bundles(shown.size)]

@@ -29,7 +29,7 @@ from ledger.tile import WIDTH, Edge, parse_bundle, tile_path
 from policies.rules import RULES
 
 MAX_SUBMISSIONS = 500
-OTHER = "this is not the export of this ledger's history; keep everything as it is: docs/how-to/diverged.md"
+OTHER = "this is not the export of this ledger's history; keep everything as it is: docs/how-to/refusals/diverged.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if not os.environ.get("CI") or reporter is None or hasattr(session.config, "workerinput"):
         return
-    reasons = [str(r.longrepr[2] if isinstance(r.longrepr, tuple) else r.longrepr) for r in reporter.stats.get("skipped", [])]
+    reasons = [
+        str(r.longrepr[2] if isinstance(r.longrepr, tuple) else r.longrepr) for r in reporter.stats.get("skipped", [])
+    ]
     unexpected = sorted({r for r in reasons if not r.removeprefix("Skipped: ").startswith(EXPECTED_SKIPS)})
     if unexpected and exitstatus == pytest.ExitCode.OK:
         reporter.write_line("skips that CI does not expect: " + "; ".join(unexpected), red=True)

@@ -180,4 +180,4 @@ def _advice(refused: Refused, err: RefusedError) -> str:
         case "version-conflict":
             return f"read what was added, then write it for version {facts.get('present_version', 'now')}"
         case _:
-            return f"docs/reference/refusals.md says what {refused.reason.value} asks for"
+            return f"docs/reference/problems.md says what {refused.reason.value} asks for"

@@ -5,6 +5,7 @@ from pathlib import Path
 from api.measures import METRICS, PREFIX
 from api.problems import TYPES, URN
 from api.routes.listed import PUBLIC, ROUTES
+from docs.reference.generate_commands import commands, events
 
 FOLDER = Path(__file__).parent
 
@@ -88,7 +89,13 @@ def http() -> str:
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    return {"http.md": http(), "metrics.md": metrics(), "problems.md": problems()}
+    return {
+        "commands.md": commands(),
+        "events.md": events(),
+        "http.md": http(),
+        "metrics.md": metrics(),
+        "problems.md": problems(),
+    }
 
 
 def main() -> None:

@@ -60,8 +60,8 @@ class Anchor:
         try:
             self._file = os.open(path, flags, 0o600)
         except OSError as err:
-            raise Fault("anchor-missing", "failed", f"cannot open {path.name}: {err.strerror}",
-                        "bring it back: holdpoint anchor --from-pin FILE (docs/how-to/anchor-missing.md)") from err  # fmt: skip
+            remedy = "bring it back, or holdpoint anchor --from-pin FILE (docs/how-to/refusals/anchor-missing.md)"
+            raise Fault("anchor-missing", "failed", f"cannot open {path.name}: {err.strerror}", remedy) from err
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as err:

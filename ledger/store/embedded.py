@@ -140,7 +140,7 @@ class EmbeddedPostgres:
         """Start, or wait for recovery, until the server answers. Without `create`, never make an empty cluster."""
         if not create and not (self.data / "PG_VERSION").exists():
             detail = f"no PostgreSQL cluster in {self.data}"
-            remedy = "bring the folder back from a backup, or holdpoint restore --from EXPORT: docs/how-to/diverged.md"
+            remedy = "bring the folder back from a backup, or holdpoint restore --from EXPORT: docs/how-to/refusals/diverged.md"
             raise Fault("data-missing", "failed", detail, remedy)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take_lock(self.folder)

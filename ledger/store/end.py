@@ -83,7 +83,9 @@ class LogEnd:
             alive = max(self.position.recorded_at, from_micros(self._publisher.signed_at * 1_000_000))
             doubt = downtime(alive, self._clock())
             if doubt is not None:
-                remedy = "check the clock, then holdpoint serve --confirm-clock: docs/how-to/clock-unconfirmed.md"
+                remedy = (
+                    "check the clock, then holdpoint serve --confirm-clock: docs/how-to/refusals/clock-unconfirmed.md"
+                )
                 self._stopped = Fault("clock-unconfirmed", "failed", doubt, remedy)
         self._resign_at = 0.0  # signed so far for the last entry's time; the first tick signs for the present one
 

@@ -73,21 +73,21 @@ def follow(base: Position, head: Head, desk: Desk, rules: Rules, anchored: Ancho
     reached_position = Position(replay.state, edge, replay.recorded_at)
     if anchored is not None and (root != anchored.root or reached_position.origin != anchored.origin):
         detail = f"the stored tree has another root at the anchored size {anchored.size}"
-        raise Fault("diverged", "failed", detail, "keep everything as it is: docs/how-to/diverged.md")
+        raise Fault("diverged", "failed", detail, "keep everything as it is: docs/how-to/refusals/diverged.md")
     return reached_position
 
 
 def _check_sizes(base: Position, head: Head, anchored: AnchoredHead | None) -> None:
     if head.size < base.size or (head.size == base.size and base.size and head.root != base.edge.root()):
         detail = f"the head is at {head.size}, memory at {base.size}, and they do not agree"
-        raise Fault("diverged", "failed", detail, "keep everything as it is: docs/how-to/diverged.md")
+        raise Fault("diverged", "failed", detail, "keep everything as it is: docs/how-to/refusals/diverged.md")
     if anchored is None:
         if head.size and not base.size:
             raise Fault("anchor-missing", "failed", "the ledger is not empty and its anchor is",
-                        "bring it back: holdpoint anchor --from-pin FILE (docs/how-to/anchor-missing.md)")  # fmt: skip
+                        "bring it back: holdpoint anchor --from-pin FILE (docs/how-to/refusals/anchor-missing.md)")  # fmt: skip
     elif anchored.size > head.size or anchored.size < base.size or anchored.size == 0:
         detail = f"anchored size {anchored.size}, stored size {head.size}"
-        remedy = "bring the missing entries back: holdpoint restore --from EXPORT (docs/how-to/diverged.md)"
+        remedy = "bring the missing entries back: holdpoint restore --from EXPORT (docs/how-to/refusals/diverged.md)"
         raise Fault("diverged", "failed", detail, remedy)
 
 

@@ -57,7 +57,7 @@ AT_START = {
     "anchor-in-use", "anchor-missing", "anchor-torn", "clock-simulated", "config-malformed", "framework-setting", "durability-off", "not-a-ledger",
     "schema-missing", "database-newer", "migration-changed",
 }  # fmt: skip
-"""Refusals to start: nobody is served then; docs/how-to/refusals-to-start.md has them."""
+"""Refusals to start: nobody is served then; docs/how-to/refusals/README.md has them."""
 
 
 def test_statuses_are_those_of_the_design() -> None:
