@@ -23,6 +23,7 @@ from ledger.store.desk import Desk
 from ledger.store.end import steady_ticks
 from ledger.store.outcome import Appended, Known, Outcome
 from policies.rules import RULES
+from projections.store.views import Views
 from tests.conftest import LedgerDatabase, copy_of
 
 ROWS = 2
@@ -120,9 +121,20 @@ class Seat:
             ticks=ticks,
             watched=watched,
         )
-        closers = [self.anchor.close, self.desk.close, self.reader.close]
+        views = Views(place.database.url("holdpoint_reader"))
+        closers = [self.anchor.close, self.desk.close, self.reader.close, views.close]
         self.ledger = Ledger(
-            place.folder, config, self.appender, self.reader, reading, clock, self.anchor, Measures(), closers
+            folder=place.folder,
+            config=config,
+            appender=self.appender,
+            desk=self.reader,
+            log=reading,
+            clock=clock,
+            anchor=self.anchor,
+            measures=Measures(),
+            views=views,
+            projector_url=place.database.url("holdpoint_projector"),
+            closers=closers,
         )
         try:
             self.appender.open(confirmed=confirmed)
