@@ -4,11 +4,9 @@ The replay goes on meanwhile, and is not believed until every signature is. Memo
 under way. A process that dies costs time and nothing else: what it had is checked here.
 """
 
-import multiprocessing
 import threading
 from collections import deque
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -32,10 +30,15 @@ def lowest_bad(jobs: list[Job]) -> int | None:
 
 def _executor(workers: int, size: int) -> Executor:
     """Processes by fork, which is safe while this is the only thread; else threads, which share one interpreter lock."""
-    forks = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
-    if size < LARGE or workers < 2 or not forks:
+    if size < LARGE or workers < 2 or threading.active_count() > 1:
         return ThreadPoolExecutor(workers)
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
+    try:  # here, since it loads `socket`: an auditor who shuts the network out altogether gets threads
+        import multiprocessing  # noqa: PLC0415
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+        return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork"))
+    except (ImportError, ValueError):
+        return ThreadPoolExecutor(workers)
 
 
 class Signatures:
@@ -59,7 +62,7 @@ class Signatures:
         jobs, self._jobs = self._jobs, []
         try:
             self._running.append((jobs, self._pool.submit(lowest_bad, jobs)))
-        except BrokenProcessPool:
+        except BrokenExecutor:
             self._note(lowest_bad(jobs))
 
     def _drain(self, most: int) -> None:
@@ -67,7 +70,7 @@ class Signatures:
             jobs, answer = self._running.popleft()
             try:
                 self._note(answer.result())
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 self._note(lowest_bad(jobs))
 
     def _note(self, bad: int | None) -> None:
