@@ -7,6 +7,7 @@ group of processes, are for the service, which drains.
 import signal
 import socket
 import struct
+from contextlib import suppress
 
 import msgspec
 
@@ -31,8 +32,9 @@ def main() -> None:
     """Serve one socket until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    decode = msgspec.msgpack.Decoder(list[Job]).decode
-    with socket.socket(fileno=0) as conn:
+    # The service may be gone before the first word, or before an answer: then nobody waits for either.
+    with suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=0) as conn:
+        decode = msgspec.msgpack.Decoder(list[Job]).decode
         conn.sendall(READY)
         while (head := _read(conn, 4)) is not None:
             (size,) = struct.unpack(">I", head)

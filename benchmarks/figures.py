@@ -45,7 +45,7 @@ class Figures:
 
     def close(self, goals: tuple[Goal, ...], out: Path) -> None:
         """Print medians, ratios and goals, and write them as JSON."""
-        print(f"medians of {max(map(len, self.values.values()))} rounds, load by {self.load}")
+        print(f"medians of {min(map(len, self.values.values()))} rounds, load by {self.load}")
         for name, unit in self.units.items():
             print(f"{name:<46} {self.median(name):>12,.1f} {unit}")
         for name in self.ratios:

@@ -35,7 +35,6 @@ class Reason(StrEnum):
     KEY_WEAK = "key-weak"
     LAST_KEY_ADMIN = "last-key-admin"
     NOT_FOUNDED = "not-founded"
-    ORPHAN_REFERENCE = "orphan-reference"
     OWN_GRANT = "own-grant"
     PACK_DIGEST_MISMATCH = "pack-digest-mismatch"
     PACK_MALFORMED = "pack-malformed"

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -184,3 +185,12 @@ def test_each_of_a_group_gets_its_own_answer(ledger: Ledger) -> None:
     ]
     assert sorted(a.json()["index"] for a in answers if a.status_code == 201) == list(range(before, before + 7))
     assert all(msgspec.json.decode(a.content) == a.json() for a in answers)
+
+
+def test_a_worker_whose_service_is_gone_already_ends_without_a_word() -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        words = [sys.executable, "-I", "-m", "api.verify_worker"]
+        done = subprocess.run(words, stdin=theirs, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

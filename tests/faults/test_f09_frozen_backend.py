@@ -102,3 +102,15 @@ def test_a_frozen_postmaster_stops_no_open_connection(place: Place, tmp_path: Pa
     assert isinstance(seat.post(), Appended)
     check(seat.ledger, seat.account, tmp_path, pin, before=before)
     seat.close()
+
+
+def test_honest_the_same_load_on_a_running_backend(place: Place, tmp_path: Path) -> None:
+    seat = Seat(place)
+    pin, before = pin_of(seat.ledger), seat.appender.size
+    answers: list[Outcome] = []
+    together(16, lambda _n: answers.extend(seat.post(seat.write()) for _ in range(3)))
+    assert [a for a in answers if not isinstance(a, Appended)] == []
+    assert seat.appender.size == before + ROWS * len(answers) == before + ROWS * 48
+    check(seat.ledger, seat.account, tmp_path, pin, before=before)
+    seat.close()
+    check_nothing_left(place.folder, place.database.url())
