@@ -46,15 +46,20 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("page", "heading"),
-    [("README.md", "## Ten minutes by hand"), ("docs/tutorial/first-ledger.md", "# A first ledger")],
+    [
+        ("README.md", "## Ten minutes by hand"),
+        ("docs/tutorial/first-ledger.md", "# A first ledger"),
+        ("docs/how-to/rotate-a-key.md", "# Rotate or revoke a key"),
+    ],
 )
 def test_a_page_by_hand(page: str, heading: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What opens the ledger shares one open one; what makes, checks or serves the folder runs by itself."""
     monkeypatch.chdir(checkout)
     commands = by_hand(page, heading)
     assert commands[0] == (["make", "setup"], 0)
-    assert len(commands) >= 10
-    assert {"gate", "import", "history", "verify"} <= {words[1] for words, _ in commands[1:]}
+    if "how-to" not in page:
+        assert len(commands) >= 10
+        assert {"gate", "import", "history", "verify"} <= {words[1] for words, _ in commands[1:]}
     with contextlib.ExitStack() as stack:
         cli: Cli | None = None
         for words, promised in commands[1:]:
@@ -63,7 +68,7 @@ def test_a_page_by_hand(page: str, heading: str, checkout: Path, monkeypatch: py
                 stack.close()
                 serve(words, checkout)
                 continue
-            if words[1] in BY_ITSELF:
+            if words[1] in BY_ITSELF or words[1:3] == ["keys", "new"]:
                 stack.close()
                 cli = None
                 done = subprocess.run(words, cwd=checkout, capture_output=True, text=True, timeout=120, check=False)
