@@ -61,15 +61,18 @@ def register_(
     as_json: Json = False,
 ) -> None:
     """Register a model. Example: holdpoint register model/two --name Two --weights README.md --as assessor --yes"""
+    if compute_ratio is not None and parent is None:
+        raise Fault("flags-missing", "failed", "a ratio of compute is to another model's", "give --parent MODEL too")
     asker = Asker(yes=yes)
     name = asker.text("--name", "name of the model, which stays here", name)
     weights = asker.text("--weights", "file of its weights, or sha256:…", weights)
     asker.settle()
     stream, weights = model_stream(stream), digest_or_file(weights)
     body: dict[str, Any] = {"kind": kind, "subject": {"name": name, "weights": weights}}
+    parent = None if parent is None else model_stream(parent)
     body |= {k: v for k, v in (("parent", parent), ("relation", relation)) if v is not None}
     if compute_ratio is not None:
-        body["effective_compute"] = {"of": parent or stream, "ratio": compute_ratio}
+        body["effective_compute"] = {"of": parent, "ratio": compute_ratio}
     salt = os.urandom(16)
     subject = model_subject(salt, name, weights)
     said = json.dumps({"name": name, "salt": salt.hex(), "subject": subject, "weights": weights})

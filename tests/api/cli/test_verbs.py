@@ -32,6 +32,7 @@ def test_without_a_terminal_every_missing_flag_is_named_at_once(cli: Cli) -> Non
         (("document", "submit", "capability_report"), ("FILE", "--model")),
         (("request", "one", "external_deploy"), ("--audience",)),
         (("register", "model/three"), ("--name", "--weights")),
+        (("register", "model/three", "--compute-ratio", "4"), ("--parent",)),
     ):
         done = cli(*words)
         assert done.code == 2
