@@ -58,12 +58,16 @@ def _warn(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def _folded(done: int, of: int) -> None:
+    _warn(f"folded {done} of {of} entries")
+
+
 def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, confirm_clock: bool = False) -> None:
     """Open the ledger and serve it until SIGTERM or SIGINT. Raises `Fault`, `clock-unconfirmed` among others."""
     # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
     sys.setswitchinterval(0.0005)
     gather(Lines())
-    ledger = open_ledger(folder, confirm_clock=confirm_clock, read_only=True, say=_warn)
+    ledger = open_ledger(folder, confirm_clock=confirm_clock, read_only=True, say=_warn, progress=_folded)
     # What was folded stays: the collector need not walk it again and again, nor after every 700 objects of a request.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -28,6 +28,7 @@ from ledger.store.append import Appender
 from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
 from ledger.store.end import Clock
+from ledger.store.folding import Progress, silent
 from ledger.strict import parse_time
 from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion
@@ -226,6 +227,7 @@ def open_ledger(
     confirm_clock: bool = False,
     read_only: bool = False,
     say: Callable[[str], None] = lambda _text: None,
+    progress: Progress = silent,
 ) -> Ledger:
     """Open the ledger in `folder`: start its database, fold it, compare with the anchor. Raises `Fault`.
 
@@ -253,7 +255,7 @@ def open_ledger(
         signer = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
         appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), signer, clock,
                             watched=clock is wall_clock, local_keys=True)  # fmt: skip
-        appender.open(confirmed=confirm_clock or config.development, read_only=read_only)
+        appender.open(confirmed=confirm_clock or config.development, read_only=read_only, progress=progress)
     except BaseException:
         for closer in reversed(closers):
             closer()
@@ -263,9 +265,9 @@ def open_ledger(
 
 
 @contextmanager
-def opened(folder: Path, *, clock: Clock = wall_clock) -> Iterator[Ledger]:
+def opened(folder: Path, *, clock: Clock = wall_clock, progress: Progress = silent) -> Iterator[Ledger]:
     """`open_ledger`, closed at the end whatever happens."""
-    ledger = open_ledger(folder, clock=clock)
+    ledger = open_ledger(folder, clock=clock, progress=progress)
     try:
         yield ledger
     finally:

@@ -1,8 +1,6 @@
 """`export`, `pin`, `verify`, `fsck`: hand over, and check."""
 
 import os
-import sys
-import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +10,8 @@ import typer
 
 from api.book import Book, readable
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
-from api.cli.output import answer, emit, say, warn
+from api.cli.output import answer, emit, say
+from api.cli.progress import Progress
 from api.cli.web_source import WebSource, is_url
 from api.exporting import export as write_export
 from api.fsck import fsck as run_fsck
@@ -26,8 +25,6 @@ from auditor.source import folder_reader
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import verify_export
 from ledger.errors import Fault
-
-QUIET_SECONDS = 2.0
 
 
 def export(
@@ -95,27 +92,6 @@ def with_witnesses(report: Report, required: int) -> Report:
     detail = f"{required} witnesses are required, none has cosigned this checkpoint"
     short = Check("witnesses", VerifyVerdict.INCOMPLETE, "witnesses-short", detail)
     return replace(report, checks=(*report.checks, short))
-
-
-class Progress:
-    """A line on stderr every two seconds; at a terminal it replaces the one before."""
-
-    def __init__(self, what: str = "verified") -> None:
-        self._what = what
-        self._last = time.monotonic()
-
-    def __call__(self, done: int, of: int) -> None:
-        """Say how far it is."""
-        now = time.monotonic()
-        if now - self._last < QUIET_SECONDS:
-            return
-        self._last = now
-        text = f"{self._what} {done} of {of} entries"
-        if sys.stderr.isatty() and not settings().plain:
-            sys.stderr.write(f"\r{text}" + ("\n" if done == of else ""))
-            sys.stderr.flush()
-        else:
-            warn(text)
 
 
 def fsck(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from api.anchoring import Brought, bring_anchor, from_pin
-from api.cli.check import Progress
 from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import answer, say
+from api.cli.progress import Progress
 from api.restoring import restore as run_restore
 from auditor.pin import parse_pin
 from auditor.source import folder_reader

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from api.book import Book, readable
+from api.cli.progress import Progress
 from api.client import Client
 from api.session import Session
 from api.settings import DEFAULTS, settings
@@ -51,7 +52,7 @@ def position(at: str | None) -> int | str | None:
 def open_book(data: Path, server: str | None, pin_file: Path | None, timeout: float) -> Iterator[Book]:
     """The ledger in `data`, or the one that `server` serves, checked under the pin."""
     if server is None:
-        with opened(data) as ledger:
+        with opened(data, progress=Progress("folded")) as ledger:
             session = Session(ledger)
             session.where = where(data, None)
             yield session

@@ -17,6 +17,7 @@ from ledger.state import State
 from ledger.store.anchor import Anchor
 from ledger.store.draft import Draft, Group
 from ledger.store.end import Clock, LogEnd, steady_ticks
+from ledger.store.folding import Progress, silent
 from ledger.store.intake import Intake
 from ledger.store.outcome import Outcome
 from ledger.store.position import Position
@@ -59,13 +60,13 @@ class Appender:
         self._next_tick = 0.0
         self._thread = threading.Thread(target=self._run, name="appender", daemon=True)
 
-    def open(self, *, confirmed: bool = False, read_only: bool = False) -> None:
+    def open(self, *, confirmed: bool = False, read_only: bool = False, progress: Progress = silent) -> None:
         """Follow what is stored, sign what is committed and unsigned, start the thread. Raises `Fault` (docs/how-to).
 
         After a day of silence, or behind the log's own time, a watched clock has to be `confirmed`: until then only reads.
         With `read_only`, a head behind the anchor does not refuse to start: nothing is signed, and only reads are served.
         """
-        self._end.open(confirmed=confirmed, read_only=read_only)
+        self._end.open(confirmed=confirmed, read_only=read_only, progress=progress)
         self._next_tick = self._ticks() + TICK_SECONDS
         self._thread.start()
 

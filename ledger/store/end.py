@@ -16,6 +16,7 @@ from ledger.state import State
 from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.clock import ClockWatch, downtime, recorded_time, seconds
 from ledger.store.desk import Desk
+from ledger.store.folding import Progress, silent
 from ledger.store.position import Position, follow
 from ledger.store.publish import Publisher
 from ledger.store.read_only import kept_note, write_evidence
@@ -67,16 +68,16 @@ class LogEnd:
 
     # -- start -------------------------------------------------------------------------------------------------------
 
-    def open(self, *, confirmed: bool, read_only: bool) -> None:
+    def open(self, *, confirmed: bool, read_only: bool, progress: Progress = silent) -> None:
         """Follow what is stored, and sign what is committed and unsigned. Raises `Fault`; see `Appender.open`."""
         noted = self._desk.latest_note()
         if noted is not None:
             self._publisher.remember(noted[1])
         head = self.hear()
         try:
-            self.reach(head)
+            self.reach(head, progress)
         except Fault as fault:
-            if not self._stand_still(head, fault, allowed=read_only):
+            if not self._stand_still(head, fault, progress, allowed=read_only):
                 raise
         self._desk.check_checkpoint(head)
         if self._watch is not None and self.position.size and not confirmed and self._stopped is None:
@@ -89,7 +90,7 @@ class LogEnd:
                 self._stopped = Fault("clock-unconfirmed", "failed", doubt, remedy)
         self._resign_at = 0.0  # signed so far for the last entry's time; the first tick signs for the present one
 
-    def _stand_still(self, head: Head, fault: Fault, *, allowed: bool) -> bool:
+    def _stand_still(self, head: Head, fault: Fault, progress: Progress, *, allowed: bool) -> bool:
         """Keep the evidence of a divergence; where the head is only behind, fold it for readers, under the newest kept note.
 
         Nothing is signed: this size may have been signed with another root.
@@ -102,7 +103,7 @@ class LogEnd:
             return False
         self._stopped = fault
         here = AnchoredHead(anchored.origin, head.size, head.root)
-        self.position = follow(self.position, head, self._desk, self._rules, here)
+        self.position = follow(self.position, head, self._desk, self._rules, here, progress=progress)
         self.published = kept_note(self._desk, self.position, self._publisher.vkeys)
         return True
 
@@ -166,9 +167,10 @@ class LogEnd:
             watcher.set()
         self._resign_at = self._ticks() + HOUR_SECONDS
 
-    def reach(self, head: Head) -> None:
+    def reach(self, head: Head, progress: Progress = silent) -> None:
         """Go to the stored head, whoever moved it: fold, compare with the anchor, anchor, sign."""
-        position = follow(self.position, head, self._desk, self._rules, self._publisher.anchor.head)
+        anchored = self._publisher.anchor.head
+        position = follow(self.position, head, self._desk, self._rules, anchored, progress=progress)
         if position.size and position.size != self.published[0]:
             self.publish(position)
 

@@ -11,10 +11,9 @@ from ledger.replay import Problem, Replay
 from ledger.state import State
 from ledger.store.anchor import AnchoredHead
 from ledger.store.desk import Desk
+from ledger.store.folding import PAGE, Progress, silent
 from ledger.store.rows import Head
 from ledger.tile import Edge
-
-PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,15 @@ class Position:
         return AnchoredHead(self.origin, self.size, self.edge.root())
 
 
-def follow(base: Position, head: Head, desk: Desk, rules: Rules, anchored: AnchoredHead | None) -> Position:
+def follow(
+    base: Position,
+    head: Head,
+    desk: Desk,
+    rules: Rules,
+    anchored: AnchoredHead | None,
+    *,
+    progress: Progress = silent,
+) -> Position:
     """Fold the stored entries from `base` to `head` on a layer; `base` itself is not touched.
 
     The root over the re-hashed bytes must be the head's, and pass through the anchored one (R6). Entries up to the anchor were
@@ -63,6 +70,8 @@ def follow(base: Position, head: Head, desk: Desk, rules: Rules, anchored: Ancho
             raise _invalid(f"entry {row.index}: table event, column leaf_hash: it is not the hash of the entry")
         leaves.append(leaf)
         reached = anchored is not None and replay.size == anchored.size
+        if len(leaves) == PAGE:
+            progress(replay.size, head.size)
         if reached or len(leaves) == PAGE:
             edge, leaves = edge.extend(leaves)[0], []
         if reached:

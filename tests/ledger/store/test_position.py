@@ -29,6 +29,14 @@ def settled(position: Position) -> Position:
     return Position(position.state.absorb(), position.edge, position.recorded_at)
 
 
+def test_a_long_way_says_how_far_it_is(told: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.store.position.PAGE", 16)
+    last, said = told.desk.read_head(), list[tuple[int, int]]()
+    anchored = AnchoredHead(told.origin, last.size, last.root)
+    follow(START, last, told.desk, RULES, anchored, progress=lambda done, of: said.append((done, of)))
+    assert said == [(done, last.size) for done in range(16, last.size, 16)]
+
+
 def test_every_way_there_is_the_same(told: Ledger) -> None:
     """R8: a start from zero, and a recovery from any checkpoint."""
     heads = [Head(size, b"", root) for size, root in told.desk.read_checkpoints()]
