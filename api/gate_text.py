@@ -41,6 +41,8 @@ def screen(
     open_ = [f for f in verdict.findings if f.state != "met"]
     met = len(verdict.findings) - len(open_)
     lines.append(f"  {met} requirements met, {len(open_)} open")
+    if not verdict.findings:  # nothing was asked of anybody: say why, or the screen would name no obstacle at all
+        lines.append(f"  x no clause answers: {visible(', '.join(verdict.reasons))}")
     said: set[str] = set()
     for (clause, ref, why, state), group in grouped(open_).items():
         names = ", ".join(visible(f.requirement) for f in group[:SHOWN])

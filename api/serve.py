@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -17,6 +18,7 @@ from api.lines import Lines, gather
 from api.projecting import Projecting
 from api.verifying import Verifiers
 from api.wiring import Ledger, open_ledger
+from ledger.errors import Fault
 
 
 class Server(uvicorn.Server):
@@ -62,8 +64,43 @@ def _folded(done: int, of: int) -> None:
     _warn(f"folded {done} of {of} entries")
 
 
-def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, confirm_clock: bool = False) -> None:
-    """Open the ledger and serve it until SIGTERM or SIGINT. Raises `Fault`, `clock-unconfirmed` among others."""
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens on the address: taken before the ledger is opened, so that a taken one costs nothing.
+
+    Who connects before the ledger is open waits. Raises `Fault` `address-taken`.
+    """
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(2048)
+    except OSError as err:
+        sock.close()
+        detail = f"{host}:{port}: {err.strerror}"
+        raise Fault("address-taken", "failed", detail, "stop what listens there, or choose --host and --port") from err
+    return sock
+
+
+def serve(
+    folder: Path,
+    host: str,
+    port: int,
+    export_to: Path | None = None,
+    *,
+    confirm_clock: bool = False,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Open the ledger and serve it until SIGTERM or SIGINT; `ready` is called in between.
+
+    Raises `Fault`: `address-taken`, `clock-unconfirmed`, and those of `open_ledger`.
+    """
+    with bound(host, port) as listening:
+        _serve(folder, listening, export_to, confirm_clock=confirm_clock, ready=ready)
+
+
+def _serve(
+    folder: Path, listening: socket.socket, export_to: Path | None, *, confirm_clock: bool, ready: Callable[[], None]
+) -> None:
     # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
     sys.setswitchinterval(0.0005)
     gather(Lines())
@@ -84,7 +121,10 @@ def serve(folder: Path, host: str, port: int, export_to: Path | None = None, *, 
     exporter = Exporter(ledger, export_to, _warn) if export_to is not None else None
     try:
         verifiers = Verifiers(os.cpu_count() or 1, say=Lines().say)
-        Server(server_config(ledger, host, port, verifiers), verifiers).run()
+        host, port = listening.getsockname()[:2]
+        server = Server(server_config(ledger, host, port, verifiers), verifiers)
+        ready()
+        server.run(sockets=[listening])
     finally:
         if exporter is not None:
             exporter.close()

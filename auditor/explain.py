@@ -25,6 +25,9 @@ def report_text(report: Report) -> str:
     for check in report.checks:
         mark = "ok" if check.verdict in (VerifyVerdict.VALID, VerifyVerdict.VALID_UNWITNESSED) else check.verdict.value
         lines.append(f"  {mark:<10} {check.name}: {visible(check.detail)}")
-    lines += [f"{report.verdict.value} (exit {report.exit_code}): {MEANS[report.verdict]}", "Not proven:"]
-    lines += [f"  - {note}" for note in report.notes]
+    empty = report.verdict is VerifyVerdict.UNANCHORED and report.size == 0
+    means = "nothing is shown, so nothing is proven" if empty else MEANS[report.verdict]
+    lines.append(f"{report.verdict.value} (exit {report.exit_code}): {means}")
+    if report.notes:
+        lines += ["Not proven:", *(f"  - {note}" for note in report.notes)]
     return "\n".join(lines)

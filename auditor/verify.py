@@ -189,13 +189,20 @@ def _checkpoint(audit: _Audit, claimed: Checkpoint, note: str) -> None:
             "checkpoint", V.INVALID, "origin-mismatch", "the checkpoint's origin is not the one that entry 0 founded"
         )
         return
+    # A pin of another ledger says nothing of this one's keys; `_pin` says which ledger it is for.
+    pin = audit.pin
+    ours = (
+        pin
+        if pin is not None and (pin.origin, pin.founding) == (claimed.origin, state.get("meta", "founding"))
+        else None
+    )
     try:
-        vkeys = audit.pin.vkeys if audit.pin is not None else tuple(parse_vkey(v) for v in state.get("meta", "vkeys"))
+        vkeys = ours.vkeys if ours is not None else tuple(parse_vkey(v) for v in state.get("meta", "vkeys"))
         open_checkpoint(note, vkeys)
     except LedgerError as err:
         audit.add("checkpoint", V.INVALID, err.code, f"the checkpoint's signatures: {err}")
         return
-    whose = "the pin's keys" if audit.pin is not None else "the keys that the log itself names"
+    whose = "the pin's keys" if ours is not None else "the keys that the log itself names"
     audit.add("checkpoint", V.VALID_UNWITNESSED, "ok", f"Ed25519 and ML-DSA-44 signatures verify under {whose}")
 
 

@@ -29,7 +29,7 @@ EXITS: dict[int, frozenset[str]] = {
         "nothing-missing",
     }),
     6: frozenset({
-        "anchor-in-use", "clock-unconfirmed", "database-error", "deadline",
+        "address-taken", "anchor-in-use", "clock-unconfirmed", "database-error", "deadline",
         "clock-untrusted", "database-unreachable", "folder-in-use", "log-key-unavailable", "outcome-unknown",
         "overloaded", "read-only", "server-timeout", "server-unreachable", "stale-head",
     }),

@@ -30,12 +30,15 @@ def serve(
 ) -> None:
     """Serve the ledger over HTTP. Example: holdpoint serve --data lab"""
     url = f"http://{host}:{port}/"
-    if as_json:
-        answer("serve", [url], code="serving")
-    else:
-        say(f"serving {data} on {url} until SIGTERM; others say --server {url}")
-    sys.stdout.flush()
-    run(data, host, port, export, confirm_clock=confirm_clock)
+
+    def ready() -> None:
+        if as_json:
+            answer("serve", [url], code="serving")
+        else:
+            say(f"serving {data} on {url} until SIGTERM; others say --server {url}")
+        sys.stdout.flush()
+
+    run(data, host, port, export, confirm_clock=confirm_clock, ready=ready)
 
 
 def issue(

@@ -244,3 +244,9 @@ def test_attack_a_header_block_beyond_its_size(growing: Asker) -> None:
     answer = growing.ask("/livez", headers={"x-long": "x" * MAX_HEADER})
     assert (answer.status_code, answer.json()["reason"]) == (431, "header-too-large")
     assert growing.ask("/livez", headers={"x-long": "x" * (MAX_HEADER // 2)}).status_code == 200
+
+
+def test_a_token_that_opens_nothing_does_not_seem_to_work_on_a_laptop(growing: Asker) -> None:
+    assert growing.ask("/v1/models").status_code == 200
+    for sent in ("Bearer junk", "Basic dTpw", "Bearer " + new_token("dev").text):
+        assert growing.ask("/v1/models", headers={"authorization": sent}).status_code == 401

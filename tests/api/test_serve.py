@@ -158,3 +158,21 @@ def test_hosts_and_lines_of_the_served_ledger(service: Service, ledger_folder: P
     assert [line for line in printed.splitlines() if not line.startswith(("{", "serving ", "database: "))] == []
     assert "CANARY" not in printed
     assert "evil.example" not in printed
+
+
+def test_a_taken_address_is_said_before_the_ledger_is_opened(ledger_folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = [
+            Path(sys.executable).parent / "holdpoint",
+            "serve",
+            "--data",
+            str(ledger_folder),
+            "--port",
+            port,
+            "--json",
+        ]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["ok"], said["code"]) == (6, False, "address-taken")
+    assert not (ledger_folder / "pg" / "socket").exists()

@@ -2,7 +2,7 @@
 
 P: a thousand replays from 32 threads, in batches and single, mixed with first sends; across a restart. The log itself never
 holds an id twice, which the auditor checks (V). Not here: across a *restore* (that row belongs to `ledger.restored`, which the
-later order builds; `tests/threats/test_tamperings.py` shows that an old backup is refused before anything can be replayed).
+later order builds; `test_t41_rollback_fork.py` shows that an old backup is refused before anything can be replayed).
 """
 
 import json
