@@ -231,3 +231,10 @@ def test_the_pin_is_one_that_verifies(cli: Cli, tmp_path: Path) -> None:
     cli.ok("pin", tmp_path / "pin.json")
     assert parse_pin((tmp_path / "pin.json").read_bytes()).checkpoint.size == size(cli)
     assert "Trust letter" in (tmp_path / "pin.json.letter.txt").read_text()
+
+
+def test_the_screen_says_why_where_no_clause_answers(cli: Cli) -> None:
+    done = cli("gate", "one", "fly_to_the_moon")
+    assert done.code == 3
+    assert "x no clause answers: " in done.out
+    assert "no-rule" in done.out
