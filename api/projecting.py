@@ -2,7 +2,8 @@
 
 A view never stands beyond what a signed checkpoint covers. The hint is a NOTIFY sent after signing, from a connection that
 writes nothing, a few times a second at most: it reaches projectors of other processes too, and losing it costs half a second.
-Every hour the views are compared with a fresh fold (T43); what differs is named in `mismatches` until an audit finds it mended.
+A minute after the start and then every hour the views are compared with a fresh fold (T43); what differs is named in `mismatches`
+until an audit finds it mended. Answers over HTTP are folded from state, not read from views: an edited view can't bend them.
 """
 
 import random
@@ -21,6 +22,7 @@ from projections.store.run import CHANNEL, Projector, Stop
 
 HINT_SECONDS = 0.1
 AGAIN_SECONDS = 5.0
+AUDIT_FIRST_SECONDS = 60.0
 AUDIT_SECONDS = 3600.0
 AUDIT_MOST = 200_000
 """A fold is held in memory while it is compared: beyond that many entries `holdpoint fsck` does it, aside."""
@@ -90,19 +92,27 @@ class Projecting:
         self._projector.trouble = text
 
     def _audit(self) -> None:
-        while not self._stop.wait(AUDIT_SECONDS):
+        pause = AUDIT_FIRST_SECONDS
+        while not self._stop.wait(pause):
             self.audit()
+            pause = AUDIT_SECONDS
 
     def audit(self) -> tuple[Mismatch, ...]:
         """Compare all views with a fresh fold, now. What can't be read is tried again at the next audit."""
-        if self._ledger.appender.published[0] <= AUDIT_MOST:
-            try:
-                found = compare_views(self._ledger.projector_url, QUESTIONS, lambda _done, _of: self._breathe())
-            except (Fault, InterruptedError):
-                return self.mismatches
-            self.mismatches = tuple(found)
-            for one in found[:10]:
-                self._say(str(one))
+        size = self._ledger.appender.published[0]
+        if size > AUDIT_MOST:
+            self._say(f"view audit: {size} entries are more than are compared beside the service; run holdpoint fsck")
+            return self.mismatches
+        try:
+            found = compare_views(self._ledger.projector_url, QUESTIONS, lambda _done, _of: self._breathe())
+        except InterruptedError:
+            return self.mismatches
+        except (Fault, psycopg.Error) as err:
+            self._say(f"view audit: {getattr(err, 'code', type(err).__name__)}; again at the next one")
+            return self.mismatches
+        self.mismatches = tuple(found)
+        for one in found[:10]:
+            self._say(str(one))
         return self.mismatches
 
     def _breathe(self) -> None:

@@ -110,6 +110,28 @@ def test_an_edited_view_is_named_by_the_audit(ledger: Ledger, running: Projectin
     assert running.audit() == ()
 
 
+def test_the_audit_comes_by_itself_and_outlives_what_it_can_not_read(
+    ledger: Ledger, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AUDIT_FIRST_SECONDS", 0.05)
+    monkeypatch.setattr(module, "AUDIT_SECONDS", 0.05)
+    with contextlib.closing(Projecting(ledger, said.append)) as projecting:
+        wait_until(lambda: caught_up(projecting))
+        admin(ledger, "REVOKE SELECT ON holdpoint.view_keys_1 FROM holdpoint_projector")
+        wait_until(lambda: any(text.startswith("view audit: ") for text in said))
+        admin(ledger, "GRANT SELECT ON holdpoint.view_keys_1 TO holdpoint_projector")
+        admin(ledger, "UPDATE holdpoint.view_keys_1 SET rank = 3 WHERE key LIKE 'key|%'")
+        wait_until(lambda: "keys/1" in projecting.stale)
+
+
+def test_a_log_too_long_to_compare_is_said_never_passed_over(
+    running: Projecting, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AUDIT_MOST", 1)
+    assert running.audit() == ()
+    assert any("run holdpoint fsck" in text for text in said)
+
+
 def test_without_tables_the_ledger_serves_and_says_so(ledger: Ledger, said: list[str]) -> None:
     admin(ledger, "DROP TABLE holdpoint.view_keys_1")
     with contextlib.closing(Projecting(ledger, said.append)) as projecting:
