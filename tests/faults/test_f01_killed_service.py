@@ -1,7 +1,7 @@
 """F01: the service or PostgreSQL is killed with SIGKILL at a random moment, under load, again and again.
 
 After each round the oracle of all faults is asked: nothing acknowledged is lost, every receipt proves under the present log, what was
-unknown is sent again and stands once, and the export verifies under the pin of the round before. HOLDPOINT_CRASH_ROUNDS sets the
+unknown is sent again and stands once, and the export verifies under the pin of the round before. CRASH_ROUNDS sets the
 number of rounds.
 """
 
@@ -24,7 +24,7 @@ from ledger.store.outcome import Appended, Known
 from tests.faults.oracle import check, check_nothing_left, pin_of
 from tests.faults.seat import Account, registration
 
-ROUNDS = int(os.environ.get("HOLDPOINT_CRASH_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "20"))
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
 WRITERS = 4
 HEADERS = {"content-type": "application/json"}
