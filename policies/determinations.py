@@ -10,7 +10,7 @@ from ledger.strict import decimal_value
 from policies.answer import AsOf, FindingState
 from policies.calendar import add_months
 from policies.facts import Fact, Published, tainted
-from policies.pack import Reassess
+from policies.pack_parts import Reassess
 
 FALLEN = frozenset({"tainted", "evidence-ended", "evidence-amended"})
 RELATED = frozenset({"helpful_only_of", "checkpoint_of"})

@@ -17,6 +17,7 @@ from policies.evidence import document_finding, interim_cover, safeguard_finding
 from policies.facts import Published, binding_packs, tainted
 from policies.framework import Gate, Pack
 from policies.metrics import metric_findings
+from policies.pack_gate import Condition
 from policies.standing import in_context
 
 COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
@@ -151,11 +152,23 @@ def _applies(
     state: State, request: Request, as_of: AsOf, published: Published, gate: Gate
 ) -> tuple[bool | None, list[Finding]]:
     """Whether the gate applies: `None` = it can't be said, and the findings say what is missing."""
-    pack, when = published.pack, gate.when
+    when = gate.when
     if when.always:
         return True, []
-    if when.fact is not None and when.comparator is not None and when.value is not None:
-        return _fact_applies(state, request, published, gate)
+    stated, told = _facts_hold(state, request, published, gate)
+    if stated is False or not (when.any_of or when.all_of_kind):
+        return stated, told
+    watched, findings = _watched(state, request, as_of, published, gate)
+    if watched is False:
+        return False, findings
+    return (True if stated and watched else None), [*told, *findings]
+
+
+def _watched(
+    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate
+) -> tuple[bool | None, list[Finding]]:
+    """Whether the thresholds that the gate watches stand so that it applies."""
+    pack, when = published.pack, gate.when
     names = when.any_of or tuple(t.id for t in pack.thresholds if t.kind == when.all_of_kind)
     standing = {n: standing_determination(state, request.stream, published, n, as_of) for n in names}
     unclear = [
@@ -184,11 +197,21 @@ def _trigger(pack: Pack, gate: Gate, name: str, standing: Standing) -> Finding:
     )
 
 
-def _fact_applies(
-    state: State, request: Request, published: Published, gate: Gate
+def _facts_hold(state: State, request: Request, published: Published, gate: Gate) -> tuple[bool | None, list[Finding]]:
+    """Whether all named facts are as the gate says; one that is not settles it, whatever else is unknown."""
+    told = [_fact_holds(state, request, published, gate, condition) for condition in gate.when.facts]
+    for holds, findings in told:
+        if holds is False:
+            return False, findings
+    return (None if any(h is None for h, _ in told) else True), [f for _, findings in told for f in findings]
+
+
+def _fact_holds(
+    state: State, request: Request, published: Published, gate: Gate, condition: Condition
 ) -> tuple[bool | None, list[Finding]]:
-    when, pack = gate.when, published.pack
-    name = when.fact or ""
+    name, pack = condition.fact, published.pack
+    if condition.comparator == "=":
+        return _token_holds(request, published, gate, condition)
     stated = dict(request.facts).get(name)
     measured = recorded_compute(state, request.stream, name)
     sound = [f for f in measured if not f.back_recorded and tainted(state, f) is None]
@@ -204,7 +227,7 @@ def _fact_applies(
         ]
     read = [v for v in values if exact(v) is not None]
     # Where the request and the record differ, either one that trips the gate is enough: a statement can't undo a record.
-    trips = any(compare(v, when.comparator or "<", when.value or "0") for v in read)
+    trips = any(compare(v, condition.comparator, condition.value) for v in read)
     if doubted and not trips:
         return None, [Finding(pack.id, gate.id, gate.ref, f"{name} sound", "unknown", "tainted", tuple(doubted))]
     if len(read) < len(values) and not trips:
@@ -212,10 +235,24 @@ def _fact_applies(
     return trips, [Finding(pack.id, gate.id, gate.ref, f"{name} = {v}", "met", "fact", indexes) for v in read]
 
 
+def _token_holds(
+    request: Request, published: Published, gate: Gate, condition: Condition
+) -> tuple[bool | None, list[Finding]]:
+    name, pack = condition.fact, published.pack
+    stated: tuple[str, ...] = request.jurisdictions
+    if name != "jurisdiction":
+        stated = tuple(v for k, v in request.facts if k == name)
+    if not stated:
+        return None, [Finding(pack.id, gate.id, gate.ref, f"{name} stated", "unknown", "fact-unknown")]
+    return condition.value in stated, [
+        Finding(pack.id, gate.id, gate.ref, f"{name} = {', '.join(stated)}", "met", "fact")
+    ]
+
+
 def _requirements(state: State, request: Request, as_of: AsOf, published: Published, gate: Gate) -> list[Finding]:
     pack = published.pack
     # A danger or a fact is known to be there. Where all is below, or the gate always applies, nothing yet shows a lack.
-    known = bool(gate.when.any_of) or gate.when.fact is not None
+    known = bool(gate.when.any_of) or bool(gate.when.facts)
     findings: list[Finding] = []
     for name in gate.requires_sets:
         members = pack.safeguard_set(name).safeguards

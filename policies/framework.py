@@ -14,8 +14,10 @@ import msgspec
 
 from ledger.canonical import dumps
 from ledger.errors import Malformed
-from policies.pack import Gate, Pack, Safeguard, SafeguardSet, Threshold, When
+from policies.pack import Pack
+from policies.pack_gate import Gate, When
 from policies.pack_lines import line_of
+from policies.pack_parts import Safeguard, SafeguardSet, Threshold
 from policies.pack_rules import bad, check_pack
 
 __all__ = [

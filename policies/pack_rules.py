@@ -4,10 +4,13 @@ from collections.abc import Iterable
 
 from ledger.errors import Malformed
 from ledger.strict import parse_decimal, parse_time
-from policies.pack import Determination, Gate, Pack, When
+from policies.pack import Pack
+from policies.pack_gate import Condition, Gate, When
+from policies.pack_parts import Determination
 
 PARTS = (
     "thresholds", "sets", "safeguards", "gates", "roles", "fallbacks", "exceptions", "obligations", "states", "levels",
+    "incident_categories", "report_fields", "retention", "reviews", "prohibitions",
 )  # fmt: skip
 
 
@@ -28,8 +31,8 @@ def _unique(pack: Pack) -> None:
         for item in ids:
             if ids.count(item) > 1:
                 raise bad(f"{part} {item}", "pack-duplicate")
-    ranks = sorted(s.rank for s in pack.states)
-    if ranks[0] != 0 or ranks.count(0) != 1:
+    ranks = {s.rank for s in pack.states}
+    if bool(pack.thresholds) != bool(ranks) or (ranks and (0 not in ranks or ranks == {0})):
         raise bad("states", "pack-states")
 
 
@@ -58,7 +61,7 @@ def _resolve(pack: Pack) -> None:
         _known(place, gate.requires_safeguards, safeguards)
         _known(place, gate.requires_documents, set(pack.documents))
         _known(place, gate.requires_metrics, thresholds)
-        _known(place, (*gate.decision_by, *gate.inform_before), roles)
+        _acting(pack, gate, roles)
         _when(place, gate.when, thresholds, states)
     for fallback in pack.fallbacks:
         _known(f"fallbacks {fallback.id}", (*fallback.approved_by, *fallback.inform), roles)
@@ -67,19 +70,35 @@ def _resolve(pack: Pack) -> None:
         _known("change_control", (*change.approved_by, *change.proposed_by, *change.consulted), roles)
 
 
+def _acting(pack: Pack, gate: Gate, roles: set[str]) -> None:
+    """Roles that a gate names are declared, and do what the gate wants of them."""
+    place, verbs = f"gates {gate.id}", {r.id: r.verbs for r in pack.roles}
+    accepting = (gate.acceptance.role,) if gate.acceptance is not None else ()
+    for verb, names in (
+        ("decide", gate.decision_by), ("inform-before", gate.inform_before), ("recommend", gate.recommendation_by),
+        ("approve", gate.approved_by), ("accept", accepting),
+    ):  # fmt: skip
+        _known(place, names, roles)
+        if any(verb not in verbs[n] for n in names):
+            raise bad(place, "pack-verb")
+    papers = {gate.approval_of, None if gate.acceptance is None else gate.acceptance.document} - {None}
+    _known(place, (p for p in papers if p is not None), set(pack.documents))
+    if (gate.approval_of is None) != (not gate.approved_by):
+        raise bad(place, "pack-contradiction")
+
+
 def _when(place: str, when: When, thresholds: set[str], states: set[str]) -> None:
     forms = (
         when.always,
         bool(when.any_of) and bool(when.state_in),
         when.all_of_kind is not None and when.state is not None,
-        when.fact is not None and when.comparator is not None and when.value is not None,
     )
-    members = sum(
-        bool(x) for x in (when.always, when.any_of, when.state_in, when.all_of_kind, when.state, when.fact,
-                          when.comparator, when.value)
-    )  # fmt: skip
-    if sum(forms) != 1 or members != {0: 1, 1: 2, 2: 2, 3: 3}[forms.index(True)]:
+    members = sum(bool(x) for x in (when.always, when.any_of, when.state_in, when.all_of_kind, when.state))
+    wanted = 0 if not any(forms) else 1 if when.always else 2
+    if sum(forms) > 1 or members != wanted or (not any(forms) and not when.facts) or (when.always and when.facts):
         raise bad(f"{place} when", "pack-when")
+    for condition in when.facts:
+        check_condition(f"{place} when", condition)
     _known(f"{place} when", when.any_of, thresholds)
     _known(f"{place} when", (*when.state_in, *((when.state,) if when.state else ())), states)
 
@@ -106,6 +125,12 @@ def _contradictions(pack: Pack) -> None:
     rules = pack.reassess
     if rules is not None and (rules.compute_fact is None) != (rules.compute_ratio is None):
         raise bad("reassess", "pack-contradiction")
+
+
+def check_condition(place: str, condition: Condition) -> None:
+    """A comparison is with a number; `=` is with a token."""
+    if condition.comparator != "=":
+        _number(place, condition.value)
 
 
 def _determination(place: str, said: Determination) -> None:
@@ -142,7 +167,7 @@ def _gate(pack: Pack, gate: Gate) -> None:
     lists = (gate.actions, gate.requires_sets, gate.requires_safeguards, gate.requires_documents, gate.requires_metrics)
     if any(len(set(names)) != len(names) for names in lists):
         raise bad(place, "pack-duplicate")
-    if not any(lists[1:]):
+    if not any(lists[1:]) and not gate.approved_by:
         raise bad(place, "pack-gate-empty")
     undefined = any(not pack.safeguard_set(s).safeguards for s in gate.requires_sets)
     if undefined != (gate.effect == "block_standard_undefined"):
@@ -161,5 +186,3 @@ def _gate(pack: Pack, gate: Gate) -> None:
         or (when.all_of_kind is not None and when.all_of_kind not in kinds)
     ):
         raise bad(f"{place} when", "pack-contradiction")
-    if when.value is not None:
-        _number(f"{place} when", when.value)

@@ -8,6 +8,7 @@ import pytest
 from ledger.canonical import dumps, loads
 from ledger.errors import Malformed
 from policies.framework import load_toml, pack_digest, pack_object, parse_pack
+from policies.pack_duties import Period
 
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
 SHARED = Path(__file__).resolve().parents[2] / "../shared/frameworks"
@@ -45,6 +46,10 @@ def number(value: Any) -> str | None:
     return None if value is None else f"{value:g}"
 
 
+def period(value: Period | None) -> dict[str, Any] | None:
+    return None if value is None else {"amount": value.amount, "unit": value.unit}
+
+
 def when_of(source: dict[str, Any]) -> dict[str, Any]:
     """The extract's condition in the pack's words."""
     if "all_thresholds_of_kind" in source:
@@ -55,7 +60,7 @@ def when_of(source: dict[str, Any]) -> dict[str, Any]:
     if set(source) <= {"always", "any_of", "state_in"}:
         return source
     ((fact, limit),) = source.items()
-    return {"fact": fact, "comparator": limit["op"], "value": number(limit["value"])}
+    return {"facts": [{"fact": fact, "comparator": limit["op"], "value": number(limit["value"])}]}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
@@ -137,12 +142,13 @@ def test_a_shipped_pack_owes_what_its_extract_owes(path: Path) -> None:
     owed = {o.id: o for o in pack.obligations}
     for source in facts["obligations"]:
         mine = owed[source["id"]]
-        assert (mine.trigger, mine.trigger_event, mine.recipient) == (
-            source["trigger"], source["trigger_kind"], source["recipient"],
+        recipients = source["recipient"] if isinstance(source["recipient"], list) else [source["recipient"]]
+        assert (mine.trigger, mine.trigger_event, list(mine.recipients)) == (
+            source["trigger"], source["trigger_kind"], recipients,
         )  # fmt: skip
         every, deadline = source.get("every"), source.get("deadline")
-        assert mine.every == (None if every is None else f"{every['amount']} {every['unit']}")
-        assert mine.deadline == deadline
+        assert period(mine.every) == every
+        assert (period(mine.deadline) or mine.promptness) == deadline
         assert mine.form == source.get("form", mine.form)
 
 
@@ -183,12 +189,12 @@ def test_the_periods_of_rsp_2_2_are_those_of_its_clauses() -> None:
     pack = load_toml(RSP, "rsp")
     assert pack.reassess is not None
     assert (pack.reassess.max_age_months, pack.reassess.compute_ratio, pack.reassess.ref) == (6, "4", "section 3.1")
-    every = {o.id: (o.every, o.ref) for o in pack.obligations if o.every is not None}
+    every = {o.id: (o.every.amount, o.every.unit, o.ref) for o in pack.obligations if o.every is not None}
     assert every == {
-        "O-NONCOMPLIANCE-MINOR": ("1 quarter", "section 7.1, note 15"),
-        "O-3P-REVIEW": ("1 year", "section 7.2(4)"),
-        "O-PLANS": ("12 month", "section 7.2(1), note 19"),
-        "O-REAPPROVE": ("1 year", "section 4.3(5)"),
+        "O-NONCOMPLIANCE-MINOR": (1, "quarter", "section 7.1, note 15"),
+        "O-3P-REVIEW": (1, "year", "section 7.2(4)"),
+        "O-PLANS": (12, "month", "section 7.2(1), note 19"),
+        "O-REAPPROVE": (1, "year", "section 4.3(5)"),
     }
 
 
@@ -243,7 +249,8 @@ BENT: dict[str, tuple[str, str, str, tuple[str, int]]] = {
     "two thresholds of one id": ('id = "CYBER-OPS"', 'id = "CBRN-4"', "pack-duplicate", ("[[thresholds]]", 6)),
     "an interim effect nobody may approve": ('approved_by = ["CEO", "RSO"]\ninform', "inform", "pack-contradiction", ('effect = "interim', 1)),
     "a missing determination": ('determination = { kind = "expert_case" }\n', "", "pack-missing-key", ("[[thresholds]]", 2)),
-    "minus zero": ('value = "1" }', 'value = "-0" }', "pack-schema", ("when = { fact", 1)),
+    "minus zero": ('value = "1" }', 'value = "-0" }', "pack-number", ("when = { facts", 1)),
+    "role without the verb": ('verbs = ["decide", "approve"]', 'verbs = ["approve"]', "pack-verb", ("[[gates]]", 3)),
     "one approver": ('version = "2.2"', 'version = "2.2"\nquorum = 1', "pack-schema", ("quorum", 1)),
 }  # fmt: skip
 
