@@ -1,5 +1,7 @@
 """A small world for policy tests: facts in one line each, folded by the real folds; no signatures, no database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +22,7 @@ from policies.clear import clear
 from policies.evaluate import evaluate
 from policies.framework import Pack, load_toml, pack_digest, pack_object, parse_pack
 from policies.rules import RULES
+from tests.policies.tell import tell
 
 NOW = "2026-01-15T12:00:00.000000Z"
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
@@ -38,27 +41,56 @@ def hexed(text: str) -> str:
 
 
 class World:
-    """One model `model/m`, one adopted pack; `tell` takes a line of the case tables."""
+    """One model `model/m`, one pack that binds; `tell` takes a line of the case tables.
 
-    def __init__(self, pack: str, *, adopt: bool = True, unread: tuple[str, ...] = ()) -> None:
+    A law is published, and nobody adopts it. The world's day is `NOW`, or the first day on which the law is in force.
+    """
+
+    def __init__(self, pack: str, *, adopt: bool = True, unread: tuple[str, ...] = (), at: str | None = None) -> None:
         self.state = State()
         self.size = 0
-        self.at = NOW
         self.back_recorded = False
         self.pack = shipped(pack)
         if unread:
             value = pack_object(self.pack)
             self.pack = parse_pack({**value, "source": {**value["source"], "unread_parts": list(unread)}})
         self.digest = pack_digest(self.pack)
+        self.at = at or (max(NOW, f"{self.pack.in_force_from}T12:00:00.000000Z") if self.pack.binds == "law" else NOW)
         for name, body in self.adoption() if adopt else ():
             self.say(name, body, f"framework/{pack}")
 
+    def bring(self, pack: str, *, adopt: bool) -> None:
+        """Another shipped pack, published or adopted too."""
+        with self.speaking_of(pack):
+            for name, body in self.adoption()[: 2 if adopt else 1]:
+                self.say(name, body, f"framework/{pack}")
+
+    @contextmanager
+    def speaking_of(self, pack: str) -> Iterator[None]:
+        """Inside, facts are told under that pack."""
+        mine = self.pack, self.digest
+        self.pack = shipped(pack)
+        self.digest = pack_digest(self.pack)
+        try:
+            yield
+        finally:
+            self.pack, self.digest = mine
+
+    def scope(self, applies: bool, binds_as: tuple[str, ...] = ()) -> Event:
+        """Somebody determined whether the pack applies to the lab, and as what."""
+        body = {
+            "applies": applies, "binds_as": list(binds_as), "digest": self.digest, "effective": self.at, "id": self.pack.id,
+            "reason": "looked at",
+        }  # fmt: skip
+        return self.say("framework.scope-determined", body, f"framework/{self.pack.id}")
+
     def adoption(self) -> tuple[tuple[str, dict[str, Any]], ...]:
-        """The two events that make this world's pack bind."""
+        """The events that make this world's pack bind: a law binds as published."""
         named = {"digest": self.digest, "id": self.pack.id}
         published = {**named, "pack": pack_object(self.pack), "source_digest": self.pack.source.digest}
         adopted = {**named, "effective": "2025-06-01T00:00:00.000000Z", "scope": "all"}
-        return ("framework.published", published), ("framework.adopted", adopted)
+        first = ("framework.published", published)
+        return (first,) if self.pack.binds == "law" else (first, ("framework.adopted", adopted))
 
     def event(
         self, name: str, body: dict[str, Any], stream: str = "model/m", by: str = "someone", keyid: str | None = None
@@ -128,7 +160,9 @@ class World:
         }
         return self.say("threshold.determined", {**body, **more}, more.get("subjects", ["model/m"])[0], by)
 
-    def attest(self, name: str, *, until: str | None = None, host: str = "own", by: str = "attester") -> Event:
+    def attest(
+        self, name: str, *, until: str | None = None, host: str = "own", by: str = "attester", **more: Any
+    ) -> Event:
         sets = {s.id: s.safeguards for s in self.pack.sets}
         body = {
             "claim": "works",
@@ -140,9 +174,15 @@ class World:
             "valid_from": shift(self.at, days=-30),
             "valid_until": until or shift(self.at, days=30),
         }
-        return self.say("safeguard.attested", body, "safeguard/all", by)
+        return self.say("safeguard.attested", {**body, **more}, "safeguard/all", by)
 
-    def document(self, kind: str) -> None:
+    def document(self, kind: str, *, role: str = "RSO", verb: str = "confirm") -> None:
+        """A document, submitted and confirmed."""
+        self.submit(kind)
+        self.confirm(kind, role=role, verb=verb)
+
+    def submit(self, kind: str) -> Event:
+        """A document that nobody confirmed yet."""
         body = {
             "coverage_date": self.at,
             "covers": ["model/m"],
@@ -150,14 +190,18 @@ class World:
             "kind": kind,
             "version": "1",
         }
-        sent = self.say("document.submitted", body, f"document/{kind}", "writer")
+        return self.say("document.submitted", body, f"document/{kind}", "writer")
+
+    def confirm(self, kind: str, *, role: str = "RSO", verb: str = "confirm") -> Event:
+        """`role` confirms, approves or accepts the newest document of that kind."""
+        sent = max((f for _, f in self.state.scan("submitted") if f.body.kind == kind), key=lambda f: f.index)
         body = {
             "digest": "sha256:" + HASH,
             "document": {"index": sent.index, "leaf": sent.leaf},
-            "role": "RSO",
-            "verb": "confirm",
+            "role": role,
+            "verb": verb,
         }
-        self.say("document.confirmed", body, f"document/{kind}", "confirmer")
+        return self.say("document.confirmed", body, f"document/{kind}", "confirmer")
 
     def interim(self, gate: str, *names: str, until: str | None = None) -> None:
         body = {
@@ -281,54 +325,4 @@ class World:
 
     def tell(self, line: str) -> None:
         """One line of a case table."""
-        verb, *words = line.split()
-        named = dict(w.split("=", 1) for w in words if "=" in w)
-        plain = [w for w in words if "=" not in w]
-        if "until" in named:
-            named["until"] = shift(self.at, seconds=int(named["until"].removesuffix("s")))
-        match verb:
-            case "register":
-                self.model(*plain)
-            case "wait":
-                self.at = shift(self.at, days=int(plain[0]))
-            case "determine":
-                self.determine(*plain)
-            case "attest":
-                self.attest(*plain, **named)
-            case "document":
-                self.document(*plain)
-            case "interim":
-                self.interim(*plain, **named)
-            case "decide":
-                self.decide(*plain, **named)
-            case "inform":
-                self.inform(*plain)
-            case "compute":
-                self.compute(*plain)
-            case "rate":
-                self.rate(*plain, **named)
-            case "promise":
-                self.promise(*plain)
-            case "older":
-                self.determine(plain[0], plain[1], subjects=["model/older"])
-            case "amend":
-                last = max((f for _, f in self.state.scan("evaluation")), key=lambda f: f.index)
-                body = {
-                    "amends": {"index": last.index, "leaf": last.leaf}, "edits_detected": [], "log_bytes": 2, "log_format": "g",
-                    "log_sha256": "sha256:" + "2" * 64, "only_encoding": "only_encoding" in plain, "reason": "another file",
-                }  # fmt: skip
-                self.say("evaluation.amended", body)
-            case "invalidate":
-                last = max((f for _, f in self.state.scan("evaluation")), key=lambda f: f.index)
-                body = {"evaluation": {"index": last.index, "leaf": last.leaf}, "reason": "wrong model"}
-                self.say("evaluation.invalidated", body)
-            case "withdraw":
-                last = max((f for _, f in self.state.scan("attested")), key=lambda f: f.index)
-                body = {"attestation": {"index": last.index, "leaf": last.leaf}, "reason": "broken"}
-                self.say("safeguard.withdrawn", body, last.stream)
-            case "covered":
-                self.model("model/older")
-                old = self.determine(plain[0], "below", subjects=["model/older"])
-                self.determine(plain[0], "below", covered_by={"index": old.index, "leaf": old.leaf})
-            case _:
-                raise AssertionError(f"no verb {verb}")
+        tell(self, line)
