@@ -31,7 +31,9 @@ ACTIONS = (
     "release_weights",
     "publish_report",
 )
-STREAMS = ("document/", "framework/", "model/", "safeguard/")
+STREAMS = (
+    "concern/", "disclosure/", "document/", "framework/", "incident/", "model/", "obligation/", "safeguard/",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from msgspec import Struct
 from ledger.fields import Closed
 
 URN = "urn:holdpoint:event:"
-StreamKind = Literal["ledger", "framework", "model", "safeguard", "document"]
+StreamKind = Literal[
+    "ledger", "framework", "model", "safeguard", "document", "incident", "obligation", "concern", "disclosure"
+]
 
 
 class Body(Closed, frozen=True):

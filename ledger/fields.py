@@ -16,6 +16,9 @@ _DAY = (
     r"(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
     r"|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
 )
+DAY_PATTERN = rf"\A{_DAY}\Z"
+Day: TypeAlias = Annotated[str, Meta(pattern=DAY_PATTERN)]
+"""A day that exists, `YYYY-MM-DD`; where it falls in UTC is said by what asks for it."""
 TIME_PATTERN = rf"\A{_DAY}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{{6}}Z\Z"
 Time: TypeAlias = Annotated[str, Meta(pattern=TIME_PATTERN)]
 """RFC 3339 UTC with six fractional digits, a day that exists; texts of this form sort as times do.

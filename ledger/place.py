@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, inspect
 
-from ledger.events import framework, model
+from ledger.events import model
 from ledger.fields import Reference
 from ledger.reasons import Reason, Refused
 from ledger.state import State
@@ -62,7 +62,7 @@ def _stream_refusal(stream: str, body: Any) -> Refused | None:
     if kind == "ledger":
         fits = stream == "ledger"
     elif kind == "framework":
-        fits = isinstance(body, framework.Published | framework.Adopted) and stream == f"framework/{body.id.lower()}"
+        fits = stream == f"framework/{body.id.lower()}"
     else:
         fits = stream.startswith(f"{kind}/") and len(stream) > len(kind) + 1
     return None if fits else Refused(Reason.STREAM_MISMATCH, f"{body.event.name} does not stand in stream {stream}")

@@ -2,7 +2,8 @@
 
 Tables of `State`: `key` keyid → `KeyLife` · `raw_key` → keyid · `principal` id → `Principal` · `role` "principal|role" →
 `Grant` · `packrole` "pack|role|principal" → `Grant` · `taint` keyid → index · `taint_said` keyid → index of the revocation ·
-`token` id → `TokenLife` · `meta` (`engines`: key ids of use engine, the newest first).
+`token` id → `TokenLife` · `break_glass` index of the grant → `BreakGlass` ·
+`meta` (`engines`: key ids of use engine, the newest first).
 Nothing else grants anything: no configuration, no column, no token.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.event import Event
-from ledger.events import key, ledger, principal, role, token
+from ledger.events import break_glass, key, ledger, principal, role, token
 from ledger.keys import KeyRecord, raw_key
 from ledger.reasons import Reason, Refused
 from ledger.state import State
@@ -80,6 +81,16 @@ class TokenLife:
     revoked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """An exceptional grant: to whom, by whom, and the newest review of it (its index and outcome)."""
+
+    principal: str
+    granted_by: tuple[str, ...]
+    reviewed_at: int | None = None
+    outcome: str | None = None
+
+
 def fold_trust(state: State, event: Event) -> None:
     """Fold a trust event; any other event leaves these tables alone."""
     body = event.body
@@ -97,7 +108,13 @@ def fold_trust(state: State, event: Event) -> None:
             if body.compromised_since_index is not None:
                 state.put("taint", body.keyid, body.compromised_since_index)
                 state.put("taint_said", body.keyid, event.index)
+        case break_glass.Reviewed():
+            glass: BreakGlass = state.get("break_glass", str(body.grant.index))
+            glass = replace(glass, reviewed_at=event.index, outcome=body.outcome)
+            state.put("break_glass", str(body.grant.index), glass)
         case role.Granted():
+            if body.break_glass:
+                state.put("break_glass", str(event.index), BreakGlass(body.principal, event.principals))
             grant = Grant(body.role, body.streams, body.actions, body.valid_until, event.index, body.break_glass)
             name = f"{body.principal}|{body.role}"
             if live_grant(state, body.principal, body.role, event.recorded_at) is None:

@@ -2,7 +2,7 @@
 
 from ledger.errors import LedgerError
 from ledger.event import Event
-from ledger.events import key, ledger, principal, role, token
+from ledger.events import break_glass, key, ledger, principal, role, token
 from ledger.keys import keyid_of, load_public, raw_key
 from ledger.note import parse_vkey
 from ledger.reasons import Reason, Refused
@@ -11,6 +11,7 @@ from ledger.strict import parse_base64, shift
 from ledger.trust import (
     BREAK_GLASS_SECONDS,
     KEY_ADMINS_LEAST,
+    BreakGlass,
     KeyLife,
     key_admins,
     live_grant,
@@ -37,6 +38,8 @@ def trust_refusal(state: State, event: Event) -> Refused | None:
             return _role_granted(state, event, body)
         case role.Revoked() as body:
             return _role_revoked(state, event, body)
+        case break_glass.Reviewed() as body:
+            return _reviewed(state, event, body)
         case token.Issued() as body:
             if state.get("token", body.id) is not None:
                 return Refused(Reason.TOKEN_KNOWN, f"token {body.id} was issued before")
@@ -178,4 +181,20 @@ def _role_revoked(state: State, event: Event, body: role.Revoked) -> Refused | N
         left = key_admins(state, at, without_role=body.principal)
         if left < KEY_ADMINS_LEAST:
             return Refused(Reason.LAST_KEY_ADMIN, "fewer than two key-admins would be left")
+    return None
+
+
+def _reviewed(state: State, event: Event, body: break_glass.Reviewed) -> Refused | None:
+    """A later review may find worse, never better: who is unhappy with `not-justified` does not ask again until it fits."""
+    glass: BreakGlass | None = state.get("break_glass", str(body.grant.index))
+    if glass is None:
+        return Refused(Reason.REFERENCE_WRONG, f"entry {body.grant.index} is no break-glass grant")
+    if glass.outcome is not None and (glass.outcome, body.outcome) != ("justified", "not-justified"):
+        return Refused(Reason.REFERENCE_WRONG, f"that grant is reviewed at index {glass.reviewed_at}: {glass.outcome}")
+    own = set(event.principals) & {glass.principal, *glass.granted_by}
+    if own:
+        return Refused(Reason.SELF_APPROVAL, f"{min(own)} holds or gave the grant, and does not review it")
+    early = [a.index for a in body.actions if a.index <= body.grant.index]
+    if early:
+        return Refused(Reason.REFERENCE_WRONG, f"entry {early[0]} was not made under the grant: it is not later")
     return None

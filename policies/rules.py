@@ -5,7 +5,7 @@ A fix to anything here is a new rules version: an auditor must be able to replay
 
 from ledger.admit import Rules
 from ledger.event import Derived, Event
-from ledger.events import model, threshold
+from ledger.events import evaluation, model, threshold
 from ledger.fields import Reference
 from ledger.reasons import Refused
 from ledger.state import State
@@ -14,7 +14,8 @@ from policies.decide import decision_rule, verdict_on
 from policies.determinations import exact
 from policies.evaluate import compare
 from policies.evidence_rules import evidence_rule
-from policies.facts import Fact, Published, fold_facts, named_models
+from policies.facts import Fact, Published
+from policies.fold import fold_facts, named_models
 from policies.recorded import evaluated
 
 
@@ -32,8 +33,10 @@ class HoldpointRules:
         fold_facts(state, event)
 
     def derive(self, state: State, event: Event) -> tuple[Derived, ...]:
-        """References first, then determinations by rule, then the gate: each sees the state after its cause."""
-        return (*_references(state, event), *_determined(state, event), *_gate(state, event))
+        """References first, then determinations by rule, retractions, the gate: each sees the state after its cause."""
+        return (
+            *_references(state, event), *_determined(state, event), *_retracted(state, event), *_gate(state, event),
+        )  # fmt: skip
 
 
 def _references(state: State, event: Event) -> tuple[Derived, ...]:
@@ -76,6 +79,34 @@ def _determined(state: State, event: Event) -> tuple[Derived, ...]:
         threshold=watched.id,
     )
     return (Derived(body, event.stream, event.subject),)
+
+
+def _retracted(state: State, event: Event) -> tuple[Derived, ...]:
+    """A result that is amended or invalidated takes what was determined by rule on it along, once."""
+    said = event.body
+    match said:
+        case evaluation.Invalidated():
+            result = said.evaluation
+        case evaluation.Amended() if not said.only_encoding:
+            result = said.amends
+        case _:
+            return ()
+    because = Reference(index=event.index, leaf=event.leaf)
+    ruled: list[Fact] = [state.get("determined", str(i)) for i in state.get("ruled", str(result.index)) or ()]
+    return tuple(
+        Derived(
+            threshold.Retracted(
+                because=because,
+                determination=Reference(index=fact.index, leaf=fact.leaf),
+                framework=fact.body.framework,
+                threshold=fact.body.threshold,
+            ),
+            event.stream,
+            event.subject,
+        )
+        for fact in ruled
+        if state.get("retracted", str(fact.index)) is None
+    )
 
 
 def _gate(state: State, event: Event) -> tuple[Derived, ...]:

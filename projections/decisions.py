@@ -13,21 +13,31 @@ from ledger.events import (
     action,
     approval,
     body,
+    break_glass,
+    concern,
     decision,
     deployment,
+    disclosure,
     document,
     evaluation,
+    exception,
     framework,
     gate,
+    incident,
     interim,
     key,
     ledger,
     model,
+    obligation,
     principal,
+    reassessment,
+    recommendation,
+    replay,
     role,
     safeguard,
     threshold,
     token,
+    training,
 )
 from policies.clear import divergence_of
 from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, index_of, must, ordinal
@@ -75,30 +85,19 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             name = decision_key(said.decision.index)
             return (_again(look, name, deployments=[*must(look, name)["deployments"], event.index]),)
         case (
-            document.Confirmed()
-            | document.Submitted()
-            | evaluation.Amended()
-            | evaluation.Invalidated()
-            | evaluation.Preregistered()
-            | evaluation.Recorded()
-            | framework.Adopted()
-            | framework.Published()
-            | interim.Approved()
-            | key.Registered()
-            | key.Revoked()
-            | ledger.Founded()
-            | model.ComputeReached()
-            | model.Referenced()
-            | model.Registered()
-            | principal.Registered()
-            | role.Granted()
-            | role.Revoked()
-            | safeguard.Attested()
-            | safeguard.Withdrawn()
-            | threshold.Determined()
-            | token.Issued()
-            | token.Revoked()
-        ):
+            break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | deployment.Changed()
+            | deployment.Ended() | disclosure.Made() | document.Confirmed() | document.Published()
+            | document.Submitted() | evaluation.Amended() | evaluation.Invalidated() | evaluation.Preregistered()
+            | evaluation.Recorded() | exception.Invoked() | framework.Adopted() | framework.Interpreted()
+            | framework.Published() | framework.ScopeDetermined() | framework.SourceDrifted() | incident.Classified()
+            | incident.InvolvementKnown() | incident.Observed() | incident.ReportFiled() | incident.Resolved()
+            | interim.Approved() | key.Registered() | key.Revoked() | ledger.Founded() | model.ComputeReached()
+            | model.Referenced() | model.Registered() | obligation.Fulfilled() | obligation.NotApplicable()
+            | obligation.Tolled() | principal.Registered() | reassessment.Triggered() | recommendation.Issued()
+            | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Attested() | safeguard.Degraded()
+            | safeguard.Withdrawn() | threshold.Determined() | threshold.Retracted() | token.Issued()
+            | token.Revoked() | training.Ended() | training.Paused() | training.Resumed() | training.Started()
+        ):  # fmt: skip
             return ()
         case _:
             assert_never(said)

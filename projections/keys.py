@@ -12,21 +12,31 @@ from ledger.events import (
     action,
     approval,
     body,
+    break_glass,
+    concern,
     decision,
     deployment,
+    disclosure,
     document,
     evaluation,
+    exception,
     framework,
     gate,
+    incident,
     interim,
     key,
     ledger,
     model,
+    obligation,
     principal,
+    reassessment,
+    recommendation,
+    replay,
     role,
     safeguard,
     threshold,
     token,
+    training,
 )
 from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, must
 
@@ -55,30 +65,20 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             row = must(look, f"token|{said.id}")
             return ((f"token|{said.id}", Row(Rank.LISTED, {**row, "revoked_at": event.index})),)
         case (
-            action.Requested()
-            | approval.Given()
-            | approval.Refused()
-            | approval.Withdrawn()
-            | body.Informed()
-            | decision.Made()
-            | deployment.Started()
-            | document.Confirmed()
-            | document.Submitted()
-            | evaluation.Amended()
-            | evaluation.Invalidated()
-            | evaluation.Preregistered()
-            | evaluation.Recorded()
-            | framework.Adopted()
-            | framework.Published()
-            | gate.Evaluated()
-            | interim.Approved()
-            | model.ComputeReached()
-            | model.Referenced()
-            | model.Registered()
-            | safeguard.Attested()
-            | safeguard.Withdrawn()
-            | threshold.Determined()
-        ):
+            action.Requested() | approval.Given() | approval.Refused() | approval.Withdrawn() | body.Informed()
+            | break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | decision.Made()
+            | deployment.Changed() | deployment.Ended() | deployment.Started() | disclosure.Made()
+            | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Amended()
+            | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
+            | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
+            | framework.SourceDrifted() | gate.Evaluated() | incident.Classified() | incident.InvolvementKnown()
+            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | interim.Approved()
+            | model.ComputeReached() | model.Referenced() | model.Registered() | obligation.Fulfilled()
+            | obligation.NotApplicable() | obligation.Tolled() | reassessment.Triggered() | recommendation.Issued()
+            | replay.Performed() | safeguard.Attested() | safeguard.Degraded() | safeguard.Withdrawn()
+            | threshold.Determined() | threshold.Retracted() | training.Ended() | training.Paused()
+            | training.Resumed() | training.Started()
+        ):  # fmt: skip
             return ()
         case _:
             assert_never(said)

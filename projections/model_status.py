@@ -15,21 +15,31 @@ from ledger.events import (
     action,
     approval,
     body,
+    break_glass,
+    concern,
     decision,
     deployment,
+    disclosure,
     document,
     evaluation,
+    exception,
     framework,
     gate,
+    incident,
     interim,
     key,
     ledger,
     model,
+    obligation,
     principal,
+    reassessment,
+    recommendation,
+    replay,
     role,
     safeguard,
     threshold,
     token,
+    training,
 )
 from policies.clear import divergence_of
 from projections.decisions import UNRECORDED
@@ -77,24 +87,18 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             value = {**_place(event), **began, "decision": index_of(said.decision)}
             return (_detail(f"{event.stream}|deployment|{ordinal(event.index)}", value),)
         case (
-            approval.Given()
-            | approval.Refused()
-            | approval.Withdrawn()
-            | body.Informed()
-            | evaluation.Preregistered()
-            | evaluation.Recorded()
-            | framework.Adopted()
-            | framework.Published()
-            | key.Registered()
-            | key.Revoked()
-            | ledger.Founded()
-            | model.Referenced()
-            | principal.Registered()
-            | role.Granted()
-            | role.Revoked()
-            | token.Issued()
-            | token.Revoked()
-        ):
+            approval.Given() | approval.Refused() | approval.Withdrawn() | body.Informed() | break_glass.Reviewed()
+            | concern.Assigned() | concern.Found() | concern.Raised() | deployment.Changed() | deployment.Ended()
+            | disclosure.Made() | document.Published() | evaluation.Preregistered() | evaluation.Recorded()
+            | exception.Invoked() | framework.Adopted() | framework.Interpreted() | framework.Published()
+            | framework.ScopeDetermined() | framework.SourceDrifted() | incident.Classified()
+            | incident.InvolvementKnown() | incident.Observed() | incident.ReportFiled() | incident.Resolved()
+            | key.Registered() | key.Revoked() | ledger.Founded() | model.Referenced() | obligation.Fulfilled()
+            | obligation.NotApplicable() | obligation.Tolled() | principal.Registered() | reassessment.Triggered()
+            | recommendation.Issued() | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Degraded()
+            | threshold.Retracted() | token.Issued() | token.Revoked() | training.Ended() | training.Paused()
+            | training.Resumed() | training.Started()
+        ):  # fmt: skip
             return ()
         case _:
             assert_never(said)

@@ -19,57 +19,48 @@ from ledger.events import (
     action,
     approval,
     body,
+    break_glass,
+    concern,
     decision,
     deployment,
+    disclosure,
     document,
     evaluation,
+    exception,
     framework,
     gate,
+    incident,
     interim,
     key,
     ledger,
     model,
+    obligation,
     principal,
+    reassessment,
+    recommendation,
+    replay,
     role,
     safeguard,
     threshold,
     token,
+    training,
 )
 from ledger.fields import Reference
 
 AnyBody: TypeAlias = (
-    action.Requested
-    | approval.Given
-    | approval.Refused
-    | approval.Withdrawn
-    | body.Informed
-    | decision.Made
-    | deployment.Started
-    | document.Confirmed
-    | document.Submitted
-    | evaluation.Amended
-    | evaluation.Invalidated
-    | evaluation.Preregistered
-    | evaluation.Recorded
-    | framework.Adopted
-    | framework.Published
-    | gate.Evaluated
-    | interim.Approved
-    | key.Registered
-    | key.Revoked
-    | ledger.Founded
-    | model.ComputeReached
-    | model.Referenced
-    | model.Registered
-    | principal.Registered
-    | role.Granted
-    | role.Revoked
-    | safeguard.Attested
-    | safeguard.Withdrawn
-    | threshold.Determined
-    | token.Issued
-    | token.Revoked
-)
+    action.Requested | approval.Given | approval.Refused | approval.Withdrawn | body.Informed | break_glass.Reviewed
+    | concern.Assigned | concern.Found | concern.Raised | decision.Made | deployment.Changed | deployment.Ended
+    | deployment.Started | disclosure.Made | document.Confirmed | document.Published | document.Submitted
+    | evaluation.Amended | evaluation.Invalidated | evaluation.Preregistered | evaluation.Recorded | exception.Invoked
+    | framework.Adopted | framework.Interpreted | framework.Published | framework.ScopeDetermined
+    | framework.SourceDrifted | gate.Evaluated | incident.Classified | incident.InvolvementKnown | incident.Observed
+    | incident.ReportFiled | incident.Resolved | interim.Approved | key.Registered | key.Revoked | ledger.Founded
+    | model.ComputeReached | model.Referenced | model.Registered | obligation.Fulfilled | obligation.NotApplicable
+    | obligation.Tolled | principal.Registered | reassessment.Triggered | recommendation.Issued | replay.Performed
+    | role.Granted | role.Revoked | safeguard.Attested | safeguard.Degraded | safeguard.Withdrawn
+    | threshold.Determined | threshold.Retracted | token.Issued | token.Revoked | training.Ended | training.Paused
+    | training.Resumed | training.Started
+)  # fmt: skip
 """Every body of the registry (a test compares the two): a `match` over it ends with `assert_never`, so that a projection
 which does not know an event type fails the type checker, and at run time stops before the event."""
 

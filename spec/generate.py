@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from ledger.event import Body
-from ledger.fields import TIME_PATTERN, Closed
+from ledger.fields import DAY_PATTERN, TIME_PATTERN, Closed
 from ledger.registry import BODIES
 
 FOLDER = Path(__file__).parent / "events"
@@ -40,6 +40,8 @@ def meta(m: msgspec.Meta) -> str:
     """A constraint in words."""
     if m.pattern == TIME_PATTERN:
         return "a time: RFC 3339 UTC, six fractional digits, `Z`, a day that exists"
+    if m.pattern == DAY_PATTERN:
+        return "a day that exists: `YYYY-MM-DD`"
     pattern = (m.pattern or "").replace("\\A", "").replace("\\Z", "").replace("|", "\\|")
     top = "2^53-1" if m.le == 2**53 - 1 else m.le
     parts = [

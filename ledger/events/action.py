@@ -5,12 +5,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from ledger.event import Body, event
-from ledger.fields import UNSET, Digest, Hex32, Line, Name, Names, References, Slots, Text, Texts, UnsetType
+from ledger.fields import UNSET, Digest, Hex32, Line, Name, Names, References, Slots, Text, Texts, Time, UnsetType
 
 
 @event("action.requested", stream="model", roles=("deployer",), withholdable=("audience_detail",), slots=2)
 class Requested(Body, frozen=True, rename={"sd": "_sd"}):
-    """`artifact` is the model's salted subject digest; a fact that is not stated is unknown."""
+    """`artifact` is the model's salted subject digest; a fact that is not stated is unknown.
+
+    `planned_for` is when it is to happen: duties that lie before an event count back from it.
+    """
 
     action: Name
     artifact: Hex32
@@ -24,3 +27,4 @@ class Requested(Body, frozen=True, rename={"sd": "_sd"}):
     surfaces: Names
     audience_detail: Text | UnsetType = UNSET
     conditions: Texts = ()
+    planned_for: Time | None = None

@@ -1,11 +1,11 @@
-"""`document.submitted` and `document.confirmed`: reports that a gate may ask for."""
+"""`document.submitted`, `.confirmed`, `.published`: reports that a gate or a duty may ask for."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
 from ledger.event import Body, event
-from ledger.fields import Digest, Line, Name, Reference, StreamName, Time
+from ledger.fields import Closed, Digest, Line, Name, Reference, StreamName, Time
 
 
 @event("document.submitted", stream="document", roles=("assessor",))
@@ -27,3 +27,22 @@ class Confirmed(Body, frozen=True):
     document: Reference
     role: Name
     verb: Name
+
+
+class Redaction(Closed, frozen=True, rename={"kind": "class"}):
+    """One class of content that was left out, the ground that allows it, and why it is met here."""
+
+    ground: Name
+    justification: Line
+    kind: Name
+
+
+@event("document.published", stream="document", roles=("discloser",), quorum=2)
+class Published(Body, frozen=True):
+    """`digest` is over what was published, which redactions make another document than the one submitted."""
+
+    audience: Name
+    digest: Digest
+    document: Reference
+    place: Line
+    redactions: Annotated[tuple[Redaction, ...], Meta(max_length=64)]

@@ -1,4 +1,4 @@
-"""`safeguard.attested` and `safeguard.withdrawn`."""
+"""`safeguard.attested`, `safeguard.degraded` and `safeguard.withdrawn`."""
 
 from typing import Annotated, Literal
 
@@ -32,7 +32,10 @@ class Scope(Closed, frozen=True):
 
 @event("safeguard.attested", stream="safeguard", roles=("attester",), withholdable=("detail",), slots=2)
 class Attested(Body, frozen=True, rename={"sd": "_sd"}):
-    """An attester claims that safeguards of a pack work, within a scope, from `valid_from` until `valid_until`."""
+    """An attester claims that safeguards of a pack work, within a scope, from `valid_from` until `valid_until`.
+
+    `vectors` are the harm vectors that the claim covers, where the pack asks for a claim per vector.
+    """
 
     claim: Text
     evidence: Evidences
@@ -44,6 +47,17 @@ class Attested(Body, frozen=True, rename={"sd": "_sd"}):
     valid_from: Time
     valid_until: Time
     detail: Text | UnsetType = UNSET
+    vectors: Names = ()
+
+
+@event("safeguard.degraded", stream="safeguard", roles=("attester",))
+class Degraded(Body, frozen=True):
+    """Since `since` some safeguards of an attestation no longer work as attested, until a later attestation says that they do."""
+
+    attestation: Reference
+    reason: Text
+    safeguards: SomeNames
+    since: Time
 
 
 @event("safeguard.withdrawn", stream="safeguard", roles=("attester",))

@@ -1,4 +1,4 @@
-"""`threshold.determined`: the recorded state of a threshold, by rule or by a role."""
+"""`threshold.determined`, by rule or by a role, and `threshold.retracted`, by rule."""
 
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from ledger.fields import (
     HiddenElement,
     Line,
     Name,
+    Names,
     Reference,
     References,
     Slots,
@@ -29,7 +30,10 @@ from ledger.fields import (
     slots=4,
 )
 class Determined(Body, frozen=True, rename={"sd": "_sd"}):
-    """`state` is a token that the adopted pack declares. A rule-made one has no `_sd`: derived bytes are not random."""
+    """`state` is a token that the adopted pack declares. A rule-made one has no `_sd`: derived bytes are not random.
+
+    `vectors` are the harm vectors known for it, where the pack asks for a claim per vector.
+    """
 
     evidence: References
     framework: Digest
@@ -44,3 +48,14 @@ class Determined(Body, frozen=True, rename={"sd": "_sd"}):
     dissent: Annotated[tuple[Text | HiddenElement, ...], Meta(max_length=8)] = ()
     rationale: Text | UnsetType = UNSET
     sd: Slots | UnsetType = UNSET
+    vectors: Names = ()
+
+
+@event("threshold.retracted", stream="model", roles=("engine",), derived=True)
+class Retracted(Body, frozen=True):
+    """The result that a determination by rule rests on was amended or invalidated by the entry `because`: it counts no more."""
+
+    because: Reference
+    determination: Reference
+    framework: Digest
+    threshold: Name

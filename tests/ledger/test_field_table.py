@@ -35,10 +35,43 @@ FIELDS = {
     "role.granted": "principal, role, streams, actions?, valid_until?",
     "interim.approved": "gate, measures, stands_in_for, valid_until",
     "model.referenced": "index, leaf, type",
+    "framework.scope-determined": "digest, id, applies, binds_as, reason, effective",
+    "framework.source-drifted": "digest, id, expected, found, seen_at, place",
+    "framework.interpreted": "digest, id, clause, reading, role?",
+    "reassessment.triggered": "framework, cause, reason, thresholds, evidence, role?",
+    "safeguard.degraded": "attestation, safeguards, reason, since",
+    "threshold.retracted": "determination, because, framework, threshold",
+    "document.published": "document, digest, audience, place, redactions",
+    "recommendation.issued": "request, recommendation, framework, role, conditions, rationale~",
+    "exception.invoked": "framework, exception, request?, shown, reason, valid_until?",
+    "training.started": "decision?, compute_planned?, purpose",
+    "training.paused": "reason, because?",
+    "training.resumed": "paused, decision?",
+    "training.ended": "started?, outcome, reason",
+    "deployment.changed": "deployment, state, audience, hosts, surfaces, decision?, reason",
+    "deployment.ended": "deployment, reason, decision?",
+    "break-glass.reviewed": "grant, outcome, reason, actions",
+    "incident.observed": "models, kind, first_at, last_at?, surfaces, summary~, jurisdictions",
+    "incident.involvement-known": "incident, certainty, basis",
+    "incident.classified": "incident, framework, category?, reason, imminent, imminent_known_at?, believed_at?, recipient_authority?",
+    "incident.report-filed": "incident, framework, kind, recipient, digest, fields_missing, awareness_at, submitted_at, obligation?",
+    "incident.resolved": "incident, resolved_at, root_cause~, corrective",
+    "obligation.fulfilled": "framework, obligation, opened_by?, period?, fulfilled_at, evidence, note",
+    "obligation.tolled": "framework, obligation, opened_by?, period?, until, reason, by",
+    "obligation.not-applicable": "framework, obligation, opened_by?, period?, reason",
+    "concern.raised": "digest, channel, framework?",
+    "concern.assigned": "concern, digest",
+    "concern.found": "concern, outcome, material, digest",
+    "disclosure.made": "recipient, profile, first, last, bundle_digest, checkpoint",
+    "replay.performed": "size, root, verdict, tool, rules, claims_digest?, note?",
 }
+"""The first half is the design's own table; for the later facts domain.md §2 names the events and docs/adr/0008 the fields."""
 BEYOND = {
     "document.confirmed": {"document": "a reference: a digest alone does not say which submission is confirmed"},
-    "action.requested": {"conditions": "access.md §3: the conditions wanted"},
+    "action.requested": {
+        "conditions": "access.md §3: the conditions wanted",
+        "planned_for": "duties that lie before an event count back from it (domain.md §1.5)",
+    },
     "approval.given": {
         "action": "access.md §3: approvers sign the action",
         "rationale": "withheld, like a decision's reason",
@@ -51,6 +84,8 @@ BEYOND = {
     },
     "principal.registered": {"name": "access.md §1: a name, where needed, is a withheld field"},
     "role.granted": {"break_glass": "access.md §2", "pack_role": "access.md §2"},
+    "safeguard.attested": {"vectors": "a set of one sufficient claim per harm vector (domain.md §4)"},
+    "threshold.determined": {"vectors": "the harm vectors that such a set must cover"},
     "interim.approved": {"framework": "a gate's name means something in one pack alone"},
 }
 CAPS = {tuple: 512, str: 49_152}
@@ -135,15 +170,15 @@ def test_every_array_and_text_is_capped(body: Any) -> None:
 
 def test_streams_are_those_of_the_families() -> None:
     streams = {b.event.name.split(".")[0]: b.event.stream for b in BODIES}
-    trust = {"ledger", "principal", "key", "role", "token"}
-    decision = {"action", "gate", "approval", "interim", "decision", "body"}
-    model = {"model", "evaluation", "threshold", "deployment", *decision}
+    trust = {"ledger", "principal", "key", "role", "token", "break-glass"}
+    decision = {"action", "gate", "approval", "interim", "decision", "body", "recommendation", "exception"}
+    model = {"model", "reassessment", "evaluation", "threshold", "deployment", "training", *decision}
+    own = {"framework", "safeguard", "document", "incident", "obligation", "concern", "disclosure"}
     wanted = {
         **dict.fromkeys(trust, "ledger"),
         **dict.fromkeys(model, "model"),
-        "framework": "framework",
-        "safeguard": "safeguard",
-        "document": "document",
+        **{family: family for family in own},
+        "replay": "disclosure",
     }
     assert streams == wanted
     assert "key-admin" in ROLES

@@ -19,6 +19,7 @@ from policies.framework import pack_object
 from policies.rules import RULES
 from projections.decode import Decoder
 from tests.policies.world import HASH, World, hexed
+from tests.vectors.life import live
 
 ADMINS = ("admin-1", "admin-2")
 PACK = "anthropic-rsp-2.2"
@@ -166,6 +167,7 @@ def told() -> Crafted:
     }
     w.say("deployment.started", {**start, "decision": w.reference(made)})
     w.say("deployment.started", {**start, "decision": None})
+    _later(w)
     w.decide("withhold", supersedes=w.reference(made))
     w.say(
         "role.revoked",
@@ -186,6 +188,18 @@ def told() -> Crafted:
     w.say("key.revoked", {"keyid": ceo, "reason": "superseded"}, "ledger", "admin-1")
     w.say("key.revoked", {"keyid": ceo, "reason": "compromised", "compromised_since_index": 3}, "ledger", "admin-2")
     return w
+
+
+def _later(w: Crafted) -> None:
+    """What a decision is followed by, a determination that is retracted, and a grant in an emergency that is reviewed."""
+    first = lambda name: next(e for e in w.events if e.name == name)  # noqa: E731
+    live(w.say, first, w.pack, w.digest, "model/m")
+    gone = {"because": w.reference(first("evaluation.invalidated")), "determination": w.reference(first("threshold.determined")),
+            "framework": w.digest, "threshold": w.pack.thresholds[0].id}  # fmt: skip
+    w.say("threshold.retracted", gone, by="engine")
+    glass = w.grant("doubter", "decider", break_glass=True, valid_until=w.at)
+    said = {"actions": [], "grant": w.reference(glass), "outcome": "justified", "reason": "fictional"}
+    w.say("break-glass.reviewed", said, "ledger", "admin-2")
 
 
 def record(w: Crafted, preregistration: dict[str, Any] | None = None, stream: str = "model/m") -> Event:

@@ -32,6 +32,8 @@ from ledger.withheld import seal
 from policies.answer import AsOf
 from policies.framework import Pack, load_toml, pack_digest, pack_object
 from policies.rules import RULES
+from projections.decode import Decoder
+from tests.vectors.life import live, reference
 
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
 BEGIN, ORIGIN = "2026-04-07T09:00:00.000000Z", "dev/vectors.example"
@@ -40,6 +42,7 @@ MODEL, OLDER = "model/fictional-one", "model/fictional-zero"
 ACTION = "external_deploy"
 ACTIONS = ("controlled_deploy", "external_deploy", "internal_deploy", "train")
 STREAMS = ("document/", "framework/", "model/", "safeguard/")
+LATER = ("concern/", "disclosure/", "incident/", "obligation/", *STREAMS)
 ZERO = "sha256:" + "0" * 64
 ROOTS, KEY_ADMINS, ENGINE = ("root-1", "root-2", "root-3"), ("key-admin-1", "key-admin-2"), "engine"
 MEMBERS = {
@@ -146,12 +149,18 @@ class Told:
         self.entries.append(raw)
         return outcome
 
-    def enter(self, who: str, what: str) -> None:
+    def enter(self, who: str, what: str, streams: Sequence[str] = STREAMS) -> None:
         """A principal, its key and its role."""
         self.keys[who] = signer(who)
         self.tell("principal.registered", {"id": who, "kind": "person", "unit": "safety"}, "ledger", *KEY_ADMINS)
         self.tell("key.registered", record(self.keys[who], who), "ledger", *KEY_ADMINS, who)
-        self.tell("role.granted", grant(who, what), "ledger", *KEY_ADMINS)
+        self.tell("role.granted", grant(who, what, streams=list(streams)), "ledger", *KEY_ADMINS)
+
+    def first(self, name: str) -> Event:
+        """The first event of a type so far."""
+        decoder = Decoder()
+        events = (decoder.decode(index, raw) for index, raw in enumerate(self.entries))
+        return next(e for e in events if e.name == name)
 
     def digest(self, pack: str) -> str:
         return pack_digest(self.packs[pack])
@@ -176,10 +185,6 @@ def stream_of(payload: bytes) -> str:
     return str(loads(payload)["predicate"]["stream"])
 
 
-def reference(event: Event) -> dict[str, Any]:
-    return {"index": event.index, "leaf": event.leaf}
-
-
 def told() -> Told:
     """The whole history."""
     lab = Told()
@@ -190,6 +195,8 @@ def told() -> Told:
     _safeguards(lab)
     _decisions(lab)
     _trust(lab)
+    _life(lab)
+    _break_glass(lab)
     return lab
 
 
@@ -412,3 +419,34 @@ def _trust(lab: Told) -> None:
     }
     lab.tell("token.issued", said, "ledger", "key-admin-1")
     lab.tell("token.revoked", {"id": token}, "ledger", "key-admin-2")
+
+
+def _life(lab: Told) -> None:
+    """Scope, operation, an incident, duties, a concern and a disclosure."""
+    team = {what: [who for who, held in MEMBERS.items() if held == what] for what in sorted({*MEMBERS.values()})}
+    team["decider"].append("decider-2")
+    for what, many in (("auditor", 1), ("discloser", 2), ("responder", 1)):
+        team[what] = [f"{what}-{n + 1}" for n in range(many)]
+        for who in team[what]:
+            lab.enter(who, what, LATER)
+
+    def say(name: str, body: Mapping[str, Any], stream: str, role: str) -> Event:
+        return lab.tell(name, body, stream, *team[role][: BY_NAME[name].event.quorum])
+
+    live(say, lab.first, lab.packs[RSP], lab.digest(RSP), MODEL)
+
+
+def _break_glass(lab: Told) -> None:
+    """A grant in an emergency, and its review by two who neither hold nor gave it."""
+    reviewers = ("key-admin-3", "key-admin-4")
+    for who in reviewers:
+        lab.enter(who, "key-admin", ("ledger",))
+    body = grant("night-shift", "decider", break_glass=True, valid_until=shift(lab.time, seconds=43_200))
+    glass = lab.tell("role.granted", body, "ledger", "key-admin-1", "key-admin-2")
+    said = {
+        "actions": [],
+        "grant": reference(glass),
+        "outcome": "justified",
+        "reason": "fictional: nothing was done under it",
+    }
+    lab.tell("break-glass.reviewed", said, "ledger", *reviewers)

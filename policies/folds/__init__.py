@@ -1,0 +1,1 @@
+"""Folds of facts into tables, one file per family of events. The tables stand in `policies.facts`."""
