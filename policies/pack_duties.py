@@ -22,6 +22,9 @@ involvement of the model in the incident (suspicion counts) · `imminent-known` 
 duty that is extended.
 """
 Promptness = Literal["promptly", "timely", "at_deployment", "reasonable_time", "without_undue_delay"]
+Cause = Literal[
+    "compute", "age", "capability", "safeguard-failure", "release", "discretion", "framework-change", "other"
+]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -53,8 +56,10 @@ class Owed(Closed, frozen=True):
 class Obligation(Closed, frozen=True):
     """What must follow. `trigger_event` is an event type, `calendar` (then with `every`), or `not_tracked` with its reason.
 
-    `trigger` is in the source's terms; `actions`, `categories`, `documents`, `imminent`, `after`, `states`, `thresholds`,
-    `measured`, `reports` narrow the event to what it means. `applies_when` names facts without which the duty does not arise.
+    `trigger` is in the source's terms; `actions`, `bodies` (of `body.informed`), `categories`, `causes` (of
+    `reassessment.triggered`), `documents`, `imminent`, `material` (of `concern.found`: substantiated, with material risk),
+    `after`, `states`, `thresholds`, `measured`, `reports` narrow the event to what it means. `applies_when` names facts without
+    which the duty does not arise.
     """
 
     form: Line
@@ -71,7 +76,9 @@ class Obligation(Closed, frozen=True):
     approx: bool = False
     binds: Binds | None = None
     binds_whom: Name | None = None
+    bodies: tuple[Name, ...] = ()
     categories: tuple[Name, ...] = ()
+    causes: tuple[Cause, ...] = ()
     clock: ClockStart = "not-stated"
     deadline: Period | None = None
     documents: tuple[Name, ...] = ()
@@ -79,6 +86,7 @@ class Obligation(Closed, frozen=True):
     exemptions: tuple[Line, ...] = ()
     extends: tuple[Name, ...] = ()
     imminent: bool = False
+    material: bool = False
     measured: Condition | None = None
     minimum_gap: Period | None = None
     not_tracked_reason: Text | None = None

@@ -65,6 +65,8 @@ def _resolve(pack: Pack) -> None:
         _when(place, gate.when, thresholds, states)
     for fallback in pack.fallbacks:
         _known(f"fallbacks {fallback.id}", (*fallback.approved_by, *fallback.inform), roles)
+    for duty in pack.obligations:
+        _known(f"obligations {duty.id}", duty.bodies, roles)
     if pack.change_control is not None:
         change = pack.change_control
         _known("change_control", (*change.approved_by, *change.proposed_by, *change.consulted), roles)
@@ -175,12 +177,13 @@ def _gate(pack: Pack, gate: Gate) -> None:
     if gate.effect.startswith("interim_") and not any(f.id == "INTERIM" and f.approved_by for f in pack.fallbacks):
         raise bad(f"{place} effect", "pack-contradiction")
     # Worsening a determination must never leave a gate: the states that trigger it reach up to the worst.
-    ranks = {pack.rank(s) for s in when.state_in}
-    above = {s.rank for s in pack.states if ranks and s.rank >= min(r for r in ranks if r is not None)}
+    # Two states of one rank go together: else a determination could leave by being worded otherwise.
+    ranks = {s.rank for s in pack.states if s.id in when.state_in}
+    above = {s.id for s in pack.states if ranks and s.rank >= min(ranks)}
     favourable = when.state is None or pack.rank(when.state) == 0
     kinds = {t.kind for t in pack.thresholds}
     if (
-        ranks != above
+        set(when.state_in) != above
         or 0 in ranks
         or not favourable
         or (when.all_of_kind is not None and when.all_of_kind not in kinds)

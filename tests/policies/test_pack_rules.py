@@ -1,0 +1,38 @@
+"""Rules of packs that need more than one bent line."""
+
+import pytest
+
+from ledger.errors import Malformed
+from policies.framework import load_toml
+from tests.policies.world import FRAMEWORKS
+
+RSP = (FRAMEWORKS / "anthropic-rsp-2.2.toml").read_text()
+
+
+def bent(*changes: tuple[str, str]) -> str:
+    text = RSP
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_two_states_of_one_rank_go_together() -> None:
+    alike = ('id = "crossed"\nrank = 2', 'id = "crossed"\nrank = 1')
+    load_toml(bent(alike), "alike.toml")
+    with pytest.raises(Malformed) as caught:
+        load_toml(
+            bent(alike, ('state_in = ["not_ruled_out", "crossed"]', 'state_in = ["not_ruled_out"]')), "alike.toml"
+        )
+    assert (caught.value.rule, caught.value.place.split()[1:3]) == ("pack-contradiction", ["gates", "G-EXTERNAL-ASL3"])
+
+
+def test_a_duty_names_a_body_that_is_there() -> None:
+    duty = 'id = "O-USG"\n'
+    load_toml(bent((duty, f'{duty}bodies = ["BOARD"]\n')), "bodies.toml")
+    with pytest.raises(Malformed) as caught:
+        load_toml(bent((duty, f'{duty}bodies = ["SENATE"]\n')), "bodies.toml")
+    assert (caught.value.rule, caught.value.place.split()[1:]) == (
+        "pack-unknown-name",
+        ["obligations", "O-USG", "SENATE"],
+    )
