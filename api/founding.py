@@ -51,11 +51,15 @@ DEV_MEMBERS: tuple[Member, ...] = (
     Member("approver-2", "approver", unit="safety"),
     Member("assessor", "assessor"),
     Member("attester", "attester", unit="security"),
+    Member("auditor", "auditor", unit="audit"),
     Member("decider", "decider", unit="executive"),
     Member("deployer", "deployer", unit="product"),
+    Member("discloser-1", "discloser", unit="policy"),
+    Member("discloser-2", "discloser", unit="legal"),
     Member("evaluator", "evaluator", kind="service", unit="evaluation"),
     Member("framework-admin-1", "framework-admin", unit="policy"),
     Member("framework-admin-2", "framework-admin", unit="legal"),
+    Member("responder", "responder", unit="security"),
 )
 
 
