@@ -15,7 +15,7 @@ from tests.conftest import copy_of
 ROOT = Path(__file__).resolve().parents[2]
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
 DENY = """MAY model/fictional-one BE PUT TO external_deploy?   DENY
-  as of size 44, TIME
+  as of size 56, TIME
   clearance: deny (no-decision, policy-denies)
   policy verdict: deny
   4 requirements met, 28 open
@@ -64,7 +64,7 @@ def test_the_verdicts(demo: tuple[Path, str]) -> None:
         ("INVALID", "4"),
         ("DIVERGED", "4"),
     ]
-    assert "pinned size 74, shown size 45: first missing index 45" in demo[1]
+    assert "pinned size 86, shown size 57: first missing index 57" in demo[1]
 
 
 def test_going_on_by_hand(told_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,8 +73,8 @@ def test_going_on_by_hand(told_folder: Path, tmp_path: Path, monkeypatch: pytest
     with running(copy_of(told_folder, tmp_path / "d")) as cli:
         head = cli.ledger.desk.read_head()
         answer = json.loads(cli.ok("gate", "model/fictional-one", "external_deploy", "--json").out)
-        assert (answer["ok"], answer["clearance"], answer["checkpoint"]["size"]) == (True, "permit", 74)
-        then = json.loads(cli("gate", "model/fictional-one", "external_deploy", "--json", "--at", "45").out)
+        assert (answer["ok"], answer["clearance"], answer["checkpoint"]["size"]) == (True, "permit", 86)
+        then = json.loads(cli("gate", "model/fictional-one", "external_deploy", "--json", "--at", "57").out)
         assert (then["clearance"], then["code"]) == ("deny", "withheld-by-decision")
         assert cli.ok("history", "model/fictional-one").out.count("\n") >= 30
 

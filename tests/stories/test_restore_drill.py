@@ -29,7 +29,7 @@ def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def rolled_back(founded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger of 31 entries whose database is the backup of 28; its export and pin are of 31."""
+    """A ledger of 43 entries whose database is the backup of 40; its export and pin are of 43."""
     folder = copy_of(founded_folder, tmp_path_factory.mktemp("drill") / "ledger")
     backup = shutil.copytree(folder / "pg", folder.parent / "backup", ignore=shutil.ignore_patterns("socket", "lock"))
     ledger = open_ledger(folder)
@@ -51,8 +51,8 @@ def test_the_drill(rolled_back: Path) -> None:
     asked = run("status", "model/d1", "--json", "--data", folder)
     assert (asked.returncode, json.loads(asked.stdout)["code"]) == (4, "diverged")
     checked = run("fsck", "--json", "--data", folder)
-    assert (checked.returncode, json.loads(checked.stdout)["details"][0]["index"]) == (4, 28)
-    assert "anchored size 31, stored size 28" in checked.stdout
+    assert (checked.returncode, json.loads(checked.stdout)["details"][0]["index"]) == (4, 40)
+    assert "anchored size 43, stored size 40" in checked.stdout
     examined = json.loads(run("doctor", "--json", "--data", folder).stdout)
     (item,) = [i for i in examined["details"] if i["check"] == "ledger"]
     assert (item["colour"], "holdpoint restore" in item["remedy"]) == ("red", True)
@@ -66,16 +66,16 @@ def test_the_drill(rolled_back: Path) -> None:
     ) as service:
         try:
             ready = _ready(service, port)
-            assert "anchored size 31, stored size 28" in ready["parts"]["appender"]
+            assert "anchored size 43, stored size 40" in ready["parts"]["appender"]
             assert ready["writes"] is False
         finally:
             service.terminate()
         assert service.stderr is not None
-        assert "READ-ONLY: diverged: anchored size 31, stored size 28" in service.stderr.read()
+        assert "READ-ONLY: diverged: anchored size 43, stored size 40" in service.stderr.read()
 
     brought = run("restore", "--from", out, "--json", "--data", folder)
     assert brought.returncode == 0, brought.stderr
-    assert json.loads(brought.stdout)["details"] == [{"after": 31, "before": 28}]
+    assert json.loads(brought.stdout)["details"] == [{"after": 43, "before": 40}]
     again = run("restore", "--from", out, "--data", folder)
     assert (again.returncode, "nothing-missing" in again.stderr) == (5, True)
     assert run("fsck", "--data", folder).returncode == 0
@@ -87,7 +87,7 @@ def test_the_drill(rolled_back: Path) -> None:
     assert (asked.returncode, "holdpoint anchor --from-pin" in asked.stderr) == (5, True)
     assert run("anchor", "--data", folder).returncode == 2
     made = run("anchor", "--from-pin", pin, "--json", "--data", folder)
-    assert (made.returncode, json.loads(made.stdout)["details"]) == (0, [{"anchored": 31, "stored": 31}])
+    assert (made.returncode, json.loads(made.stdout)["details"]) == (0, [{"anchored": 43, "stored": 43}])
 
     shutil.rmtree(folder / "pg")
     gone = run("status", "model/d1", "--data", folder)
