@@ -1,17 +1,17 @@
-"""The pack loader: shipped packs load, their object round-trips, and each kind of fault is refused at its line."""
+"""The pack loader: shipped packs load, their object round-trips, and each kind of fault is refused at its line.
+
+That a pack says what its source says is in test_extracts.py, test_extract_duties.py and test_deltas.py.
+"""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ledger.canonical import dumps, loads
 from ledger.errors import Malformed
 from policies.framework import load_toml, pack_digest, pack_object, parse_pack
-from policies.pack_duties import Period
 
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
-SHARED = Path(__file__).resolve().parents[2] / "../shared/frameworks"
 RSP = (FRAMEWORKS / "anthropic-rsp-2.2.toml").read_text()
 SHIPPED = sorted(FRAMEWORKS.glob("*.toml"))
 
@@ -30,151 +30,6 @@ def test_a_shipped_pack_is_its_own_object(path: Path) -> None:
     assert pack_digest(value) == pack_digest(pack)
     parts = (*pack.thresholds, *pack.safeguards, *pack.gates, *pack.fallbacks, *pack.exceptions, *pack.obligations)
     assert all(part.ref.strip() for part in parts)
-
-
-def extract_of(path: Path) -> dict[str, Any]:
-    """The source extract of a shipped pack; skips where it is absent."""
-    yaml = pytest.importorskip("yaml")
-    extract = SHARED / f"{path.stem}.yaml"
-    if not extract.exists():
-        pytest.skip(f"no {extract.name} beside this checkout")
-    return yaml.safe_load(extract.read_text())
-
-
-def number(value: Any) -> str | None:
-    """A number of the extract as this project writes it: a decimal string, 1.0 as 1."""
-    return None if value is None else f"{value:g}"
-
-
-def period(value: Period | None) -> dict[str, Any] | None:
-    return None if value is None else {"amount": value.amount, "unit": value.unit}
-
-
-def when_of(source: dict[str, Any]) -> dict[str, Any]:
-    """The extract's condition in the pack's words."""
-    if "all_thresholds_of_kind" in source:
-        return {
-            "all_of_kind": source["all_thresholds_of_kind"]["kind"],
-            "state": source["all_thresholds_of_kind"]["state"],
-        }
-    if set(source) <= {"always", "any_of", "state_in"}:
-        return source
-    ((fact, limit),) = source.items()
-    return {"facts": [{"fact": fact, "comparator": limit["op"], "value": number(limit["value"])}]}
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
-def test_a_shipped_pack_says_of_itself_what_its_extract_says(path: Path) -> None:
-    facts, pack = extract_of(path), load_toml(path.read_text(), path.name)
-    assert (pack.id, pack.title, pack.publisher, pack.version) == tuple(
-        facts[k] for k in ("id", "title", "publisher", "version")
-    )
-    assert (pack.style, pack.binds) == (facts["enforcement_style"], facts["binds"])
-    assert (pack.in_force_from, pack.in_force_until) == (str(facts["effective_date"]), str(facts["effective_until"]))
-    assert (pack.supersedes, pack.superseded_by) == (facts["supersedes"], facts["superseded_by"])
-    assert (pack.source.citation, list(pack.source.unread_parts)) == (
-        facts["source"]["citation"],
-        facts["unread_parts"],
-    )
-    assert {(x.id, x.order, x.undefined) for x in pack.levels} == {
-        (x["id"], x["order"], x.get("status") == "announced_undefined") for x in facts["levels"]
-    }
-    assert set(facts["documents"]) <= set(pack.documents)
-    assert {(f.id, f.approved_by, f.inform, f.summary) for f in pack.fallbacks} == {
-        (f["id"], tuple(f.get("approved_by", ())), tuple(f.get("inform", ())), f["summary"])
-        for f in facts.get("fallbacks", ())
-    }
-    assert (pack.statutory is not None) == ("statutory" in facts)
-    if pack.statutory is not None:
-        assert (pack.statutory.law, list(pack.statutory.clauses)) == (facts["statutory"], facts["statutory_clauses"])
-    if "change_control" in facts:
-        for verb in ("proposed_by", "approved_by", "consulted"):
-            assert list(getattr(pack.change_control, verb)) == facts["change_control"][verb]
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
-def test_a_shipped_pack_watches_what_its_extract_watches(path: Path) -> None:
-    facts, pack = extract_of(path), load_toml(path.read_text(), path.name)
-    for watched, source in zip(pack.thresholds, facts["thresholds"], strict=True):
-        assert (watched.id, watched.domain, watched.summary) == (source["id"], source["domain"], source["summary"])
-        kind = (
-            "criterion" if source["determination"].get("direction") == "must_hold" else source.get("kind", "capability")
-        )
-        assert watched.kind == kind
-        assert list(watched.on_reach) == source.get("on_reach", [])
-        said, told = watched.determination, source["determination"]
-        assert (said.kind, said.metric, said.comparator) == (told["kind"], told.get("metric"), told.get("op"))
-        assert (said.value, said.upper) == (number(told.get("value")), number(told.get("upper")))
-        assert (said.baseline, said.proxies) == (told.get("baseline"), told.get("proxies"))
-        assert (said.derivation or "").startswith(told.get("derivation", ""))
-        out = source.get("rules_out")
-        assert watched.rules_out is None if out is None else (
-            (watched.rules_out.state, list(watched.rules_out.thresholds)) == (out["state"], out["thresholds"])
-        )  # fmt: skip
-    assert [s.summary for s in pack.safeguards] == [s["summary"] for s in facts["safeguards"]]
-
-
-SHORTENED = {"internal_deploy_extensive": "internal_deploy"}
-"""The extract's name of an action → this project's; the gate's note says what is lost."""
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
-def test_a_shipped_pack_gates_when_its_extract_does(path: Path) -> None:
-    facts, pack = extract_of(path), load_toml(path.read_text(), path.name)
-    for gate, source in zip(pack.gates, facts["gates"], strict=True):
-        actions = source["action"] if isinstance(source["action"], list) else [source["action"]]
-        assert list(gate.actions) == [SHORTENED.get(a, a) for a in actions], gate.id
-        when = pack_object(pack)["gates"][pack.gates.index(gate)]["when"]
-        assert {k: list(v) if isinstance(v, (list, tuple)) else v for k, v in when.items()} == when_of(
-            source["when"]
-        ), gate.id
-        if "ref" in source:
-            assert gate.ref == source["ref"]
-        assert gate.condition == source.get("condition")
-        if "note" in source:
-            assert gate.note == source["note"]
-        assert bool(gate.note) or not any(a in SHORTENED for a in actions)
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
-def test_a_shipped_pack_owes_what_its_extract_owes(path: Path) -> None:
-    facts, pack = extract_of(path), load_toml(path.read_text(), path.name)
-    owed = {o.id: o for o in pack.obligations}
-    for source in facts["obligations"]:
-        mine = owed[source["id"]]
-        recipients = source["recipient"] if isinstance(source["recipient"], list) else [source["recipient"]]
-        assert (mine.trigger, mine.trigger_event, list(mine.recipients)) == (
-            source["trigger"], source["trigger_kind"], recipients,
-        )  # fmt: skip
-        every, deadline = source.get("every"), source.get("deadline")
-        assert period(mine.every) == every
-        assert (period(mine.deadline) or mine.promptness) == deadline
-        assert mine.form == source.get("form", mine.form)
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
-def test_a_shipped_pack_has_what_its_source_extract_has(path: Path) -> None:
-    facts, pack = extract_of(path), load_toml(path.read_text(), path.name)
-    assert pack.source.digest == "sha256:" + facts["source"]["document_sha256"]
-    assert [s.id for s in pack.states] == facts["determination_states"]
-    assert {t.id: (list(t.requires_sets), t.rule is not None) for t in pack.thresholds} == {
-        t["id"]: (t.get("requires_sets", []), t["rule_determinable"]) for t in facts["thresholds"]
-    }
-    assert {s.id: list(s.safeguards) for s in pack.sets} == facts["safeguard_sets"]
-    assert [(s.id, s.kind) for s in pack.safeguards] == [(s["id"], s["kind"]) for s in facts["safeguards"]]
-    for gate, source in zip(pack.gates, facts["gates"], strict=True):
-        assert (gate.id, gate.effect) == (source["id"], source["effect_if_unmet"])
-        for name, other in (
-            ("requires_sets", "requires_sets"),
-            ("requires_safeguards", "requires_safeguards"),
-            ("requires_documents", "requires_documents"),
-            ("requires_metrics", "requires_metrics"),
-            ("decision_by", "decision_by"),
-            ("inform_before", "inform_before_action"),
-        ):
-            assert list(getattr(gate, name)) == source.get(other, []), gate.id
-    assert {r.id: list(r.acts) for r in pack.roles} == {r["id"]: r["acts"] for r in facts["roles"]}
-    assert {o["id"] for o in facts["obligations"]} <= {o.id for o in pack.obligations}
 
 
 def test_only_a_published_number_decides() -> None:
