@@ -66,11 +66,10 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
     gated = False
     for published in binding:
         gates = [g for g in published.pack.gates if request.action in g.actions]
-        if not gates:
+        if _evaluate_pack(state, request, as_of, published, gates, got):
+            gated = True
+        else:
             got.reasons.append(f"not-gated:{published.pack.id}")
-            continue
-        gated = True
-        _evaluate_pack(state, request, as_of, published, gates, got)
     if not gated:
         got.answers.append(Answer.UNDETERMINED)
         got.reasons.append("no-rule")
@@ -87,23 +86,28 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
 
 def _evaluate_pack(
     state: State, request: Request, as_of: AsOf, published: Published, gates: list[Gate], got: _Gathered
-) -> None:
-    pack = published.pack
-    if pack.source.unread_parts:
+) -> bool:
+    """Add the pack's answer. `False` = it has no opinion: no gate for the action, or the facts lead past all of them."""
+    pack, opinion = published.pack, False
+    if pack.source.unread_parts and gates:
         got.answers.append(Answer.UNDETERMINED)
         got.reasons += [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
-    got.answers.append(Answer.PERMIT)
     for gate in gates:
         applies, triggers = _applies(state, request, as_of, published, gate)
         got.findings += triggers
         if applies is False:
+            opinion |= _facts_hold(state, request, published, gate)[0] is not False
             continue
+        opinion = True
         findings = [] if applies is None else _requirements(state, request, as_of, published, gate)
         got.findings += findings
         _weigh(state, request, as_of, published, gate, triggers, findings, got)
         if applies is True:
             got.decision_by += [(pack.id, r) for r in gate.decision_by]
             got.inform_before += [(pack.id, r) for r in gate.inform_before]
+    if opinion:
+        got.answers.append(Answer.PERMIT)
+    return opinion
 
 
 def _weigh(
