@@ -12,7 +12,6 @@ class Reason(StrEnum):
 
     ALREADY_FOUNDED = "already-founded"
     APPROVAL_UNKNOWN = "approval-unknown"
-    ARTIFACT_MISMATCH = "artifact-mismatch"
     BACK_RECORDED = "back-recorded"
     BREAK_GLASS_TOO_LONG = "break-glass-too-long"
     CLOCK_SKEW = "clock-skew"
@@ -63,6 +62,7 @@ class Reason(StrEnum):
     TOKEN_UNKNOWN = "token-unknown"
     TOKEN_TOO_LONG = "token-too-long"
     TYPE_UNKNOWN = "type-unknown"
+    VERB_MISSING = "verb-missing"
     VERSION_CONFLICT = "version-conflict"
     VETO = "veto"
     WRONG_LEDGER = "wrong-ledger"

@@ -219,7 +219,7 @@ def key_refusal(life: KeyLife | None, keyid: str, at: str, *, use: str = "event"
 def key_admins(state: State, at: str, *, without_role: str | None = None, without_key: str | None = None) -> int:
     """How many principals could still act as key-admin for good, leaving one role or one key out.
 
-    A grant that ends by itself doesn't count: when it ends, nobody could make another (T23).
+    A grant or a key that ends by itself doesn't count: when it ends, nobody could make another (T23, ADR 0015).
     """
     count = 0
     for name, grant in state.scan("role"):
@@ -227,8 +227,13 @@ def key_admins(state: State, at: str, *, without_role: str | None = None, withou
         if grant.role != "key-admin" or grant.valid_until is not None or who == without_role:
             continue
         keys = state.get("keys_of", who) or ()
-        count += any(k != without_key and key_refusal(state.get("key", k), k, at) is None for k in keys)
+        count += any(k != without_key and _lasting(state.get("key", k), k, at) for k in keys)
     return count
+
+
+def _lasting(life: KeyLife, keyid: str, at: str) -> bool:
+    """Whether the key signs now, and for as long as nobody revokes it."""
+    return life.record.not_after is None and key_refusal(life, keyid, at) is None
 
 
 def _other_decider(state: State, who: str, at: str) -> bool:

@@ -20,6 +20,8 @@ from ledger.trust import (
     token_limit,
 )
 
+LEFT = "fewer than two key-admins would be left whose grant and key have no end of their own"
+
 
 def trust_refusal(state: State, event: Event) -> Refused | None:
     """The rule of a trust event that does not hold, or `None`; other events pass."""
@@ -143,12 +145,10 @@ def _key_revoked(state: State, event: Event, body: key.Revoked) -> Refused | Non
     if life.revoked_at is not None and since is None:
         return Refused(Reason.KEY_REVOKED, f"key {body.keyid} was revoked at index {life.revoked_at}")
     admin = live_grant(state, life.record.principal, "key-admin", event.recorded_at) is not None
-    if (
-        admin
-        and life.revoked_at is None
-        and key_admins(state, event.recorded_at, without_key=body.keyid) < KEY_ADMINS_LEAST
-    ):
-        return Refused(Reason.LAST_KEY_ADMIN, "fewer than two key-admins would be left")
+    if admin and life.revoked_at is None:
+        left = key_admins(state, event.recorded_at, without_key=body.keyid)
+        if left < min(KEY_ADMINS_LEAST, key_admins(state, event.recorded_at)):
+            return Refused(Reason.LAST_KEY_ADMIN, LEFT)
     return None
 
 
@@ -179,8 +179,8 @@ def _role_revoked(state: State, event: Event, body: role.Revoked) -> Refused | N
         return Refused(Reason.ROLE_MISSING, f"{body.principal} does not hold {pack.role} of {pack.pack}")
     if body.role == "key-admin" and body.pack_role is None:
         left = key_admins(state, at, without_role=body.principal)
-        if left < KEY_ADMINS_LEAST:
-            return Refused(Reason.LAST_KEY_ADMIN, "fewer than two key-admins would be left")
+        if left < min(KEY_ADMINS_LEAST, key_admins(state, at)):
+            return Refused(Reason.LAST_KEY_ADMIN, LEFT)
     return None
 
 

@@ -13,6 +13,7 @@ from policies.facts import Fact, Published, binding_packs
 from policies.quorum import author_refusal, quorum_refusal
 from policies.recorded import recorded_reasons
 from policies.standing import PERMITTING
+from policies.verbs import approval_refusal
 
 
 def decision_rule(state: State, event: Event) -> Refused | None:
@@ -64,10 +65,14 @@ def request_of(fact: Fact) -> Request:
     )  # fmt: skip
 
 
+def packs_of(state: State, request: Fact) -> tuple[Published, ...]:
+    """The packs that a recorded request names."""
+    return tuple(state.get("published", d) for d in request.body.packs)
+
+
 def verdict_on(state: State, request: Fact, as_of: AsOf) -> PolicyVerdict:
     """The verdict on a recorded request, under the packs that it names."""
-    packs = tuple(state.get("published", d) for d in request.body.packs)
-    return evaluate(state, request_of(request), as_of, packs)
+    return evaluate(state, request_of(request), as_of, packs_of(state, request))
 
 
 def verdict_now(state: State, event: Event, request: Fact) -> PolicyVerdict:
@@ -88,6 +93,11 @@ def _approval(state: State, event: Event) -> Refused | None:
         return Refused(Reason.REQUEST_MISMATCH, "action and pack digests are those of the request")
     if said.checkpoint.size > event.index:
         return Refused(Reason.REFERENCE_WRONG, "the checkpoint seen is larger than the log")
+    packs = packs_of(state, request)
+    for who in event.principals:
+        refusal = approval_refusal(state, packs, who, said.verb, event.recorded_at, event.stream, said.action)
+        if refusal is not None:
+            return refusal
     return author_refusal(state, event.principals, request, verdict_now(state, event, request))
 
 
@@ -144,6 +154,9 @@ def _decision(state: State, event: Event, said: decision.Made) -> Refused | None
     diverges = divergence_of(said.decision, verdict.answer.value)
     if diverges is not None and not said.divergence_reason:
         return Refused(Reason.DIVERGENCE_UNEXPLAINED, f"{diverges}: divergence_reason says why")
+    if diverges is not None and said.basis == "policy":
+        detail = f"{diverges}: its basis is discretionary or legal, since the policy says otherwise"
+        return Refused(Reason.DIVERGENCE_UNEXPLAINED, detail)
     if said.supersedes is not None:
         known = {f.index for f in state.get("decision", event.stream) or ()}
         if said.supersedes.index not in known:
@@ -151,5 +164,4 @@ def _decision(state: State, event: Event, said: decision.Made) -> Refused | None
     refusal = author_refusal(state, event.principals, request, verdict)
     if refusal is not None or said.decision not in PERMITTING:
         return refusal
-    packs: list[Published] = [state.get("published", d) for d in request.body.packs]
-    return quorum_refusal(state, event, request, verdict, max(p.pack.quorum for p in packs))
+    return quorum_refusal(state, event, request, verdict, packs_of(state, request))

@@ -67,6 +67,7 @@ class Pack(Closed, frozen=True):
     penalty: Text | None = None
     prohibitions: tuple[Prohibition, ...] = ()
     quorum: Annotated[int, Meta(ge=2, le=9)] = 2
+    quorum_units: Annotated[int, Meta(ge=1, le=9)] = 1
     reassess: Reassess | None = None
     report_fields: tuple[ReportField, ...] = ()
     retention: tuple[Retention, ...] = ()

@@ -6,7 +6,8 @@ from ledger.state import State
 from ledger.strict import shift
 from ledger.trust import Grant, KeyLife, live_grant, live_pack_role
 from policies.answer import PolicyVerdict
-from policies.facts import Fact, tainted
+from policies.facts import Fact, Published, tainted
+from policies.verbs import APPROVING
 
 APPROVAL_DAYS = 30
 EVIDENCE_TABLES = ("evaluation", "attested", "submitted")
@@ -36,8 +37,10 @@ def author_refusal(state: State, who: tuple[str, ...], request: Fact, verdict: P
     return None
 
 
-def quorum_refusal(state: State, event: Event, request: Fact, verdict: PolicyVerdict, quorum: int) -> Refused | None:
-    """Do the approvals that a permitting decision names carry it, at this index?"""
+def quorum_refusal(
+    state: State, event: Event, request: Fact, verdict: PolicyVerdict, packs: tuple[Published, ...]
+) -> Refused | None:
+    """Do the approvals that a permitting decision names carry it, at this index? The strictest pack's quorum counts."""
     said, at = event.body, event.recorded_at
     for digest in state.get("approvals", request.digest) or ():
         fact: Fact = state.get("approval", digest)
@@ -49,7 +52,7 @@ def quorum_refusal(state: State, event: Event, request: Fact, verdict: PolicyVer
         found: Fact | None = state.get("approval", digest)
         if found is None or found.body.request != said.request or found.body.event.name != "approval.given":
             return Refused(Reason.APPROVAL_UNKNOWN, "an approval named is not one of this request")
-        if _lapsed(state, found, request, at):
+        if found.body.verb not in APPROVING or lapsed(state, found, request, at):
             continue
         refusal = author_refusal(state, found.principals, request, verdict)
         if refusal is not None:
@@ -58,22 +61,31 @@ def quorum_refusal(state: State, event: Event, request: Fact, verdict: PolicyVer
             voters.add(who)
             if found.body.verb == "decide":
                 held |= {
-                    pair for pair in verdict.decision_by if _reaches(live_pack_role(state, *pair, who, at), request)
+                    pair for pair in verdict.decision_by if reaches(live_pack_role(state, *pair, who, at), request)
                 }
     missing = [f"{role} ({pack})" for pack, role in verdict.decision_by if (pack, role) not in held]
     if missing:
         return Refused(Reason.QUORUM_SHORT, f"no standing approval with verb decide by {', '.join(missing)}")
-    if len(voters) < quorum:
-        return Refused(Reason.QUORUM_SHORT, f"{quorum} distinct approvers, {len(voters)} stand")
+    return headcount_refusal(state, frozenset(voters), packs)
+
+
+def headcount_refusal(state: State, voters: frozenset[str], packs: tuple[Published, ...]) -> Refused | None:
+    """Enough distinct people, of enough distinct units: two keys of one person are one, two people of one unit are one unit."""
+    people, units = max(p.pack.quorum for p in packs), max(p.pack.quorum_units for p in packs)
+    if len(voters) < people:
+        return Refused(Reason.QUORUM_SHORT, f"{people} distinct approvers, {len(voters)} stand")
+    of = {person.unit for who in voters if (person := state.get("principal", who)) is not None}
+    if units > 1 and len(of) < units:
+        return Refused(Reason.QUORUM_SHORT, f"approvers of {units} distinct units, {len(of)} stand")
     return None
 
 
-def _reaches(grant: Grant | None, request: Fact) -> bool:
+def reaches(grant: Grant | None, request: Fact) -> bool:
     """Whether a grant is there, and reaches the request's stream and action."""
     return grant is not None and grant.covers(request.stream) and request.body.action in grant.actions
 
 
-def _lapsed(state: State, fact: Fact, request: Fact, at: str) -> bool:
+def lapsed(state: State, fact: Fact, request: Fact, at: str) -> bool:
     """An approval ends at its `valid_until`, when withdrawn, and with the role or key that gave it."""
     until = fact.body.valid_until or shift(fact.recorded_at, days=APPROVAL_DAYS)
     if at > until or state.get("approval_ended", fact.digest) is not None or tainted(state, fact) is not None:
@@ -84,4 +96,4 @@ def _lapsed(state: State, fact: Fact, request: Fact, at: str) -> bool:
         life: KeyLife = state.get("key", keyid)
         if life.revoked_at is not None and life.reason != "superseded":
             return True
-    return not all(_reaches(live_grant(state, who, "approver", at), request) for who in fact.principals)
+    return not all(reaches(live_grant(state, who, "approver", at), request) for who in fact.principals)

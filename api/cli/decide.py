@@ -23,7 +23,10 @@ from ledger.errors import Fault
 from ledger.events import action as action_events
 from ledger.events import approval, body, decision
 from ledger.state import State
+from ledger.trust import KeyLife
+from policies.decide import packs_of
 from policies.facts import Fact, Published
+from policies.verbs import may
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's stream.")]
 Action = Annotated[str, typer.Argument(metavar="ACTION", help="train, internal_deploy, external_deploy, …")]
@@ -83,6 +86,9 @@ def approve(
     rationale: Annotated[str | None, typer.Option(help="Why; it is withheld.")] = None,
     condition: Condition = None,
     valid_until: Annotated[str | None, typer.Option(help="Time; default: 30 days from now.")] = None,
+    verb: Annotated[
+        str | None, typer.Option(help="decide, approve or accept; default: the first that your pack role has.")
+    ] = None,
     digest: Request = None,
     by: As = "approver",
     yes: Yes = False,
@@ -110,7 +116,7 @@ def approve(
             "checkpoint": {"root": head["root"], "size": head["size"]},
             "packs": list(asked.body.packs),
             "request": asked.digest,
-            "verb": "decide",
+            "verb": verb or verb_of(book, known, asked, by),
         }
         if rationale is not None:
             said["rationale"] = rationale
@@ -119,6 +125,15 @@ def approve(
             said |= {"valid_until": valid_until} if valid_until is not None else {}
     done = sign_and_post(book, asker, kind, said, stream, by, asked_clauses(known, asked))
     posted("approve", [done], as_json=as_json, book=book)
+
+
+def verb_of(book: Book, known: State, asked: Fact, by: str) -> str:
+    """The first approving verb that the key's owner has at this request; whoever is bound to no role of its packs approves."""
+    (signer,) = book.signers(by)
+    life: KeyLife | None = known.get("key", signer.keyid)
+    who, packs = "" if life is None else life.record.principal, packs_of(known, asked)
+    scope = (book.now(), asked.stream, asked.body.action)
+    return next((v for v in ("decide", "approve", "accept") if may(known, packs, who, v, *scope)), "approve")
 
 
 def own_answer(book: Book, known: State, asked: Fact, by: str) -> str:

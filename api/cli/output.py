@@ -176,7 +176,7 @@ def _advice(refused: Refused, err: RefusedError) -> str:
         case "gate-outdated":
             return "ask again (holdpoint request), then approve and decide on that"
         case "divergence-unexplained":
-            return "say why: --divergence-reason TEXT"
+            return "say why, and on what ground: --divergence-reason TEXT --basis discretionary (or legal)"
         case "version-conflict":
             return f"read what was added, then write it for version {facts.get('present_version', 'now')}"
         case _:

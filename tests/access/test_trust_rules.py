@@ -167,6 +167,22 @@ def test_two_key_admins_stay_for_good(lab: Lab) -> None:
     assert may_stop(lab, own.keyid, "compromised", "key-admin-1", own, since=5) == "last-key-admin"
 
 
+def test_a_key_admin_whose_keys_all_end_is_not_one_for_good(lab: Lab) -> None:
+    """ADR 0015: on the day the last such key ends, nobody could register another."""
+    person(lab, "third")
+    give(lab, "third", "key-admin", streams=["ledger"])
+    ending, first = signer("third's, for a month"), lab.keys["key-admin-2"]
+    lab.say(key.Registered, record(ending, "third", not_after=shift(lab.time, days=30)), "ledger", *KEY_ADMINS, ending)
+    assert may_take(lab, "key-admin-2", "key-admin") == "last-key-admin"
+    assert may_stop(lab, first.keyid, "ceased", "key-admin-1") == "last-key-admin"
+    assert may_stop(lab, ending.keyid, "ceased", "key-admin-1") is None  # nobody counted on it
+    assert may_take(lab, "third", "key-admin") is None
+    lasting = signer("third's, without end")
+    lab.say(key.Registered, record(lasting, "third"), "ledger", *KEY_ADMINS, lasting)
+    assert may_take(lab, "key-admin-2", "key-admin") is None
+    assert may_stop(lab, first.keyid, "ceased", "key-admin-1") is None
+
+
 # -- keys (§4) ---------------------------------------------------------------------------------------------------------
 
 

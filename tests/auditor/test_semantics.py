@@ -282,7 +282,7 @@ def approve(lab: Lab, size: int, root: str) -> None:
     asked = lab.say(action.Requested, request(), MODEL, "deployer")
     said = {
         "action": ACTION, "checkpoint": {"root": root, "size": size}, "conditions": [], "packs": request()["packs"],
-        "request": asked.digest, "verb": "decide",
+        "request": asked.digest, "verb": "approve",
     }  # fmt: skip
     lab.say(approval.Given, said, MODEL, "approver-1")
 

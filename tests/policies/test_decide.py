@@ -53,8 +53,84 @@ def test_one_person_in_both_roles_is_one_person(world: World) -> None:
 
 
 def test_only_the_verb_decide_decides(world: World) -> None:
-    ceo, rso = world.approve("ceo", []), world.approve("rso", [], verb="recommend")
+    ceo, rso = world.approve("ceo", []), world.approve("rso", [], verb="approve")
     assert decide(world, ceo, rso) == "quorum-short"
+
+
+def approval_by(world: World, who: str, verb: str, kind: str = "approval.given") -> str | None:
+    body = {"action": "external_deploy", "checkpoint": {"root": "0" * 64, "size": 1}, "packs": [world.digest],
+            "request": world.request.digest, "verb": verb}  # fmt: skip
+    return world.refusal(kind, body | ({"conditions": []} if kind == "approval.given" else {}), by=who)
+
+
+@pytest.mark.parametrize("kind", ["approval.given", "approval.refused"])
+@pytest.mark.parametrize(
+    ("who", "verb", "reason"),
+    [
+        ("ceo", "decide", None),
+        ("ceo", "approve", None),
+        ("ceo", "accept", "verb-missing"),  # no such verb of a CEO in that framework
+        ("ceo", "recommend", "verb-missing"),
+        ("board", "approve", None),
+        ("board", "decide", "verb-missing"),
+        ("board", "inform-before", "verb-missing"),  # informing is not approving
+        ("ltbt", "approve", "verb-missing"),  # consulted, informed: never an approval
+        ("third", "approve", None),  # bound to no role of the pack: a second pair of eyes
+        ("third", "decide", "verb-missing"),
+    ],
+)
+def test_an_approval_has_a_verb_of_its_author_s_pack_role(
+    world: World, kind: str, who: str, verb: str, reason: str | None
+) -> None:
+    world.empower("board", "approver", "BOARD")
+    world.empower("ltbt", "approver", "LTBT")
+    assert approval_by(world, who, verb, kind) == reason
+
+
+def test_a_verb_is_checked_as_of_the_approval_and_the_role_again_as_of_the_decision(world: World) -> None:
+    binding = f"{world.pack.id}|CEO|ceo"
+    kept = world.state.get("packrole", binding)
+    world.state.put("packrole", binding, None)
+    assert approval_by(world, "ceo", "decide") == "verb-missing"
+    world.state.put("packrole", binding, kept)
+    assert approval_by(world, "ceo", "decide") is None
+    ceo, rso = world.approve("ceo", []), world.approve("rso", [])
+    world.state.put("packrole", binding, None)  # lost between vote and decision
+    assert decide(world, ceo, rso) == "quorum-short"
+    world.state.put("packrole", binding, kept)
+    world.say("decision.made", world.decided("permit", ceo, rso), by="decider")
+    world.state.put("packrole", binding, None)  # lost after the decision: what was decided stands
+    for body in ("BOARD", "LTBT"):
+        world.inform(body)
+    assert world.ask("external_deploy")[1].answer == "permit"
+
+
+def test_two_keys_of_one_person_are_one_approval(world: World) -> None:
+    """A request that no role of the pack decides on: any two people."""
+    world.tell("determine CBRN-3 not_ruled_out")
+    for name in ("ASL-3-SECURITY", "A3D-6"):
+        world.attest(name)
+    world.ask_to("internal_deploy")
+    world.state.put("key", "f" * 64, replace(world.state.get("key", hexed("third"))))
+    one = world.approve("third", [], verb="approve")
+    again = world.approve("third", [], verb="approve", keyid="f" * 64)
+    assert again.signers != one.signers
+    assert decide(world, one, again) == "quorum-short"
+    assert decide(world, one, again, world.approve("ceo", [])) is None
+
+
+def test_units_count_where_the_framework_asks_for_them() -> None:
+    world = World("anthropic-rsp-2.2", quorum_units=2)
+    for line in READY:
+        world.tell(line)
+    world.empower("ceo", "approver", "CEO", unit="executive")
+    world.empower("rso", "approver", "RSO", unit="executive")
+    world.empower("decider", "decider")
+    world.empower("third", "approver", unit="safety")
+    world.ask_to()
+    ceo, rso = world.approve("ceo", []), world.approve("rso", [])
+    assert decide(world, ceo, rso) == "quorum-short"
+    assert decide(world, ceo, rso, world.approve("third", [], verb="approve")) is None
 
 
 def test_silence_is_never_consent(world: World) -> None:
@@ -65,8 +141,12 @@ def test_withholding_needs_no_quorum(world: World) -> None:
     assert decide(world, decision="withhold", divergence_reason="caution", basis="discretionary") is None
 
 
-def test_a_divergence_says_why(world: World) -> None:
+def test_a_divergence_says_why_and_on_what_basis(world: World) -> None:
     assert decide(world, decision="withhold") == "divergence-unexplained"
+    assert decide(world, decision="withhold", basis="discretionary") == "divergence-unexplained"
+    assert decide(world, decision="withhold", divergence_reason="caution") == "divergence-unexplained"
+    for basis in ("discretionary", "legal"):
+        assert decide(world, decision="withhold", divergence_reason="caution", basis=basis) is None
 
 
 def test_the_requester_neither_approves_nor_decides(world: World) -> None:

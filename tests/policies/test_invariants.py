@@ -3,10 +3,11 @@
 1 same events, packs and as_of, same result, from any batch split: test_invariants.test_any_batch_split_gives_the_same_answers
 2 a later framework version changes no past answer: test_invariants.test_a_later_framework_changes_no_past_answer
 3 not ruled out triggers all that crossed does: test_invariants.test_not_ruled_out_has_the_effect_of_crossed
-4 a verb is checked as of the event's index: test_invariants.test_a_role_counts_as_of_the_event_that_used_it
+4 a verb is checked as of the event's index: test_invariants.test_a_role_counts_as_of_the_event_that_used_it,
+  test_decide.test_a_verb_is_checked_as_of_the_approval_and_the_role_again_as_of_the_decision
 5 missing, expired, out of scope never permits: test_monotone.test_removing_an_attestation, test_cases.test_gate, test_cases.test_case
 6 an undefined standard denies, and says so: test_invariants.test_an_undefined_standard_denies_and_says_so
-7 a decision that differs has a reason: test_decide.test_a_divergence_says_why
+7 a decision that differs has a reason: test_decide.test_a_divergence_says_why_and_on_what_basis
 8 one person, one approval; no author of evidence; all roles: test_decide.test_one_person_in_both_roles_is_one_person,
   test_decide.test_who_wrote_the_evidence_does_not_approve_on_it, test_decide.test_who_determined_may_decide, test_decide.test_one_role_is_not_both
 9 an approval of an edited proposal counts for nothing: test_decide.test_approvals_of_an_edited_request_count_for_nothing

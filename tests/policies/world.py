@@ -16,7 +16,7 @@ from ledger.keys import KeyRecord
 from ledger.registry import BY_NAME
 from ledger.state import State
 from ledger.strict import shift
-from ledger.trust import Grant, KeyLife
+from ledger.trust import Grant, KeyLife, Principal
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
 from policies.clear import clear
 from policies.evaluate import evaluate
@@ -41,19 +41,22 @@ def hexed(text: str) -> str:
 
 
 class World:
-    """One model `model/m`, one pack that binds; `tell` takes a line of the case tables.
+    """One model `model/m`, one pack that binds, with members `changed`; `tell` takes a line of the case tables.
 
     A law is published, and nobody adopts it. The world's day is `NOW`, or the first day on which the law is in force.
     """
 
-    def __init__(self, pack: str, *, adopt: bool = True, unread: tuple[str, ...] = (), at: str | None = None) -> None:
+    def __init__(
+        self, pack: str, *, adopt: bool = True, unread: tuple[str, ...] = (), at: str | None = None, **changed: Any
+    ) -> None:
         self.state = State()
         self.size = 0
         self.back_recorded = False
         self.pack = shipped(pack)
-        if unread:
+        if unread or changed:
             value = pack_object(self.pack)
-            self.pack = parse_pack({**value, "source": {**value["source"], "unread_parts": list(unread)}})
+            source = {**value["source"], **({"unread_parts": list(unread)} if unread else {})}
+            self.pack = parse_pack({**value, "source": source, **changed})
         self.digest = pack_digest(self.pack)
         self.at = at or (max(NOW, f"{self.pack.in_force_from}T12:00:00.000000Z") if self.pack.binds == "law" else NOW)
         for name, body in self.adoption() if adopt else ():
@@ -134,9 +137,10 @@ class World:
         refused = RULES.refusal(self.state, self.event(name, body, stream, by))
         return None if refused is None else refused.reason.value
 
-    def empower(self, who: str, role: str, *pack_roles: str, until: str | None = None) -> None:
+    def empower(self, who: str, role: str, *pack_roles: str, until: str | None = None, unit: str = "safety") -> None:
         """A live key and a ledger role for `who`, bound to roles of the pack."""
         keyid = hexed(who)
+        self.state.put("principal", who, Principal("person", unit, operates=False, index=0))
         record = KeyRecord(keyid, b"", "ed25519", "event", who, None, None)
         self.state.put("key", keyid, KeyLife(record, 0))
         grant = Grant(role, ("model/", "document/"), ACTIONS, until, 0)
@@ -257,7 +261,7 @@ class World:
         }
         return {**body, **more}
 
-    def approve(self, who: str, conditions: list[str], **more: Any) -> Event:
+    def approve(self, who: str, conditions: list[str], keyid: str | None = None, **more: Any) -> Event:
         body = {
             "action": self.request.body.action,
             "checkpoint": {"root": HASH, "size": 1},
@@ -266,7 +270,7 @@ class World:
             "request": self.request.digest,
             "verb": "decide",
         }
-        return self.say("approval.given", {**body, **more}, by=who)
+        return self.say("approval.given", {**body, **more}, by=who, keyid=keyid)
 
     def inform(self, body: str) -> None:
         self.say("body.informed", {"body": body, "documents": [], "of": self.request.digest})

@@ -363,7 +363,7 @@ def _decisions(lab: Told) -> None:
         }
 
     lab.enter("doubter", "approver")
-    no = lab.tell("approval.refused", approval(rationale="not convinced"), MODEL, "doubter")
+    no = lab.tell("approval.refused", approval(rationale="not convinced", verb="approve"), MODEL, "doubter")
     said = {"approval": no.digest, "reason": "convinced since", "request": request.digest}
     lab.tell("approval.withdrawn", said, MODEL, "doubter")
     given = [
