@@ -15,10 +15,11 @@ import msgspec
 from ledger.canonical import dumps
 from ledger.errors import Malformed
 from policies.pack import Pack
+from policies.pack_fault import bad
 from policies.pack_gate import Gate, When
 from policies.pack_lines import line_of
 from policies.pack_parts import Safeguard, SafeguardSet, Threshold
-from policies.pack_rules import bad, check_pack
+from policies.pack_rules import check_pack
 
 __all__ = [
     "Gate",

@@ -54,11 +54,18 @@ def _by_words(lines: list[str], words: list[str]) -> int | None:
     named = re.compile(rf'\s*id\s*=\s*"{re.escape(item)}"')
     blocks = [b for b in _blocks(lines, table) if any(named.match(lines[n]) is not None for n in range(*b))]
     if not blocks:
-        block = next(iter(_blocks(lines, table)), None)
-        return _key(lines, _blocks(lines, "")[0], table) if block is None else block[0] + 1
+        single = next(iter(_blocks(lines, table)), None)
+        if single is None:
+            return _key(lines, _blocks(lines, "")[0], table)
+        return _named(lines, single, words[1:]) or single[0] + 1
     block = blocks[-1]  # of two with one id, the second is the fault
-    for word in reversed(words[2:]):
+    return _named(lines, block, words[2:]) or block[0] + 1
+
+
+def _named(lines: list[str], block: tuple[int, int], words: list[str]) -> int | None:
+    """The line of the last word that is a key of the block, or a string in it."""
+    for word in reversed(words):
         found = _key(lines, block, word) or next((n + 1 for n in range(*block) if f'"{word}"' in lines[n]), None)
         if found is not None:
             return found
-    return block[0] + 1
+    return None

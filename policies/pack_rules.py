@@ -1,21 +1,11 @@
 """What a pack's parts must be to one another: unique, declared, free of contradiction (spec/framework-pack.md, Rules)."""
 
-from collections.abc import Iterable
-
-from ledger.errors import Malformed
-from ledger.strict import parse_decimal, parse_time
 from policies.pack import Pack
-from policies.pack_gate import Condition, Gate, When
+from policies.pack_duty_rules import check_duties
+from policies.pack_fault import PARTS, bad, check_condition, check_known, check_number
+from policies.pack_gate import Gate, When
+from policies.pack_origin_rules import check_origin
 from policies.pack_parts import Determination
-
-PARTS = (
-    "thresholds", "sets", "safeguards", "gates", "roles", "fallbacks", "exceptions", "obligations", "states", "levels",
-    "incident_categories", "report_fields", "retention", "reviews", "prohibitions",
-)  # fmt: skip
-
-
-def bad(place: str, rule: str) -> Malformed:
-    return Malformed("pack", place, rule)
 
 
 def check_pack(pack: Pack) -> None:
@@ -23,6 +13,8 @@ def check_pack(pack: Pack) -> None:
     _unique(pack)
     _resolve(pack)
     _contradictions(pack)
+    check_duties(pack)
+    check_origin(pack)
 
 
 def _unique(pack: Pack) -> None:
@@ -36,40 +28,32 @@ def _unique(pack: Pack) -> None:
         raise bad("states", "pack-states")
 
 
-def _known(place: str, names: Iterable[str], known: set[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise bad(f"{place} {name}", "pack-unknown-name")
-
-
 def _resolve(pack: Pack) -> None:
     thresholds, sets = {t.id for t in pack.thresholds}, {s.id for s in pack.sets}
     safeguards, roles = {s.id for s in pack.safeguards}, {r.id for r in pack.roles}
     states = {s.id for s in pack.states}
     for one in pack.sets:
-        _known(f"sets {one.id}", one.safeguards, safeguards)
+        check_known(f"sets {one.id}", one.safeguards, safeguards)
     for t in pack.thresholds:
-        _known(f"thresholds {t.id}", t.requires_sets, sets)
+        check_known(f"thresholds {t.id}", t.requires_sets, sets)
         if t.rule is not None:
-            _known(f"thresholds {t.id} rule", (t.rule.holds, t.rule.fails), states)
+            check_known(f"thresholds {t.id} rule", (t.rule.holds, t.rule.fails), states)
         if t.rules_out is not None:
-            _known(f"thresholds {t.id} rules_out", t.rules_out.thresholds, thresholds)
-            _known(f"thresholds {t.id} rules_out", (t.rules_out.state,), states)
+            check_known(f"thresholds {t.id} rules_out", t.rules_out.thresholds, thresholds)
+            check_known(f"thresholds {t.id} rules_out", (t.rules_out.state,), states)
     for gate in pack.gates:
         place = f"gates {gate.id}"
-        _known(place, gate.requires_sets, sets)
-        _known(place, gate.requires_safeguards, safeguards)
-        _known(place, gate.requires_documents, set(pack.documents))
-        _known(place, gate.requires_metrics, thresholds)
+        check_known(place, gate.requires_sets, sets)
+        check_known(place, gate.requires_safeguards, safeguards)
+        check_known(place, gate.requires_documents, set(pack.documents))
+        check_known(place, gate.requires_metrics, thresholds)
         _acting(pack, gate, roles)
         _when(place, gate.when, thresholds, states)
     for fallback in pack.fallbacks:
-        _known(f"fallbacks {fallback.id}", (*fallback.approved_by, *fallback.inform), roles)
-    for duty in pack.obligations:
-        _known(f"obligations {duty.id}", duty.bodies, roles)
+        check_known(f"fallbacks {fallback.id}", (*fallback.approved_by, *fallback.inform), roles)
     if pack.change_control is not None:
         change = pack.change_control
-        _known("change_control", (*change.approved_by, *change.proposed_by, *change.consulted), roles)
+        check_known("change_control", (*change.approved_by, *change.proposed_by, *change.consulted), roles)
 
 
 def _acting(pack: Pack, gate: Gate, roles: set[str]) -> None:
@@ -80,11 +64,11 @@ def _acting(pack: Pack, gate: Gate, roles: set[str]) -> None:
         ("decide", gate.decision_by), ("inform-before", gate.inform_before), ("recommend", gate.recommendation_by),
         ("approve", gate.approved_by), ("accept", accepting),
     ):  # fmt: skip
-        _known(place, names, roles)
+        check_known(place, names, roles)
         if any(verb not in verbs[n] for n in names):
             raise bad(place, "pack-verb")
     papers = {gate.approval_of, None if gate.acceptance is None else gate.acceptance.document} - {None}
-    _known(place, (p for p in papers if p is not None), set(pack.documents))
+    check_known(place, (p for p in papers if p is not None), set(pack.documents))
     if (gate.approval_of is None) != (not gate.approved_by):
         raise bad(place, "pack-contradiction")
 
@@ -101,18 +85,17 @@ def _when(place: str, when: When, thresholds: set[str], states: set[str]) -> Non
         raise bad(f"{place} when", "pack-when")
     for condition in when.facts:
         check_condition(f"{place} when", condition)
-    _known(f"{place} when", when.any_of, thresholds)
-    _known(f"{place} when", (*when.state_in, *((when.state,) if when.state else ())), states)
+    check_known(f"{place} when", when.any_of, thresholds)
+    check_known(f"{place} when", (*when.state_in, *((when.state,) if when.state else ())), states)
 
 
 def _contradictions(pack: Pack) -> None:
     """What is well formed, and still can't be meant."""
-    _dates(pack)
     for t in pack.thresholds:
         place = f"thresholds {t.id}"
         _determination(place, t.determination)
         if t.rule is not None:
-            _number(f"{place} rule", t.rule.value)
+            check_number(f"{place} rule", t.rule.value)
             said = t.determination
             if (said.kind, said.metric, said.comparator, said.value) != (
                 "quantitative", t.rule.metric, t.rule.comparator, t.rule.value,
@@ -129,39 +112,15 @@ def _contradictions(pack: Pack) -> None:
         raise bad("reassess", "pack-contradiction")
 
 
-def check_condition(place: str, condition: Condition) -> None:
-    """A comparison is with a number; `=` is with a token."""
-    if condition.comparator != "=":
-        _number(place, condition.value)
-
-
 def _determination(place: str, said: Determination) -> None:
     numbers = [n for n in (said.value, said.upper) if n is not None]
     for number in numbers:
-        _number(f"{place} determination", number)
+        check_number(f"{place} determination", number)
     named = (said.metric, said.comparator, said.value)
     whole = all(n is not None for n in named) if said.kind == "quantitative" else True
     bare = not any(n is not None for n in (*named, said.upper)) if said.kind == "expert_case" else True
     if not whole or not bare:
         raise bad(f"{place} determination", "pack-contradiction")
-
-
-def _number(place: str, value: str) -> None:
-    try:
-        parse_decimal(value)
-    except Malformed:
-        raise bad(place, "pack-number") from None
-
-
-def _dates(pack: Pack) -> None:
-    try:
-        first, until = (
-            d if d is None else parse_time(f"{d}T00:00:00.000000Z") for d in (pack.in_force_from, pack.in_force_until)
-        )
-    except Malformed:
-        raise bad("$.in_force_from", "pack-date") from None
-    if first is None or (until is not None and until <= first):
-        raise bad("$.in_force_until", "pack-contradiction")
 
 
 def _gate(pack: Pack, gate: Gate) -> None:

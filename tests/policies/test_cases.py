@@ -16,7 +16,7 @@ import pytest
 from ledger.strict import shift
 from policies.answer import Clearance, Finding, PolicyVerdict
 from policies.pack import Pack
-from policies.pack_rules import PARTS
+from policies.pack_fault import PARTS
 from tests.policies.world import World, shipped
 
 TABLES = sorted((Path(__file__).parent / "cases").glob("*.toml"))

@@ -69,7 +69,7 @@ BENT: dict[str, tuple[str, str, str, tuple[str, int]]] = {
         "pack-unknown-name",
         ('requires_sets = ["ASL-9"]', 1),
     ),
-    "a role nobody declared": ('approved_by = ["BOARD"]', 'approved_by = ["POPE"]', "pack-unknown-name", ("[change", 1)),
+    "a role nobody declared": ('approved_by = ["BOARD"]', 'approved_by = ["POPE"]', "pack-unknown-name", ('approved_by = ["POPE"]', 1)),
     "a state nobody declared": ('state = "below" }', 'state = "under" }', "pack-unknown-name", ("when", 3)),
     "two kinds of condition": (
         'when = { always = true }\nrequires_sets = ["ASL-2-SECURITY"]',
