@@ -35,7 +35,7 @@ def create_app(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger, app.state.measures = ledger, ledger.measures
     app.state.past, app.state.threads = Past(ledger), Threads()
-    ledger.closers += [app.state.past.close, app.state.threads.close]
+    ledger.closers.append(app.state.threads.close)
     for route in ROUTES:
         app.add_api_route(route.path, route.endpoint, methods=[route.method], response_model=None)
     app.state.document = describe(app)

@@ -25,7 +25,6 @@ from ledger.tile import WIDTH, Edge, tile_path, tiles_of
 Progress = Callable[[int, int], None]
 """(entries written, entries in the log)."""
 TOGETHER = ("claims.json", "claims.sig", "checkpoint")
-NOT_FACTS = ("event_id", "entry", "stream")
 OTHER = "choose an empty folder; this one is kept as it is"
 
 
@@ -109,7 +108,7 @@ class Export:
     def _grow(self, edge: Edge, progress: Progress) -> Edge:
         with self._ledger.view() as view:
             size, note = self._ledger.appender.published
-            state, as_of = view.state.copy(*NOT_FACTS), view.as_of
+            state, as_of = view.state.at(size), view.as_of
         claims = sign_claims(claims_of(state, as_of), self._engine)
         start = edge.size // WIDTH * WIDTH
         entries = (row.entry for row in self._ledger.desk.read_entries(start, size))

@@ -272,6 +272,7 @@ def _separation(state: State, who: str, grants: list[Grant], at: str) -> Refused
 
 def fold_event(state: State, event: Event, rules: Rules) -> None:
     """Make `event` part of what later entries are judged by."""
+    state.begin(event.index)
     state.put("stream", event.stream, EntryPlace(event.stream_version, event.leaf))
     state.put("entry", str(event.index), Reference(index=event.index, leaf=event.leaf))
     state.put("event_id", event.event_id, (event.index, event.digest))

@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.bound import OWN_FOREVER, REVALIDATE, Following, bound, next_page
-from api.past import parse_at
+from api.positions import parse_at
 from api.routes.asked import At, Limit, past_of
 from disclosures.claims import decisions_of
 

@@ -4,7 +4,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.bound import NEVER, OWN_FOREVER, Following, bound, next_page
-from api.past import parse_at
+from api.positions import parse_at
 from api.routes.asked import After, At, Limit, past_of
 from api.routes.models import as_of
 from policies.facts import binding_packs

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from api.bound import NEVER, bound
 from api.measures import Measures
-from api.past import Past, parse_at
+from api.past import Past
+from api.positions import parse_at
 from api.problems import problem
 from api.routes.asked import NAME, At, Ref, ledger_of, past_of
 from api.routes.models import as_of

@@ -24,7 +24,7 @@ SIGNED: Final = "signature"
 TOKEN_OR_LOCAL: Final = "metrics:read"  # noqa: S105  # a scope, not a secret
 """Scope of what this machine itself may ask without a token."""
 FOLD: Final = ("at-beyond-head", "at-before-start", "at-inside-group", "at-in-future", "time-form", "number-domain",
-               "deadline", "overloaded", "ledger-invalid", "entry-missing")  # fmt: skip
+               "entry-missing")  # fmt: skip
 STORE: Final = ("database-unreachable", "database-error", "entry-missing", "log-key-unavailable")
 ALWAYS: Final = ("query", "token-in-url", "wrong-host", "header-too-large", "fault")
 GUARDED: Final = ("token-missing", "not-found")

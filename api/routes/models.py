@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.bound import NEVER, Following, bound, next_page
-from api.past import parse_at
+from api.positions import parse_at
 from api.problems import problem
 from api.routes.asked import WHOLE, After, At, Limit, Ref, ledger_of, past_of
 from api.wiring import View

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from api.bound import FOREVER, JSON, NEVER, bound
-from api.past import parse_at
+from api.positions import parse_at
 from api.problems import TYPES
 from api.routes.asked import At, ledger_of, past_of
 from api.routes.models import actions_of

@@ -57,7 +57,8 @@ def follow(
     Raises `Fault`: `diverged`, `anchor-missing`, `ledger-invalid`, `entry-missing`.
     """
     _check_sizes(base, head, anchored)
-    replay = Replay(rules, unsafe_unchecked, base.state.layer(), base.size, base.recorded_at)
+    state = base.state.layer() if base.size else State()  # a whole log needs no layer: there is nothing beneath to keep
+    replay = Replay(rules, unsafe_unchecked, state, base.size, base.recorded_at)
     edge, leaves = base.edge, list[bytes]()
     root = edge.root() if anchored is not None and anchored.size == base.size else b""
     for row in desk.read_entries(base.size, head.size):
