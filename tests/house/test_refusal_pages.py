@@ -13,9 +13,7 @@ STARTING = ("ledger/store", "ledger/derived.py", "ledger/checkpoint.py", "ledger
 PER_CALL = {
     "alg-unknown": "a wrong option of `keys new`",
     "append-refused": "one batch, by the database's own checks",
-    "at-before-start": "a question",
     "at-beyond-head": "a question",
-    "at-inside-group": "a question",
     "index-beyond-head": "a question",
     "key-file-exists": "a new key under an old name",
     "outcome-unknown": "one append, and retrying is safe",
