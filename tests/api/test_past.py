@@ -137,7 +137,7 @@ def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
     monkeypatch.setattr(story.ledger, "appender", seen)
     assert not past.now().verified
     assert not past.at(33).verified
-    for url in ("/v1/models/fictional-one/gate/external_deploy", "/v1/models/fictional-one/gate/external_deploy?at=72"):
+    for url in ("/v1/models/fictional-one/gate/external_deploy", "/v1/models/fictional-one/gate/external_deploy?at=33"):
         answer = story.ask(url).json()
         assert (answer["clearance"], answer["reasons"]) == ("undetermined", ["ledger-not-verified"])
     assert pages.WORDS["ledger-not-verified"] in story.ask("/").text
