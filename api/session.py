@@ -18,7 +18,7 @@ from ledger.state import State
 from ledger.store.outcome import Appended, Known
 from ledger.trust import KeyLife
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
-from policies.facts import binding_packs
+from policies.binding import binding_packs
 
 __all__ = ["Posted", "RefusedError", "Session"]
 WAIT_SECONDS = 60

@@ -17,9 +17,10 @@ from ledger.state import State
 from ledger.strict import format_base64, parse_base64
 from ledger.trust import KeyLife
 from policies.answer import AsOf, Request
+from policies.binding import binding_packs
 from policies.clear import clear, divergence_of
 from policies.evaluate import evaluate
-from policies.facts import Fact, binding_packs
+from policies.facts import Fact
 
 PAYLOAD_TYPE = "application/vnd.holdpoint.claims+json"
 SCHEMA = "holdpoint.claims/1"

@@ -6,14 +6,16 @@ from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import Grant, live_grant, live_pack_role
 from policies.answer import AsOf, PolicyVerdict, Request
+from policies.binding import binding_packs
 from policies.clear import divergence_of
-from policies.evaluate import INTERIM, evaluate
+from policies.evaluate import evaluate
 from policies.evidence_rules import pack_of
-from policies.facts import Fact, Published, binding_packs
+from policies.facts import Fact, Published
 from policies.quorum import author_refusal, quorum_refusal
 from policies.recorded import recorded_reasons
 from policies.standing import PERMITTING
 from policies.verbs import approval_refusal
+from policies.weigh import INTERIM
 
 
 def decision_rule(state: State, event: Event) -> Refused | None:

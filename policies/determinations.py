@@ -1,15 +1,14 @@
 """What state a threshold stands in for a model: the newest sound determination, what rules it out, what makes it stale."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
-from ledger.errors import Malformed
 from ledger.fields import Reference
 from ledger.state import State
 from ledger.strict import decimal_value
 from policies.answer import AsOf, FindingState
 from policies.calendar import add_months
 from policies.facts import Fact, Published, tainted
+from policies.numbers import exact
 from policies.pack_parts import Reassess
 
 FALLEN = frozenset({"tainted", "evidence-ended", "evidence-amended"})
@@ -27,14 +26,6 @@ class Standing:
     finding_state: FindingState = "unknown"
     doubt: tuple[str, tuple[int, ...]] | None = None
     """Why the question stays open although a state stands: a newer determination fell, as `why` and indexes."""
-
-
-def exact(text: str) -> Fraction | None:
-    """A stated or measured number, or `None` where it is no canonical decimal (words, or minus zero)."""
-    try:
-        return decimal_value(text)
-    except Malformed:
-        return None
 
 
 def recorded_compute(state: State, stream: str, fact: str) -> tuple[Fact, ...]:

@@ -4,7 +4,7 @@ Each fact keeps its index, so that every finding can cite it, and its signers, s
 "tuple" is one of `Fact`, newest last, where nothing else is said; keys that are an index are decimal, in texts.
 
 Frameworks and evidence (`policies.folds.evidence`)
-`published` digest → `Published` · `adopted` digest → `Adopted` · `scope` pack id → tuple (see `scope_at`) · `drifted`,
+`published` digest → `Published` · `adopted` digest → `Adopted` · `scope` pack id → tuple (see `policies.binding`) · `drifted`,
 `interpreted` digest → tuple · `model` stream → `Fact` · `compute` "stream|fact" → tuple · `reassess` stream → tuple ·
 `prereg`, `evaluation`, `determined`, `attested`, `submitted` index → `Fact` · `promised` "stream|digest|threshold" → indexes of
 pre-registrations · `runs` index of a pre-registration → indexes · `run` "stream|run|task" → index · `amended` index → indexes ·
@@ -87,23 +87,6 @@ def tainted(state: State, fact: Fact) -> int | None:
             said: int | None = state.get("taint_said", keyid)
             return since if said is None else said
     return None
-
-
-def binding_packs(state: State, at: str) -> tuple[Published, ...]:
-    """The packs that bind at time `at`: adopted, effective, not superseded; in order of adoption."""
-    standing = [a for _, a in state.scan("adopted") if a.effective <= at and (a.until is None or at < a.until)]
-    return tuple(state.get("published", a.digest) for a in sorted(standing, key=lambda a: a.index))
-
-
-def scope_at(state: State, pack_id: str, at: str) -> Fact | None:
-    """The `framework.scope-determined` that holds for a law or code at time `at`; `None`: nobody has determined it.
-
-    Of those in effect by then the last recorded counts. Where a compromised key signed that one, nobody has determined it: a
-    law then binds from its own date, and no older word is handed back.
-    """
-    said: tuple[Fact, ...] = state.get("scope", pack_id) or ()
-    newest = next((f for f in reversed(said) if f.body.effective <= at), None)
-    return None if newest is None or tainted(state, newest) is not None else newest
 
 
 def opened_of(said: Any) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from ledger.state import State
 from ledger.strict import shift
 from policies.answer import AsOf
+from policies.binding import binding_packs
 from policies.calendar import add_months
-from policies.facts import Adopted, Fact, Published, binding_packs
+from policies.facts import Adopted, Fact, Published
 
 FIRST = "0001-01-01T00:00:00.000000Z"
 """An attester may write it: who counts back from there must not fail."""

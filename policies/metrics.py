@@ -1,31 +1,28 @@
 """Gates on a number: the criterion's state, the scores that nobody may see, and runs repeated until one passes (domain.md §3)."""
 
 from ledger.state import State
-from policies.answer import AsOf, Finding, FindingState, Request
-from policies.determinations import standing_determination
+from policies.answer import Finding, FindingState
+from policies.asked import Asked
 from policies.facts import Fact, Published
-from policies.framework import Gate
 
 
-def metric_findings(
-    state: State, request: Request, as_of: AsOf, published: Published, gate: Gate, name: str
-) -> list[Finding]:
+def metric_findings(asked: Asked, name: str) -> list[Finding]:
     """Is threshold `name` within its criterion; and, where it is, by no more runs than were announced?"""
-    pack = published.pack
-    standing = standing_determination(state, request.stream, published, name, as_of)
+    state, stream, published = asked.state, asked.request.stream, asked.published
+    standing = asked.standing(name)
 
     def finding(verdict: FindingState, why: str, indexes: tuple[int, ...], of: str = "within its criterion") -> Finding:
-        return Finding(pack.id, gate.id, gate.ref, f"{name} {of}", verdict, why, indexes)
+        return asked.finding(f"{name} {of}", verdict, why, indexes)
 
     if standing.state is None:
         if standing.why == "determination-missing":
-            return [finding("unknown", *_why_undecided(state, request.stream, published, name))]
+            return [finding("unknown", *_why_undecided(state, stream, published, name))]
         return [finding(standing.finding_state, standing.why, standing.indexes)]
-    if pack.rank(standing.state) != 0:
+    if published.pack.rank(standing.state) != 0:
         return [finding("unmet", "criterion-missed", standing.indexes)]
-    repeated = _repeated_runs(state, request.stream, published, name)
+    repeated = _repeated_runs(state, stream, published, name)
     more = [finding("unknown", "repeated-runs", repeated, "in the runs announced")] if repeated else []
-    again = _announced_again(state, request.stream, published, name)
+    again = _announced_again(state, stream, published, name)
     if again:
         more.append(finding("met", "announced-again", again, "by the run announced first"))
     early = _early_runs(state, standing.indexes)

@@ -11,11 +11,10 @@ from ledger.reasons import Refused
 from ledger.state import State
 from policies.answer import AsOf
 from policies.decide import decision_rule, verdict_on
-from policies.determinations import exact
-from policies.evaluate import compare
 from policies.evidence_rules import evidence_rule
 from policies.facts import Fact, Published
 from policies.fold import fold_facts, named_models
+from policies.numbers import compare, exact
 from policies.recorded import evaluated
 
 

@@ -21,9 +21,10 @@ from ledger.envelope import read_envelope
 from ledger.errors import Fault, Malformed
 from ledger.events import action as action_events
 from policies.answer import Answer, AsOf, Clearance, Finding, Request
+from policies.binding import binding_packs
 from policies.decide import request_of
 from policies.determinations import standing_determination
-from policies.facts import Fact, binding_packs
+from policies.facts import Fact
 
 HEX32 = re.compile(r"[0-9a-f]{64}")
 

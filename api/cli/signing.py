@@ -11,7 +11,8 @@ from ledger.entry import leaf_hash
 from ledger.errors import Fault, Malformed
 from ledger.event import Body
 from ledger.state import State
-from policies.facts import Fact, Published, binding_packs
+from policies.binding import binding_packs
+from policies.facts import Fact, Published
 
 
 def sign_and_post(

@@ -7,7 +7,7 @@ from api.bound import NEVER, OWN_FOREVER, Following, bound, next_page
 from api.positions import parse_at
 from api.routes.asked import After, At, Limit, past_of
 from api.routes.models import as_of
-from policies.facts import binding_packs
+from policies.binding import binding_packs
 
 
 def frameworks(request: Request, at: At = None, after: After = -1, limit: Limit = 100) -> Response:

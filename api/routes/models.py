@@ -11,7 +11,7 @@ from api.problems import problem
 from api.routes.asked import WHOLE, After, At, Limit, Ref, ledger_of, past_of
 from api.wiring import View
 from disclosures.claims import answers
-from policies.facts import binding_packs
+from policies.binding import binding_packs
 from policies.lapse import valid_until
 
 MODELS = 200

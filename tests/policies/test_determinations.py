@@ -5,8 +5,9 @@ import pytest
 
 from ledger.event import Event
 from policies.answer import AsOf
-from policies.determinations import exact, standing_determination
+from policies.determinations import standing_determination
 from policies.facts import Published
+from policies.numbers import exact
 from tests.policies.world import HASH, World, hexed
 
 XAI = "xai-faif-2025-12-30"

@@ -5,7 +5,8 @@ from typing import Any
 from ledger.event import Event
 from ledger.events import model, threshold
 from ledger.registry import BODIES
-from policies.facts import opened_of, scope_at
+from policies.binding import scope_at
+from policies.facts import opened_of
 from policies.fold import FOLDS
 from policies.rules import RULES
 from tests.policies.world import World
