@@ -9,6 +9,7 @@ from policies.answer import Answer, AsOf, PolicyVerdict, Request, strictest
 from policies.applies import applies
 from policies.asked import Asked
 from policies.binding import binding_packs
+from policies.conditions import facts_hold
 from policies.facts import Published
 from policies.pack_gate import Gate
 from policies.requirements import requirements
@@ -34,11 +35,10 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
     gated = False
     for published in binding:
         gates = [g for g in published.pack.gates if request.action in g.actions]
-        if not gates:
+        if _evaluate_pack(state, request, as_of, published, gates, got):
+            gated = True
+        else:
             got.reasons.append(f"not-gated:{published.pack.id}")
-            continue
-        gated = True
-        _evaluate_pack(state, request, as_of, published, gates, got)
     if not gated:
         got.answers.append(Answer.UNDETERMINED)
         got.reasons.append("no-rule")
@@ -55,21 +55,26 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
 
 def _evaluate_pack(
     state: State, request: Request, as_of: AsOf, published: Published, gates: list[Gate], got: Gathered
-) -> None:
-    pack = published.pack
-    if pack.source.unread_parts:
+) -> bool:
+    """Add the pack's answer. `False` = it has no opinion: no gate for the action, or the facts lead past all of them."""
+    pack, opinion = published.pack, False
+    if pack.source.unread_parts and gates:
         got.answers.append(Answer.UNDETERMINED)
         got.reasons += [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
-    got.answers.append(Answer.PERMIT)
     for gate in gates:
         asked = Asked(state, request, as_of, published, gate)
         holds, triggers = applies(asked)
         got.findings += triggers
         if holds is False:
+            opinion |= facts_hold(asked)[0] is not False
             continue
+        opinion = True
         findings = [] if holds is None else requirements(asked)
         got.findings += findings
         weigh(asked, triggers, findings, got)
         if holds is True:
             got.decision_by += [(pack.id, r) for r in gate.decision_by]
             got.inform_before += [(pack.id, r) for r in gate.inform_before]
+    if opinion:
+        got.answers.append(Answer.PERMIT)
+    return opinion
