@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from ledger.fields import Closed, Comparator, Decimal, Line, Name, Text
+from ledger.fields import Closed, Comparator, Line, Name, Text
 
 Effect = Literal[
     "block", "halt_development", "pause_training", "pause_development_and_deployment", "delay", "statutory_violation",
@@ -78,10 +78,10 @@ class Gate(Closed, frozen=True):
 
 
 class Statistic(Closed, frozen=True):
-    """A number that an issuer names; `note` says what no evaluation log can show of it."""
+    """A number that an issuer names, or with `=` a token such as `true`; `note` says what no evaluation log can show of it."""
 
     comparator: Comparator | Literal["="]
     metric: Line
-    value: Decimal | Literal["true", "false"]
+    value: Line
     note: Text | None = None
     suite: Line | None = None

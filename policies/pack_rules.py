@@ -7,6 +7,8 @@ from policies.pack_gate import Gate, When
 from policies.pack_origin_rules import check_origin
 from policies.pack_parts import Determination
 
+STOPPING = frozenset({"block", "halt_development", "pause_training", "pause_development_and_deployment"})
+
 
 def check_pack(pack: Pack) -> None:
     """Raise `Malformed` where an id stands twice, a name is not declared, or two statements can't both be meant."""
@@ -116,6 +118,9 @@ def _determination(place: str, said: Determination) -> None:
     numbers = [n for n in (said.value, said.upper) if n is not None]
     for number in numbers:
         check_number(f"{place} determination", number)
+    for one in (*said.any_of, *((said.confirm,) if said.confirm is not None else ())):
+        if one.comparator != "=":
+            check_number(f"{place} determination", one.value)
     named = (said.metric, said.comparator, said.value)
     whole = all(n is not None for n in named) if said.kind == "quantitative" else True
     bare = not any(n is not None for n in (*named, said.upper)) if said.kind == "expert_case" else True
@@ -131,7 +136,8 @@ def _gate(pack: Pack, gate: Gate) -> None:
     if not any(lists[1:]) and not gate.approved_by:
         raise bad(place, "pack-gate-empty")
     undefined = any(not pack.safeguard_set(s).safeguards for s in gate.requires_sets)
-    if undefined != (gate.effect == "block_standard_undefined"):
+    # A standard nobody wrote stops what it gates, whatever word the source has for that; and nothing stands in for it.
+    if undefined != (gate.effect == "block_standard_undefined") and not (undefined and gate.effect in STOPPING):
         raise bad(f"{place} effect", "pack-contradiction")
     if gate.effect.startswith("interim_") and not any(f.id == "INTERIM" and f.approved_by for f in pack.fallbacks):
         raise bad(f"{place} effect", "pack-contradiction")

@@ -28,9 +28,9 @@ def table(stem: str) -> dict[str, Any]:
 
 
 def spelled(stem: str, lines: list[str]) -> list[str]:
-    """Facts with their groups written out."""
+    """Facts with their groups written out; a group may name groups."""
     groups = table(stem).get("groups", {})
-    return [fact for line in lines for fact in (groups[line[1:]] if line.startswith("@") else [line])]
+    return [fact for line in lines for fact in (spelled(stem, groups[line[1:]]) if line.startswith("@") else [line])]
 
 
 def play(stem: str, case: dict[str, Any]) -> tuple[PolicyVerdict, Clearance]:

@@ -37,3 +37,26 @@ def test_a_duty_names_a_body_that_is_there() -> None:
         "pack-unknown-name",
         ["obligations", "O-USG", "SENATE"],
     )
+
+
+@pytest.mark.parametrize("effect", ["non_conformance", "interim_measures_or_block", "risk_not_accepted", "delay"])
+def test_a_standard_nobody_wrote_stops(effect: str) -> None:
+    text = (FRAMEWORKS / "openai-preparedness-2.toml").read_text()
+    assert text.count('effect = "halt_development"') == 1
+    with pytest.raises(Malformed) as caught:
+        load_toml(text.replace('effect = "halt_development"', f'effect = "{effect}"'), "openai.toml")
+    assert (caught.value.rule, caught.value.place.split()[1:]) == (
+        "pack-contradiction",
+        ["gates", "G-CRITICAL", "effect"],
+    )
+
+
+def test_a_number_named_beside_others_is_a_number() -> None:
+    text = (FRAMEWORKS / "openai-preparedness-2.toml").read_text()
+    old = 'comparator = "<=", value = "0.2"'
+    assert old in text
+    with pytest.raises(Malformed) as caught:
+        load_toml(text.replace(old, 'comparator = "<=", value = "a fifth"'), "openai.toml")
+    assert (caught.value.rule, caught.value.place.split()[1:]) == (
+        "pack-number", ["thresholds", "SELF-CRITICAL", "determination"],
+    )  # fmt: skip
