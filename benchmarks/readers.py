@@ -17,10 +17,7 @@ from auditor.verdict import VerifyVerdict
 from benchmarks.figures import Figures
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import migrate
-from projections.decisions import DECISIONS
-from projections.history import HISTORY
-from projections.keys import KEYS
-from projections.model_status import MODEL_STATUS
+from projections.questions import QUESTIONS
 from projections.store.migrate import migrate_views
 from projections.store.run import Projector
 
@@ -65,11 +62,11 @@ def audit(folder: Path, figures: Figures) -> None:
 
 
 def projection(folder: Path, figures: Figures) -> None:
-    """The four views folded from entry 0 into their tables, as `serve` runs them."""
+    """All views folded from entry 0 into their tables, as `serve` runs them."""
     with EmbeddedPostgres(folder / "pg") as server:
         migrate(server.url("holdpoint_migrator"))
         migrate_views(server.url("holdpoint_migrator"))
-        projector = Projector(server.url("holdpoint_projector"), [HISTORY, DECISIONS, KEYS, MODEL_STATUS])
+        projector = Projector(server.url("holdpoint_projector"), QUESTIONS)
         try:
             began = time.perf_counter()
             events = projector.rebuild()  # the service has folded them already

@@ -3,10 +3,21 @@
 from typing import Final
 
 from projections.decisions import DECISIONS
+from projections.frameworks import FRAMEWORKS
 from projections.history import HISTORY
 from projections.keys import KEYS
 from projections.model_status import MODEL_STATUS
 from projections.projection import Projection
+from projections.safeguards import SAFEGUARDS
+from projections.thresholds import THRESHOLDS
 
-QUESTIONS: Final[tuple[Projection, ...]] = (DECISIONS, HISTORY, KEYS, MODEL_STATUS)
+QUESTIONS: Final[tuple[Projection, ...]] = (
+    DECISIONS,
+    FRAMEWORKS,
+    HISTORY,
+    KEYS,
+    MODEL_STATUS,
+    SAFEGUARDS,
+    THRESHOLDS,
+)
 """In the order of their names."""

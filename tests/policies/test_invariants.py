@@ -35,12 +35,9 @@ from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request
 from policies.clear import clear
 from policies.evaluate import evaluate
 from policies.rules import RULES
-from projections.decisions import DECISIONS
 from projections.decode import Decoder
-from projections.history import HISTORY
-from projections.keys import KEYS
-from projections.model_status import MODEL_STATUS
 from projections.projection import fold_events
+from projections.questions import QUESTIONS
 from tests.policies.world import World, shipped
 from tests.vectors.told import ACTION, MODEL, RSP, Told, told
 
@@ -188,14 +185,13 @@ SECRET = (
     "trusted partners only",
     "anyone",
 )
-PROJECTIONS = (DECISIONS, HISTORY, KEYS, MODEL_STATUS)
 
 
 def test_what_is_withheld_appears_nowhere() -> None:
     lab, events = history()
     texts = [dumps(claims_of(lab.replay.state, AsOf(len(events), lab.time))).decode()]
     texts += [raw.decode() for raw in lab.entries]
-    for projection in PROJECTIONS:
+    for projection in QUESTIONS:
         texts += [dumps(row.value).decode() for _, row in fold_events(projection, events).listed()]
     verdict, clearance = answers(lab.replay.state, len(events), lab.time)
     texts += [str(verdict), str(clearance)]
@@ -206,7 +202,7 @@ def test_what_is_withheld_appears_nowhere() -> None:
     assert not any(text in whole for text in hidden for whole in texts)
 
 
-@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda p: p.name)
+@pytest.mark.parametrize("projection", QUESTIONS, ids=lambda p: p.name)
 @pytest.mark.parametrize("cut", [1, 17, 40, 66, 87])
 def test_folding_all_is_folding_the_rest_onto_the_prefix(projection: Any, cut: int) -> None:
     _, events = history()

@@ -10,13 +10,11 @@ from ledger.errors import Fault
 from ledger.event import Body, Event, event
 from ledger.registry import BODIES
 from projections.decisions import DECISIONS
-from projections.history import HISTORY
-from projections.keys import KEYS
-from projections.model_status import MODEL_STATUS
 from projections.projection import AnyBody, Projection, Rank, Row, Rows, fold_events
+from projections.questions import QUESTIONS
 from tests.projections.crafted import Crafted, told
 
-ALL = (DECISIONS, HISTORY, KEYS, MODEL_STATUS)
+ALL = QUESTIONS
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,10 @@
 DO $$
 DECLARE t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['view_history_1', 'view_decisions_1', 'view_keys_1', 'view_model_status_1'] LOOP
+    FOREACH t IN ARRAY ARRAY[
+        'view_decisions_1', 'view_frameworks_1', 'view_history_1', 'view_keys_1', 'view_model_status_1', 'view_safeguards_1',
+        'view_thresholds_1'
+    ] LOOP
         EXECUTE format('CREATE TABLE holdpoint.%I (
             key  text COLLATE "C" PRIMARY KEY,
             rank smallint NOT NULL CHECK (rank BETWEEN 0 AND 3),  -- first, listed, detail, for folds alone
