@@ -4,6 +4,7 @@ The facts lie beside the checkout (`../shared/frameworks`, one file per framewor
 to a neighbour is known). They are read by tests only, never copied; where they are absent a test skips, and says so.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -58,11 +59,13 @@ def facts_of(stem: str) -> dict[str, Any]:
 
 def number(value: Any) -> str | None:
     """A number of the facts as this project writes it: a decimal string, 1.0 as 1, 1e25 in full."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9.]+e[0-9]+", value):
+        value = Decimal(value)  # YAML reads 1.0e25 as text
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    written = format(Decimal(repr(value)), "f")
+    written = format(Decimal(str(value)), "f")
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 

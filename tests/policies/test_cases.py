@@ -84,7 +84,8 @@ GATES = [
 
 @pytest.mark.parametrize(("stem", "row", "state"), GATES)
 def test_gate(stem: str, row: dict[str, Any], state: str) -> None:
-    case = {**row, "facts": row[state], "stated": row.get(f"stated_{state}", row.get("stated", {}))}
+    case = {**row, "facts": row[state]}
+    case |= {n: row[f"{n}_{state}"] for n in ("stated", "jurisdictions") if f"{n}_{state}" in row}
     verdict, _ = play(stem, case)
     mine = {f.state for f in verdict.findings if f.clause == row["id"]}
     match state:
