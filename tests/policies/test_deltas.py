@@ -18,6 +18,11 @@ PARTS = {
 GONE = {"removed", "absent"}
 AT_A_GATE = {"X-BENEFIT": "G-DEPLOY"}
 """A way out that the facts tell at a gate → that gate: a difference of the gate speaks of it too."""
+REACHES = {
+    ("anthropic-rsp-3.0", "G-EXTREVIEW"): "definitions/highly_capable",
+    ("openai-fgf-2026-05-28", "R-9M"): "reassessment/R-6M",
+}
+"""A clause that a difference changes without naming it: it uses what is defined there, or what is there stands in its place."""
 
 
 def test_a_pack_known_as_a_difference_says_so() -> None:
@@ -72,6 +77,8 @@ def test_what_no_difference_names_is_presumed_and_as_in_the_base(stem: str, sect
     watched = targets(pack, "thresholds")
     for name in set(base) | set(here):
         change = touched(name, named) or (targets(pack, "gates").get(AT_A_GATE[name]) if name in AT_A_GATE else None)
+        if (stem, name) in REACHES:
+            change = next(d.change for d in pack.base.differences if d.target == REACHES[stem, name])
         if section == "reassessment" and name in base and watched.get(base[name].trigger or "") in GONE:
             assert name not in here, f"{name} looks again at what this version does not watch"
             continue
