@@ -12,13 +12,13 @@ import msgspec
 from ledger.fields import Line
 from ledger.state import State
 from ledger.strict import micros
-from policies.reach import Applies, applies_to
 from policies.calendar import Due, day_end, periods
 from policies.clocks import Start, Tainted, clock_of, due_between, start_of, tolled_by
 from policies.duty_rows import Look, Value
 from policies.facts import taint
 from policies.incident_fold import incident_key
 from policies.pack_duties import Obligation
+from policies.reach import Applies, applies_to
 
 Standing = Literal[
     "fulfilled", "fulfilled-late", "not-applicable", "overdue", "lapsed", "tolled", "ended", "clock-not-started", "pending",

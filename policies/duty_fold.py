@@ -3,7 +3,7 @@
 Rows are JSON objects that nobody changes in place. `look` gives the row under a key, as of the entries before.
 `duty|pack|obligation|index` a duty that an entry opened · `calendar|pack|obligation` one that time opens · `incident|stream` ·
 for the fold and its readers: `pack|digest`, `newest|pack`, `adopted|digest`, `scope|pack`, `standing|pack|threshold`,
-`clauses|event type`, `document|index`, `opened|index`, `once|pack|obligation|stream`.
+`clauses|event type`, `document|index`, `paper|digest`, `concern|index`, `opened|index`, `once|pack|obligation|stream`.
 """
 
 from collections.abc import Callable, Iterator
@@ -137,7 +137,13 @@ def _retracted(rows: Draft, _event: Event, said: threshold.Retracted) -> None:
 
 
 def _submitted(rows: Draft, event: Event, said: document.Submitted) -> None:
-    rows.put(f"document|{event.index}", {"covers": list(said.covers), "kind": said.kind})
+    row = {"covers": list(said.covers), "kind": said.kind}
+    rows.put(f"document|{event.index}", row)
+    rows.put(f"paper|{said.digest}", row)
+
+
+def _raised(rows: Draft, event: Event, said: concern.Raised) -> None:
+    rows.put(f"concern|{event.index}", {"framework": said.framework})
 
 
 # -- what people say of a duty ---------------------------------------------------------------------------------------
@@ -306,6 +312,7 @@ def _ends(event: Event) -> Iterator[int]:
 
 
 _FOLDS: dict[type, Fold] = {
+    concern.Raised: _raised,
     document.Submitted: _submitted,
     framework.Adopted: _adopted,
     framework.Published: _published,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ledger.event import Event
-from ledger.events import document, evaluation, framework, model, threshold
+from ledger.events import body, concern, document, framework, model, reassessment, threshold
 from policies.duty_rows import Draft, Value
 from policies.numbers import compare, exact
 from policies.pack_duties import Obligation
@@ -57,6 +57,8 @@ def means(rows: Draft, pack: Value, clause: Obligation, event: Event) -> list[st
             doubts.append("trigger-not-said")
         elif wanted and found not in wanted:
             return None
+    if clause.thresholds and not _watched(clause, said):
+        return None
     if clause.measured is not None and not _measured(clause.measured, said):
         return None
     facts = getattr(said, "facts", {})
@@ -70,11 +72,34 @@ def _facets(rows: Draft, clause: Obligation, said: Any) -> Iterable[tuple[tuple[
     if isinstance(said, document.Confirmed | document.Published):
         row = rows.get(f"document|{said.document.index}")
         kind = None if row is None else row["kind"]
-    yield tuple(clause.actions), getattr(said, "action", None)
-    yield tuple(clause.documents), kind
-    determined = isinstance(said, threshold.Determined | evaluation.Preregistered)
-    yield tuple(clause.thresholds), said.threshold if determined else None
-    yield tuple(clause.states), getattr(said, "state", None)
+    elif isinstance(said, body.Informed):
+        kind = _handed(rows, clause, said)
+    yield clause.actions, getattr(said, "action", None)
+    yield clause.bodies, getattr(said, "body", None)
+    yield clause.causes, getattr(said, "cause", None)
+    yield clause.documents, kind
+    found = getattr(said, "outcome", None) == "substantiated" and getattr(said, "material", False)
+    yield ("material",) if clause.material else (), "material" if found else "no"
+    yield clause.states, getattr(said, "state", None)
+
+
+def _handed(rows: Draft, clause: Obligation, said: body.Informed) -> str | None:
+    """The kind that counts, of the papers that a body was handed; `None` where none of them is recorded here."""
+    known = [rows.get(f"paper|{digest}") for digest in said.documents]
+    kinds = [str(row["kind"]) for row in known if row is not None]
+    fallback = kinds[0] if kinds else None if said.documents else ""
+    return next((k for k in kinds if k in clause.documents), fallback)
+
+
+def _watched(clause: Obligation, said: Any) -> bool:
+    """Whether the event speaks of a threshold that the clause watches; one that names none speaks of all."""
+    match said:
+        case threshold.Determined() | threshold.Retracted():
+            return said.threshold in clause.thresholds
+        case reassessment.Triggered():
+            return not said.thresholds or bool(set(said.thresholds) & set(clause.thresholds))
+        case _:
+            return False
 
 
 def _measured(wanted: Condition, said: Any) -> bool:
@@ -95,6 +120,9 @@ def _named_pack(rows: Draft, event: Event) -> str | None:
     if event.name.startswith("framework."):
         return str(said.id)
     digest = getattr(said, "framework", None)
+    if isinstance(said, concern.Assigned | concern.Found):
+        raised = rows.get(f"concern|{said.concern.index}")
+        digest = None if raised is None else raised["framework"]
     row = rows.get(f"pack|{digest}") if isinstance(digest, str) else None
     return None if row is None else str(row["id"])
 

@@ -34,7 +34,7 @@ def regime(name: str, binds: str, *duties: dict[str, Any], **more: Any) -> Pack:
         "binds": binds, "gates": [], "id": name, "in_force_from": "2026-01-01", "publisher": "nobody",
         "roles": [], "safeguards": [], "sets": [], "source": {"citation": "fictional", "digest": "sha256:" + HASH,
         "sourcing": "made up for a test"}, "states": [], "style": "obligation", "thresholds": [], "title": "A fictional regime",
-        "version": "1", **({"obligations": list(duties)} if duties else {}), **more,
+        "version": "1", **({"binds_whom": "lab"} if binds == "law" else {}), **({"obligations": list(duties)} if duties else {}), **more,
     })  # fmt: skip
 
 

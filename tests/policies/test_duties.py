@@ -338,7 +338,8 @@ def test_measured_numbers_open_a_duty_once() -> None:
 
 def test_documents_narrow_by_what_was_confirmed() -> None:
     w = lab(
-        duty("SHOW", "document.confirmed", documents=["framework"], clock="occurred", deadline=days(5, "business_day"))
+        duty("SHOW", "document.confirmed", documents=["framework"], clock="occurred", deadline=days(5, "business_day")),
+        documents=["framework", "model_report"],
     )
     w.document("model_report")
     assert w.duties() == []
@@ -347,12 +348,61 @@ def test_documents_narrow_by_what_was_confirmed() -> None:
     assert (found.due_latest, found.models) == ("2026-03-09T23:59:59.999999Z", ("model/m",))
 
 
+def test_a_body_that_was_handed_another_paper_is_not_meant() -> None:
+    told = duty("THEN", "body.informed", bodies=["BOARD"], documents=["framework"])
+    w = lab(told, documents=["framework", "model_report"], roles=[{"acts": ["oversee"], "id": "BOARD"}])
+    w.document("framework")
+    inform = {"documents": ["sha256:" + "0" * 64], "of": "0" * 64}
+    w.say("body.informed", {**inform, "body": "STAFF"})
+    w.say("body.informed", {**inform, "body": "BOARD", "documents": []})
+    assert w.duties() == []
+    w.say("body.informed", {**inform, "body": "BOARD"})
+    assert told_of(w) == [("yes", ())]
+    w.say("body.informed", {**inform, "body": "BOARD", "documents": ["sha256:" + "1" * 64]})
+    assert told_of(w)[1] == ("unknown", ("trigger-not-said",))
+
+
+def told_of(w: Regimes) -> list[tuple[str, tuple[str, ...]]]:
+    return [(d.applies, d.reasons) for d in w.duties()]
+
+
+def test_only_substantiated_and_material_concerns_are_meant() -> None:
+    w = lab(duty("BOARD", "concern.found", material=True, promptness="promptly"))
+    paper = {"digest": "sha256:" + "0" * 64}
+    raised = w.say("concern.raised", {"channel": "named", **paper, "framework": w.digests["fiction"]}, "concern/1")
+    for outcome, material in (("substantiated", False), ("not-substantiated", True), ("substantiated", True)):
+        found = {"concern": w.ref(raised), **paper, "material": material, "outcome": outcome}
+        w.say("concern.found", found, "concern/1")
+    (found,) = w.duties()
+    assert (found.state, found.applies) == ("no-period", "yes")
+
+
+def test_what_was_triggered_for_other_thresholds_or_causes_is_not_meant() -> None:
+    states = [{"id": "below", "rank": 0}, {"id": "crossed", "rank": 1}]
+    number = {
+        "determination": {"kind": "expert_case"},
+        "domain": "d",
+        "kind": "capability",
+        "ref": "1",
+        "summary": "size",
+    }
+    w = lab(duty("AGAIN", "reassessment.triggered", causes=["discretion"], thresholds=["A"]),
+            states=states, thresholds=[{**number, "id": "A"}, {**number, "id": "B"}])  # fmt: skip
+    said = {"evidence": [], "framework": w.digests["fiction"], "reason": "r"}
+    w.say("reassessment.triggered", {**said, "cause": "age", "thresholds": ["A"]})
+    w.say("reassessment.triggered", {**said, "cause": "discretion", "thresholds": ["B"]})
+    assert w.duties() == []
+    w.say("reassessment.triggered", {**said, "cause": "discretion", "thresholds": []})
+    w.say("reassessment.triggered", {**said, "cause": "discretion", "thresholds": ["B", "A"]})
+    assert len(w.duties()) == 2
+
+
 # -- recurring ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_calendar_duty_has_one_instance_per_period() -> None:
     w = lab(duty("REVIEW", "calendar", every=days(1, "quarter")), binds="law")
-    w.scope_of("fiction")
+    w.scope_of("fiction", "lab")
     found = w.duties("2026-07-02T00:00:00.000000Z")
     assert [(d.period, d.due_latest[:10], d.state) for d in found] == [
         ("2026-01-01", "2026-03-31", "overdue"), ("2026-04-01", "2026-06-30", "overdue"), ("2026-07-01", "2026-09-30", "open"),
