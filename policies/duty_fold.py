@@ -13,7 +13,7 @@ import msgspec
 
 from ledger.event import Event
 from ledger.events import concern, deployment, document, framework, obligation, threshold, training
-from policies.duty_rows import Change, Draft, Look, Value, duty_key, place
+from policies.duty_rows import Change, Draft, Look, Value, duty_key, place, plain
 from policies.framework import Pack, parse_pack
 from policies.incident_fold import fold_incident
 from policies.narrow import binds_then, means, times_of
@@ -66,13 +66,13 @@ def _pack(pack: Pack, digest: str, event: Event, since: str) -> Value:
     return {
         "binds": pack.binds,
         "binds_whom": None if pack.binds_whom == "per_clause" else pack.binds_whom,
-        "clock": None if pack.clock is None else msgspec.to_builtins(pack.clock),
+        "clock": plain(pack.clock),
         "framework": digest,
         "from": f"{pack.in_force_from}T00:00:00.000000Z",
         "id": pack.id,
         "index": event.index,
-        "obligations": {o.id: msgspec.to_builtins(o) for o in pack.obligations},
-        "scope": None if pack.scope is None else msgspec.to_builtins(pack.scope),
+        "obligations": {o.id: plain(o) for o in pack.obligations},
+        "scope": plain(pack.scope),
         "scopes": [t.id for t in pack.thresholds if t.kind == "scope"],
         "since": since,
         "statutory": None if pack.statutory is None else pack.statutory.law,

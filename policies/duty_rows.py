@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import msgspec
+
 from ledger.errors import Fault
 from ledger.event import Event
 
@@ -43,6 +45,11 @@ class Draft:
 def place(event: Event) -> Value:
     """Which entry says it; `signers` so that a reader can join the taint of compromised keys."""
     return {"index": event.index, "signers": list(event.signers)}
+
+
+def plain(value: Any) -> Any:
+    """A part of a pack as a row holds it: objects and lists, never tuples."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def duty_key(pack: str, obligation: str, index: int) -> str:
