@@ -28,14 +28,14 @@ def test_two_states_of_one_rank_go_together() -> None:
 
 
 def test_a_duty_names_a_body_that_is_there() -> None:
-    duty = 'id = "O-USG"\ntrigger = "model_requires_more_than_ASL2"\ntrigger_event = "threshold.determined"\n'
-    informed = duty.replace("threshold.determined", "body.informed")
+    duty = 'id = "O-STAFF"\ntrigger = "report_final"\ntrigger_event = "document.confirmed"\n'
+    informed = duty.replace("document.confirmed", "body.informed")
     load_toml(bent((duty, f'{informed}bodies = ["BOARD"]\n')), "bodies.toml")
     with pytest.raises(Malformed) as caught:
         load_toml(bent((duty, f'{informed}bodies = ["SENATE"]\n')), "bodies.toml")
     assert (caught.value.rule, caught.value.place.split()[1:]) == (
         "pack-unknown-name",
-        ["obligations", "O-USG", "SENATE"],
+        ["obligations", "O-STAFF", "SENATE"],
     )
 
 
