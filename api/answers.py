@@ -157,7 +157,10 @@ class PackRole(Answer):
 
 
 class Gate(Answer):
-    """Whether it may happen now, what the policy says, and why. `projected`: for a time to come, if nothing is recorded."""
+    """Whether it may happen now, what the policy says, and why. `projected`: for a time to come, if nothing is recorded.
+
+    `laws`: those behind a pack that withholds, as `LAW: CLAUSES`.
+    """
 
     as_of: AsOf
     clearance: Answered
@@ -167,10 +170,12 @@ class Gate(Answer):
     divergence: str | None
     findings: list[Finding]
     inform_before: list[PackRole]
+    laws: list[str]
     missing: list[str]
     packs: list[str]
     projected: bool
     reasons: list[str]
+    recommendation_by: list[PackRole]
     valid_until: str | None
     verdict: Answered
     verdict_reasons: list[str]

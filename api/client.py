@@ -32,6 +32,7 @@ from policies.answer import Answer, AsOf, Clearance, Finding, PolicyVerdict, Req
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 AGAIN = frozenset({429, 502, 503, 504})
 REASONS = frozenset(r.value for r in Reason)
+ROLES = ("decision_by", "inform_before", "recommendation_by")
 KEY_FIELDS = ("keyid", "principal", "use", "alg", "index", "revoked_at")
 PROBLEM = frozenset({"type", "title", "status", "detail", "instance", "reason", "place", "retryable"})
 _random = random.SystemRandom()
@@ -124,10 +125,10 @@ class Client(Book):
             for f in said["findings"]
         )
         reasons = tuple(said.get("verdict_reasons", ()))
-        pairs = {n: tuple((d["pack"], d["role"]) for d in said.get(n, ())) for n in ("decision_by", "inform_before")}
+        pairs = {n: tuple((d["pack"], d["role"]) for d in said.get(n, ())) for n in ROLES}
         verdict = PolicyVerdict(
             Answer(said["verdict"]), reasons, findings, tuple(said["conditions"]), (), pairs["decision_by"],
-            pairs["inform_before"],
+            pairs["inform_before"], pairs["recommendation_by"], tuple(said.get("laws", ())),
         )  # fmt: skip
         clearance = Clearance(
             Answer(said["clearance"]), tuple(said["reasons"]), tuple(said["conditions"]), said["decision"],

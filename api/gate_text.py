@@ -38,6 +38,7 @@ def screen(
     lines += [f"  condition: {visible(condition)}" for condition in clearance.conditions]
     lines += [f"  missing: {visible(name)}" for name in clearance.missing]
     lines.append(f"  policy verdict: {verdict.answer.value}")
+    lines += [f"  a matter of law: {visible(law)}" for law in verdict.laws]
     open_ = [f for f in verdict.findings if f.state != "met"]
     met = len(verdict.findings) - len(open_)
     lines.append(f"  {met} requirements met, {len(open_)} open")

@@ -172,6 +172,9 @@ def following(
             holdpoint("request", *subject, *scope_words(request), *_more(request), "--as", "deployer", where=where),
         )
     ]
+    for pack, role in verdict.recommendation_by:
+        who = next(iter(people.by_pack_role.get(f"{pack}|{role}", ())), "assessor")
+        steps.append((f"recommend, as {role}", holdpoint("recommend", *subject, "--as", who, where=where)))
     for pack, role in verdict.decision_by:
         who = next(iter(people.by_pack_role.get(f"{pack}|{role}", ())), "approver")
         steps.append((f"approve, as {role}", holdpoint("approve", *subject, "--as", who, where=where)))

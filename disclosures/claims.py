@@ -18,7 +18,8 @@ from ledger.strict import format_base64, parse_base64
 from ledger.trust import KeyLife
 from policies.answer import AsOf, Request
 from policies.binding import binding_packs
-from policies.clear import clear, divergence_of
+from policies.clear import clear
+from policies.divergence import divergence_in, verdict_of
 from policies.evaluate import evaluate
 from policies.facts import Fact
 
@@ -73,14 +74,13 @@ def decisions_of(state: State) -> list[dict[str, Any]]:
 
 
 def _decision(state: State, fact: Fact) -> dict[str, Any]:
-    verdict = state.get("gate_at", str(fact.body.gate.index)) or "undetermined"
     return {
         "basis": fact.body.basis,
         "decision": fact.body.decision,
-        "divergence": divergence_of(fact.body.decision, verdict),
+        "divergence": divergence_in(state, fact),
         "index": fact.index,
         "stream": fact.stream,
-        "verdict": verdict,
+        "verdict": verdict_of(state, fact),
     }
 
 

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     PRINCIPAL_UNKNOWN = "principal-unknown"
     PROOF_OF_POSSESSION = "proof-of-possession"
     QUORUM_SHORT = "quorum-short"
+    RECOMMENDATION_MISSING = "recommendation-missing"
     REFERENCE_WRONG = "reference-wrong"
     REQUEST_UNKNOWN = "request-unknown"
     REQUEST_MISMATCH = "request-mismatch"

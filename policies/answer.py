@@ -65,7 +65,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PolicyVerdict:
-    """What the binding packs demand of the evidence. `decision_by` and `inform_before` are (pack id, role)."""
+    """What the binding packs demand of the evidence. `decision_by`, `inform_before`, `recommendation_by`: (pack id, role).
+
+    `laws` are those behind a pack that withholds, as `LAW: CLAUSES` (`policies.divergence`).
+    """
 
     answer: Answer
     reasons: tuple[str, ...]
@@ -74,6 +77,8 @@ class PolicyVerdict:
     packs: tuple[str, ...]
     decision_by: tuple[tuple[str, str], ...] = ()
     inform_before: tuple[tuple[str, str], ...] = ()
+    recommendation_by: tuple[tuple[str, str], ...] = ()
+    laws: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """SHA-256 (hex) over the answer, its reasons and findings."""

@@ -2,17 +2,9 @@
 
 from ledger.state import State
 from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request, strictest
+from policies.divergence import PERMITTING, POSITIVE, divergence_in, verdict_of
 from policies.facts import Fact, tainted
-from policies.standing import PERMITTING, outside, standing_decision
-
-POSITIVE = frozenset({Answer.PERMIT, Answer.PERMIT_WITH_CONDITIONS})
-
-
-def divergence_of(decision: str, verdict: str) -> str | None:
-    """How a decision differs from the policy verdict it was made against, in words; `None` where it doesn't."""
-    if (decision in PERMITTING) == (verdict in POSITIVE):
-        return None
-    return f"the decision is {decision}, the policy verdict was {verdict}"
+from policies.standing import outside, standing_decision
 
 
 def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -> Clearance:
@@ -29,8 +21,8 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
         )
     fact, asked = standing
     said = fact.body
-    gate = state.get("gate_at", str(said.gate.index))
-    divergence = divergence_of(said.decision, gate or "undetermined")
+    cited = verdict_of(state, fact)
+    divergence = divergence_in(state, fact)
     if said.decision not in PERMITTING:
         return Clearance(Answer.DENY, ("withheld-by-decision",), decision=fact.index, divergence=divergence)
 
@@ -52,15 +44,16 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
         return unclear("body-not-informed", *missing)
     approved = (c for a in approvals for c in getattr(a.body, "conditions", ()))
     conditions = (*said.conditions, *asked.body.conditions, *approved, *verdict.conditions)
+    unadvised = ("without-recommendation",) if said.without_recommendation else ()
     if verdict.answer in POSITIVE:
         answer = Answer.PERMIT_WITH_CONDITIONS if conditions or said.decision == "restrict" else verdict.answer
-        return Clearance(answer, ("decided",), tuple(dict.fromkeys(conditions)), fact.index, divergence)
-    if divergence is not None and strictest(Answer(gate or "undetermined"), verdict.answer) == (gate or "undetermined"):
+        return Clearance(answer, ("decided", *unadvised), tuple(dict.fromkeys(conditions)), fact.index, divergence)
+    if divergence is not None and strictest(Answer(cited), verdict.answer) == cited:
         # Decided against the verdict, openly: it clears, but never without the condition that says so.
         conditions = ("diverges-from-policy", *conditions)
         return Clearance(
             Answer.PERMIT_WITH_CONDITIONS,
-            ("diverges-from-policy",),
+            ("diverges-from-policy", *unadvised),
             tuple(dict.fromkeys(conditions)),
             fact.index,
             divergence,

@@ -1,20 +1,20 @@
 """Admission rules of decisions: requests, approvals, interim measures, decisions, informing (access.md §3, domain.md §5)."""
 
 from ledger.event import Event
-from ledger.events import action, approval, body, decision, deployment, interim
+from ledger.events import action, approval, body, decision, deployment, interim, recommendation
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import Grant, live_grant, live_pack_role
 from policies.answer import AsOf, PolicyVerdict, Request
 from policies.binding import binding_packs
-from policies.clear import divergence_of
+from policies.divergence import PERMITTING, divergence_of
 from policies.evaluate import evaluate
 from policies.evidence_rules import pack_of
 from policies.facts import Fact, Published
 from policies.quorum import author_refusal, quorum_refusal
+from policies.recommend import advice_refusal, recommendation_refusal
 from policies.recorded import recorded_reasons
-from policies.standing import PERMITTING
-from policies.verbs import approval_refusal
+from policies.verbs import approval_refusal, bodies_of
 from policies.weigh import INTERIM
 
 
@@ -37,11 +37,13 @@ def decision_rule(state: State, event: Event) -> Refused | None:
             return _interim(state, event, said)
         case decision.Made() as said:
             return _decision(state, event, said)
+        case recommendation.Issued() as said:
+            asked = _request(state, event, said.request)
+            if isinstance(asked, Refused):
+                return asked
+            return recommendation_refusal(state, event, said, asked, packs_of(state, asked))
         case body.Informed() as said:
-            told: Fact | None = state.get("request", said.of) or state.get("decided", said.of)
-            if told is None or told.stream != event.stream:
-                return Refused(Reason.REQUEST_UNKNOWN, "it informs of no request or decision on this model")
-            return None
+            return _informed(state, event, said)
         case deployment.Started() as said:
             if said.decision is None:
                 return None
@@ -112,6 +114,19 @@ def _withdrawn(state: State, event: Event, said: approval.Withdrawn) -> Refused 
     return None
 
 
+def _informed(state: State, event: Event, said: body.Informed) -> Refused | None:
+    """A body is told of a request or decision on this model; a name that no pack knows would inform nobody, unnoticed."""
+    told: Fact | None = state.get("request", said.of) or state.get("decided", said.of)
+    if told is None or told.stream != event.stream:
+        return Refused(Reason.REQUEST_UNKNOWN, "it informs of no request or decision on this model")
+    request: Fact = told if isinstance(told.body, action.Requested) else state.get("request", told.body.request)
+    known = dict.fromkeys(r for p in packs_of(state, request) for r in bodies_of(p.pack))
+    if said.body not in known:
+        detail = f"{said.body} is no body of the packs that the request names: {', '.join(known) or 'they name none'}"
+        return Refused(Reason.VERB_MISSING, detail)
+    return None
+
+
 def _interim(state: State, event: Event, said: interim.Approved) -> Refused | None:
     published = pack_of(state, said.framework)
     if isinstance(published, Refused):
@@ -153,7 +168,7 @@ def _decision(state: State, event: Event, said: decision.Made) -> Refused | None
     verdict = verdict_now(state, event, request)
     if (verdict.answer.value, recorded_reasons(verdict)) != (newest.body.answer, newest.body.reasons):
         return Refused(Reason.GATE_OUTDATED, "the verdict has changed since; ask, and approve, again")
-    diverges = divergence_of(said.decision, verdict.answer.value)
+    diverges = divergence_of(said.decision, verdict.answer.value, verdict.laws)
     if diverges is not None and not said.divergence_reason:
         return Refused(Reason.DIVERGENCE_UNEXPLAINED, f"{diverges}: divergence_reason says why")
     if diverges is not None and said.basis == "policy":
@@ -165,5 +180,8 @@ def _decision(state: State, event: Event, said: decision.Made) -> Refused | None
             return Refused(Reason.REFERENCE_WRONG, "it supersedes no decision on this model")
     refusal = author_refusal(state, event.principals, request, verdict)
     if refusal is not None or said.decision not in PERMITTING:
+        return refusal
+    refusal = advice_refusal(state, request, verdict, said)
+    if refusal is not None:
         return refusal
     return quorum_refusal(state, event, request, verdict, packs_of(state, request))

@@ -10,6 +10,7 @@ from policies.applies import applies
 from policies.asked import Asked
 from policies.binding import binding_packs
 from policies.conditions import facts_hold
+from policies.divergence import POSITIVE, law_behind
 from policies.facts import Published
 from policies.pack_gate import Gate
 from policies.requirements import requirements
@@ -50,6 +51,8 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
         tuple(p.digest for p in binding),
         tuple(dict.fromkeys(got.decision_by)),
         tuple(dict.fromkeys(got.inform_before)),
+        tuple(dict.fromkeys(got.recommendation_by)),
+        tuple(got.laws),
     )
 
 
@@ -57,7 +60,7 @@ def _evaluate_pack(
     state: State, request: Request, as_of: AsOf, published: Published, gates: list[Gate], got: Gathered
 ) -> bool:
     """Add the pack's answer. `False` = it has no opinion: no gate for the action, or the facts lead past all of them."""
-    pack, opinion = published.pack, False
+    pack, opinion, before = published.pack, False, (len(got.answers), len(got.findings))
     if pack.source.unread_parts and gates:
         got.answers.append(Answer.UNDETERMINED)
         got.reasons += [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
@@ -75,6 +78,10 @@ def _evaluate_pack(
         if holds is True:
             got.decision_by += [(pack.id, r) for r in gate.decision_by]
             got.inform_before += [(pack.id, r) for r in gate.inform_before]
+            got.recommendation_by += [(pack.id, r) for r in gate.recommendation_by]
     if opinion:
         got.answers.append(Answer.PERMIT)
+    if opinion and strictest(*got.answers[before[0] :]) not in POSITIVE:
+        law = law_behind(pack, (f.ref for f in got.findings[before[1] :] if f.state != "met"))
+        got.laws += [] if law is None else [law]
     return opinion

@@ -14,9 +14,9 @@ pre-registrations · `runs` index of a pre-registration → indexes · `run` "st
 `confirmed`, `published_doc` index of a submission → tuple
 
 Decisions (`policies.folds.decisions`)
-`request`, `gate`, `approval`, `decided` by statement digest · `gate_at` index → answer · `approvals` request → digests ·
-`approval_ended` digest → index · `recommended` request → tuple · `decision`, `interim`, `exception` stream → tuple ·
-`informed` digest → tuple
+`request`, `gate`, `approval`, `decided` by statement digest · `gate_at` index → answer · `gate_laws` index → laws that it names ·
+`approvals` request → digests · `approval_ended` digest → index · `recommended` request → tuple · `reversed` index of a decision →
+`policies.verbs.Reversal` · `decision`, `interim`, `exception` stream → tuple · `informed` digest → tuple
 
 Operation and duties (`policies.folds.operations`)
 `deployment` stream → tuple (started, changed, ended) · `training` stream → tuple (started, paused, resumed, ended) ·

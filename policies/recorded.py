@@ -5,6 +5,7 @@
 
 from ledger.events import gate
 from policies.answer import AsOf, Finding, PolicyVerdict
+from policies.divergence import STATUTORY
 from policies.facts import Fact
 
 MAX_REASONS = 64
@@ -28,10 +29,10 @@ def evaluated(request: Fact, verdict: PolicyVerdict, as_of: AsOf) -> gate.Evalua
 
 
 def recorded_reasons(verdict: PolicyVerdict) -> tuple[str, ...]:
-    """The reasons as they are recorded, and as a decision compares them: the first ones, as far as there is room."""
+    """The reasons as they are recorded, and as a decision compares them: laws, then the first ones, as far as there is room."""
     taken: list[str] = []
     room = ROOM // 2
-    for reason in verdict.reasons[:MAX_REASONS]:
+    for reason in (*(f"{STATUTORY}{law}" for law in verdict.laws), *verdict.reasons)[:MAX_REASONS]:
         room -= 3 + 6 * len(reason[:400])
         if room < 0:
             break

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from ledger.state import State
 from policies.answer import Request
+from policies.divergence import PERMITTING
 from policies.facts import Fact, tainted
 
-PERMITTING = frozenset({"permit", "restrict"})
 LISTS = ("surfaces", "hosts", "jurisdictions")
 
 

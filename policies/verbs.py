@@ -5,12 +5,14 @@ later heals nothing.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
+from ledger.event import Event
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import live_pack_role
-from policies.facts import Published
+from policies.facts import Fact, Published
 from policies.pack import Pack
 
 APPROVING: Final = frozenset({"decide", "approve", "accept"})
@@ -21,6 +23,35 @@ WITHOUT: Final = "decide_without_"
 """An act of a deciding role (in the pack's words) by which it may decide though the role named behind it has not recommended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """The index of the decision that reversed another, and the role (pack id, role) with the verb may-reverse behind it."""
+
+    index: int
+    pack: str
+    role: str
+
+
+def reversing_role(state: State, event: Event) -> tuple[str, str] | None:
+    """The role with the verb may-reverse that a signer of a superseding decision holds at its index, where one does.
+
+    Of a pack that the request of the superseded decision names. Folded, since nobody can say later who held a role then.
+    """
+    over = event.body.supersedes.index
+    old: Fact | None = next((f for f in state.get("decision", event.stream) or () if f.index == over), None)
+    request: Fact | None = None if old is None else state.get("request", old.body.request)
+    if request is None:
+        return None
+    packs: dict[str, Published] = {
+        p.pack.id: p for d in request.body.packs if (p := state.get("published", d)) is not None
+    }
+    for who in event.principals:
+        for pack, role in held(state, packs.values(), who, event.recorded_at, event.stream):
+            if "may-reverse" in verbs_of(packs[pack].pack, role):
+                return pack, role
+    return None
+
+
 def verbs_of(pack: Pack, role: str) -> frozenset[str]:
     """The verbs of a role of the pack; none where it names no such role."""
     return frozenset(v for r in pack.roles if r.id == role for v in r.verbs)
@@ -29,6 +60,12 @@ def verbs_of(pack: Pack, role: str) -> frozenset[str]:
 def roles_with(pack: Pack, *verbs: str) -> tuple[str, ...]:
     """The roles of a pack that have one of the verbs, in the pack's order."""
     return tuple(r.id for r in pack.roles if set(verbs) & set(r.verbs))
+
+
+def bodies_of(pack: Pack) -> tuple[str, ...]:
+    """Whom a pack wants told: roles with such a verb, and those that a gate or a fallback names."""
+    named = (r for g in pack.gates for r in g.inform_before)
+    return tuple(dict.fromkeys((*roles_with(pack, *TOLD), *named, *(r for f in pack.fallbacks for r in f.inform))))
 
 
 def held(

@@ -20,6 +20,8 @@ class Gathered:
     conditions: list[str] = field(default_factory=list)
     decision_by: list[tuple[str, str]] = field(default_factory=list)
     inform_before: list[tuple[str, str]] = field(default_factory=list)
+    recommendation_by: list[tuple[str, str]] = field(default_factory=list)
+    laws: list[str] = field(default_factory=list)
 
 
 def weigh(asked: Asked, triggers: list[Finding], findings: list[Finding], got: Gathered) -> None:

@@ -39,11 +39,8 @@ from ledger.events import (
     token,
     training,
 )
-from policies.clear import divergence_of
+from policies.divergence import UNRECORDED, divergence_of, laws_in
 from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, index_of, must, ordinal
-
-UNRECORDED = "undetermined"
-"""The verdict where the cited gate answer is not known: what `policies.clear` takes too."""
 
 
 def decision_key(index: int) -> str:
@@ -137,7 +134,7 @@ def _made(look: Look, event: Event, said: decision.Made) -> Sequence[Change]:
     asked = must(look, f"request|{said.request}")
     gate_row = look(f"gate|{said.gate.index}")
     verdict: str = UNRECORDED if gate_row is None else gate_row.value["answer"]
-    divergence = divergence_of(said.decision, verdict)
+    divergence = divergence_of(said.decision, verdict, laws_in(() if gate_row is None else gate_row.value["reasons"]))
     approvals = {d: must(look, f"approval|{d}") for d in said.approvals}
     value = {
         "action": asked["action"],

@@ -41,8 +41,7 @@ from ledger.events import (
     token,
     training,
 )
-from policies.clear import divergence_of
-from projections.decisions import UNRECORDED
+from policies.divergence import UNRECORDED, divergence_of, laws_in
 from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, as_json, index_of, must, ordinal
 
 COMPUTE = "effective_compute_ratio"
@@ -217,7 +216,7 @@ def _gate(look: Look, event: Event, said: gate.Evaluated) -> Sequence[Change]:
         "verdict_digest": said.verdict_digest,
     }
     return [
-        (f"gate|{event.index}", Row(Rank.LOOKUP, {"answer": said.answer})),
+        (f"gate|{event.index}", Row(Rank.LOOKUP, {"answer": said.answer, "laws": list(laws_in(said.reasons))})),
         _acted(look, event.stream, said.action, gate=newest),
     ]
 
@@ -233,7 +232,8 @@ def _decided(look: Look, event: Event, said: decision.Made) -> Sequence[Change]:
     """A later decision supersedes only the one it names: others may stand for another scope beside it."""
     asked = must(look, f"request|{said.request}")
     cited = look(f"gate|{said.gate.index}")
-    divergence = divergence_of(said.decision, UNRECORDED if cited is None else cited.value["answer"])
+    verdict, laws = (UNRECORDED, ()) if cited is None else (cited.value["answer"], cited.value["laws"])
+    divergence = divergence_of(said.decision, verdict, laws)
     made = _members(said, "basis", "conditions", "decision", "divergence_reason", "review_by", "valid_until")
     value = {**_place(event), **asked, **made, "divergence": divergence, "superseded_by": None}
     stream, row = _acted(look, event.stream, asked["action"], decision=value)

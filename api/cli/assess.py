@@ -1,4 +1,4 @@
-"""`register`, `determine`, `attest`, `document`: what is known about a model, said and signed by people."""
+"""`register`, `determine`, `attest`, `reassess`: what is known about a model, said and signed by people."""
 
 import json
 import os
@@ -10,28 +10,27 @@ import typer
 
 from api.book import Book
 from api.cli.asking import Asker
-from api.cli.options import As, Json, Yes, with_book
+from api.cli.options import As, Evidence, Framework, Json, Model, Reason, Yes, with_book
 from api.cli.output import posted
 from api.cli.signing import (
     model_stream,
     one_pack,
     packs_now,
-    reference_to,
     references_to,
     sign_and_post,
     subject_of,
 )
 from api.cli.words import clause_of
 from ledger.errors import Fault
-from ledger.events import document, model, safeguard, threshold
+from ledger.events import model, reassessment, safeguard, threshold
 from ledger.state import State
 from ledger.statement import model_subject
 from ledger.strict import parse_digest, shift
 from policies.calendar import add_months
-from policies.facts import Fact, Published
+from policies.facts import Published
 
 REVIEW_MONTHS = 3
-Framework = Annotated[str | None, typer.Option(help="Pack id, where several that bind speak of it.")]
+CAUSES = ("compute", "age", "capability", "safeguard-failure", "release", "discretion", "framework-change", "other")
 
 
 def digest_or_file(text: str) -> str:
@@ -221,88 +220,43 @@ def evidence_of(path: Path) -> dict[str, Any]:
 
 
 @with_book
-def document_submit(
+def reassess(
     book: Book,
-    kind: Annotated[str, typer.Argument(help="The kind that a pack names, such as capability_report.")],
-    file: Annotated[str | None, typer.Argument(help="The document, or its sha256:…")] = None,
-    models: Annotated[list[str] | None, typer.Option("--model", help="A model that it covers.")] = None,
-    version: Annotated[str, typer.Option(help="The document's version.")] = "1",
-    coverage_date: Annotated[str | None, typer.Option(help="The time up to which it speaks; default: now.")] = None,
-    stream: Annotated[str | None, typer.Option(help="document/…; default: by kind.")] = None,
+    stream: Model,
+    cause: Annotated[str | None, typer.Option(help=", ".join(CAUSES))] = None,
+    reason: Reason = None,
+    name: Annotated[list[str] | None, typer.Option("--threshold", help="A threshold; default: all of them.")] = None,
+    role: Annotated[str | None, typer.Option(help="The framework's role that asks for it.")] = None,
+    evidence: Evidence = None,
+    framework: Framework = None,
     by: As = "assessor",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Submit a document by digest. Example: holdpoint document submit capability_report README.md --model model/one --yes"""
-    asker = Asker(yes=yes)
-    file = asker.text("FILE", f"file of the {kind}, or sha256:…", file)
-    covered = [model_stream(m) for m in asker.many("--model", "models that it covers", models)]
+    """Say that a model is to be assessed anew. Example: holdpoint reassess model/one --cause discretion \
+--reason 'partners report more than we saw' --framework anthropic-rsp-2.2 --yes"""
+    stream, asker = model_stream(stream), Asker(yes=yes)
+    known = book.known(stream)
+    subject_of(known, stream)
+    names = name or []
+    fitting = [p for p in packs_now(book, known) if all(p.pack.threshold(n) is not None for n in names)]
+    published = one_pack(fitting, framework, " and ".join(names) or "a reassessment")
+    cause = asker.text("--cause", "cause", cause, CAUSES)
+    reason = asker.text("--reason", "why", reason)
     asker.settle()
-    body = {
-        "coverage_date": coverage_date or book.now(),
-        "covers": covered,
-        "digest": digest_or_file(file),
-        "kind": kind,
-        "version": version,
+    body: dict[str, Any] = {
+        "cause": cause,
+        "evidence": references_to(book, known, evidence or ()),
+        "framework": published.digest,
+        "reason": reason,
+        "thresholds": names,
     }
-    clauses = document_clauses(book, book.known(*covered), kind)
-    place = stream or f"document/{kind.lower()}"
-    done = sign_and_post(book, asker, document.Submitted, body, place, by, clauses)
-    posted("document", [done], as_json=as_json, book=book)
-
-
-def document_clauses(book: Book, known: State, kind: str) -> list[str]:
-    """The gates that ask for a kind of document."""
-    found = packs_now(book, known)
-    return [clause_of(p, g) for p in found for g in p.pack.gates if kind in g.requires_documents]
-
-
-@with_book
-def document_confirm(
-    book: Book,
-    kind: Annotated[str, typer.Argument(help="The kind of document.")],
-    models: Annotated[str, typer.Option("--model", help="A model that it covers.")],
-    file: Annotated[
-        str | None, typer.Option("--file", help="The document as you hold it: its digest must be that one.")
-    ] = None,
-    role: Annotated[
-        str | None, typer.Option(help="The framework's role you act in; default: the one you hold.")
-    ] = None,
-    stream: Annotated[str | None, typer.Option(help="document/…; default: by kind.")] = None,
-    by: As = "approver",
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
-    """Confirm the newest document. Example: holdpoint document confirm capability_report --model model/one \
---as approver-2 --yes"""
-    asker, place = Asker(yes=yes), stream or f"document/{kind.lower()}"
-    known, covered = book.known(place, model_stream(models)), model_stream(models)
-    found: list[Fact] = [
-        f for _, f in known.scan("submitted") if f.stream == place and f.body.kind == kind and covered in f.body.covers
-    ]
-    if not found:
-        remedy = f"holdpoint document submit {kind} FILE --model {covered} --as assessor"
-        raise Fault("not-found", "failed", f"no {kind} that covers {covered} was submitted", remedy)
-    newest = max(found, key=lambda f: f.index)
-    if file is not None and digest_or_file(file) != newest.body.digest:
-        detail = f"{file} is not the document submitted at index {newest.index}"
-        raise Fault("document-differs", "failed", detail, "read the one that was submitted, or have this one submitted")
-    held = roles_held(known, book, by)
-    role = asker.text("--role", "the framework's role you act in", role or (held[0] if len(held) == 1 else None), held)
-    asker.settle()
-    body = {"digest": newest.body.digest, "document": reference_to(newest), "role": role, "verb": "confirm"}
-    clauses = document_clauses(book, known, kind)
-    done = sign_and_post(book, asker, document.Confirmed, body, place, by, clauses)
-    posted("document", [done], as_json=as_json, book=book)
-
-
-def roles_held(known: State, book: Book, by: str) -> list[str]:
-    """The framework roles that the owner of the signing key is bound to."""
-    (signer,) = book.signers(by)
-    life = known.get("key", signer.keyid)
-    who = None if life is None else life.record.principal
-    rows = (key.split("|") for key, grant in known.scan("packrole") if grant.alive(book.now()))
-    return sorted({role for _, role, principal in rows if principal == who})
+    if role is not None:
+        body["role"] = role
+    rules = published.pack.reassess
+    clauses = [] if rules is None else [f"{published.pack.id}: {rules.ref}"]
+    done = sign_and_post(book, asker, reassessment.Triggered, body, stream, by, clauses)
+    posted("reassess", [done], as_json=as_json, book=book)
 
 
 def register(app: typer.Typer) -> None:
@@ -310,7 +264,4 @@ def register(app: typer.Typer) -> None:
     app.command("register")(register_)
     app.command()(determine)
     app.command()(attest)
-    documents = typer.Typer(help="Reports by digest: submit, confirm.", no_args_is_help=True)
-    documents.command("submit")(document_submit)
-    documents.command("confirm")(document_confirm)
-    app.add_typer(documents, name="document")
+    app.command()(reassess)

@@ -6,7 +6,22 @@ import typer
 
 from api.book import Book
 from api.cli.asking import Asker
-from api.cli.options import As, Json, Yes, with_book
+from api.cli.options import (
+    Action,
+    As,
+    Asked,
+    Audience,
+    Conditions,
+    Evidence,
+    Facts,
+    Hosts,
+    Json,
+    Jurisdictions,
+    Model,
+    Surfaces,
+    Yes,
+    with_book,
+)
 from api.cli.output import posted
 from api.cli.signing import (
     model_stream,
@@ -28,10 +43,6 @@ from policies.decide import packs_of
 from policies.facts import Fact, Published
 from policies.verbs import may
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's stream.")]
-Action = Annotated[str, typer.Argument(metavar="ACTION", help="train, internal_deploy, external_deploy, …")]
-Request = Annotated[str | None, typer.Option("--request", help="Statement digest of the request; default: the newest.")]
-Condition = Annotated[list[str] | None, typer.Option("--condition", help="A condition that is part of it.")]
 DECISIONS = ("permit", "restrict", "withhold", "pause", "de_deploy", "delete_weights")
 
 
@@ -40,13 +51,14 @@ def request(
     book: Book,
     stream: Model,
     action: Action,
-    audience: Annotated[str | None, typer.Option(help="Who would have access.")] = None,
-    surface: Annotated[list[str] | None, typer.Option(help="Where it would be offered.")] = None,
-    host: Annotated[list[str] | None, typer.Option(help="Where it would run.")] = None,
-    jurisdiction: Annotated[list[str] | None, typer.Option(help="Where it would be offered, by law.")] = None,
-    fact: Annotated[list[str] | None, typer.Option(help="NAME=DECIMAL; what is not stated is unknown.")] = None,
-    evidence: Annotated[list[int] | None, typer.Option(help="Index of an entry that it rests on.")] = None,
-    condition: Condition = None,
+    audience: Audience = None,
+    surface: Surfaces = None,
+    host: Hosts = None,
+    jurisdiction: Jurisdictions = None,
+    fact: Facts = None,
+    evidence: Evidence = None,
+    planned_for: Annotated[str | None, typer.Option(help="When it is to happen: duties before it count back.")] = None,
+    condition: Conditions = None,
     by: As = "deployer",
     yes: Yes = False,
     as_json: Json = False,
@@ -71,6 +83,8 @@ def request(
     }
     if condition:
         said["conditions"] = condition
+    if planned_for is not None:
+        said["planned_for"] = planned_for
     done = sign_and_post(book, asker, action_events.Requested, said, stream, by, gate_clauses(found, action))
     posted("request", [done], as_json=as_json, book=book)
 
@@ -84,12 +98,12 @@ def approve(
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what you said on this request.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why it is withdrawn.")] = None,
     rationale: Annotated[str | None, typer.Option(help="Why; it is withheld.")] = None,
-    condition: Condition = None,
+    condition: Conditions = None,
     valid_until: Annotated[str | None, typer.Option(help="Time; default: 30 days from now.")] = None,
     verb: Annotated[
         str | None, typer.Option(help="decide, approve or accept; default: the first that your pack role has.")
     ] = None,
-    digest: Request = None,
+    digest: Asked = None,
     by: As = "approver",
     yes: Yes = False,
     as_json: Json = False,
@@ -168,10 +182,14 @@ def decide(
     basis: Annotated[str, typer.Option(help="policy, discretionary or legal.")] = "policy",
     reason: Annotated[str | None, typer.Option(help="Why; it is withheld.")] = None,
     divergence_reason: Annotated[str | None, typer.Option(help="Why it differs from the policy verdict.")] = None,
-    condition: Condition = None,
+    condition: Conditions = None,
     valid_until: Annotated[str | None, typer.Option(help="Time at which it lapses.")] = None,
     review_by: Annotated[str | None, typer.Option(help="Time by which it is looked at again.")] = None,
-    digest: Request = None,
+    without_recommendation: Annotated[
+        list[str] | None, typer.Option(help="A role whose recommendation it is taken without, where the pack allows.")
+    ] = None,
+    supersedes: Annotated[int | None, typer.Option(help="Index of the decision that it takes the place of.")] = None,
+    digest: Asked = None,
     by: As = "decider",
     yes: Yes = False,
     as_json: Json = False,
@@ -200,6 +218,10 @@ def decide(
         "valid_until": valid_until,
     }
     said |= {k: v for k, v in optional.items() if v is not None}
+    if without_recommendation:
+        said["without_recommendation"] = without_recommendation
+    if supersedes is not None:
+        (said["supersedes"],) = references_to(book, known, [supersedes])
     clauses = [f"the gate answered {gate.body.answer} at index {gate.index}", *asked_clauses(known, asked)]
     done = sign_and_post(book, asker, decision.Made, said, stream, by, clauses)
     posted("decide", [done], as_json=as_json, book=book)
@@ -214,7 +236,7 @@ def inform(
         list[str] | None, typer.Argument(metavar="BODY…", help="Default: all that the packs name.")
     ] = None,
     document: Annotated[list[str] | None, typer.Option(help="sha256:… of what they were given.")] = None,
-    digest: Request = None,
+    digest: Asked = None,
     by: As = "deployer",
     yes: Yes = False,
     as_json: Json = False,

@@ -8,7 +8,23 @@ import typer
 from typer.exceptions import TyperException
 
 from api.book import RefusedError
-from api.cli import ask, assess, check, decide, events, frameworks, keep, record, serving, start, trust, views
+from api.cli import (
+    advise,
+    ask,
+    assess,
+    check,
+    decide,
+    documents,
+    events,
+    frameworks,
+    keep,
+    operate,
+    record,
+    serving,
+    start,
+    trust,
+    views,
+)
 from api.cli.output import fail, warn
 from api.settings import settings
 from ledger.errors import Fault, LedgerError
@@ -22,7 +38,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (start, serving, trust, record, assess, decide, events, frameworks, ask, check, keep, views):
+for group in (
+    start,
+    serving,
+    trust,
+    record,
+    assess,
+    documents,
+    decide,
+    advise,
+    operate,
+    events,
+    frameworks,
+    ask,
+    check,
+    keep,
+    views,
+):
     group.register(app)
 
 

@@ -34,6 +34,19 @@ Json = Annotated[bool, typer.Option("--json", help="Exactly one JSON object on s
 As = Annotated[str, typer.Option("--as", help="Principal or role whose key signs (keys/NAME.pem).")]
 At = Annotated[str | None, typer.Option("--at", help="A size (entries 0…size-1) or a time.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Sign without asking; what is signed is still shown.")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's stream.")]
+Action = Annotated[str, typer.Argument(metavar="ACTION", help="train, internal_deploy, external_deploy, …")]
+Asked = Annotated[str | None, typer.Option("--request", help="Statement digest of the request; default: the newest.")]
+Conditions = Annotated[list[str] | None, typer.Option("--condition", help="A condition that is part of it.")]
+Framework = Annotated[str | None, typer.Option(help="Pack id, where several that bind speak of it.")]
+Audience = Annotated[str | None, typer.Option(help="Who would have access.")]
+Surfaces = Annotated[list[str] | None, typer.Option("--surface", help="Where it would be offered.")]
+Hosts = Annotated[list[str] | None, typer.Option("--host", help="Where it would run.")]
+Jurisdictions = Annotated[list[str] | None, typer.Option("--jurisdiction", help="Where it would be offered, by law.")]
+Facts = Annotated[list[str] | None, typer.Option("--fact", help="NAME=VALUE; what is not stated is unknown.")]
+Evidence = Annotated[list[int] | None, typer.Option("--evidence", help="Index of an entry that it rests on.")]
+Decided = Annotated[int | None, typer.Option("--decision", help="Index of the decision that it relies on.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, in a sentence.")]
 DEFAULT_DATA = Path(DEFAULTS["HOLDPOINT_DATA"])
 DEFAULT_TIMEOUT = float(DEFAULTS["HOLDPOINT_TIMEOUT"])
 P = ParamSpec("P")

@@ -1,6 +1,6 @@
 """From words to receipt: what the people's verbs do alike, and what they take from the adopted packs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from api.author import Written, statement_of
@@ -10,21 +10,22 @@ from api.cli.words import words
 from ledger.entry import leaf_hash
 from ledger.errors import Fault, Malformed
 from ledger.event import Body
+from ledger.keys import Signer
 from ledger.state import State
 from policies.binding import binding_packs
 from policies.facts import Fact, Published
 
 
 def sign_and_post(
-    book: Book, asker: Asker, body_type: type[Body], body: Mapping[str, Any], stream: str, by: str,
-    clauses: Iterable[str] = (), *, subject: str | None = None, subject_salt: bytes | None = None,
+    book: Book, asker: Asker, body_type: type[Body], body: Mapping[str, Any], stream: str,
+    by: str | Sequence[Signer], clauses: Iterable[str] = (), *, subject: str | None = None, subject_salt: bytes | None = None,
     record: tuple[str, bytes] | None = None,
 ) -> Posted:  # fmt: skip
-    """Show what is signed, have it confirmed, sign by as many keys as the type's quorum asks for, post.
+    """Show what is signed, have it confirmed, sign by as many keys as the type's quorum asks for (or by those given), post.
 
     `record` is a file of the folder to keep before the post: what a withheld value is, nobody else knows.
     """
-    signers = book.signers(by, body_type.event.quorum)
+    signers = book.signers(by, body_type.event.quorum) if isinstance(by, str) else by
     options: dict[str, Any] = {} if subject is None else {"subject": subject, "subject_salt": subject_salt}
     draft = book.draft(body_type, body, stream, [s.keyid for s in signers], **options)
     statement_of(draft.payload)  # a field that is not of its form is named before anyone signs

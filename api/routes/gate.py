@@ -123,9 +123,11 @@ def _answer(verdict: policy.PolicyVerdict, clearance: policy.Clearance) -> dict[
         "divergence": clearance.divergence,
         "findings": verdict.findings,
         "inform_before": [{"pack": pack, "role": role} for pack, role in verdict.inform_before],
+        "laws": verdict.laws,
         "missing": clearance.missing,
         "packs": verdict.packs,
         "reasons": clearance.reasons,
+        "recommendation_by": [{"pack": pack, "role": role} for pack, role in verdict.recommendation_by],
         "verdict": verdict.answer.value,
         "verdict_reasons": verdict.reasons,
     }

@@ -40,6 +40,7 @@ WORDS = {
     "back-recorded": "rests on history from before the ledger",
     "ledger-not-verified": "the keeper knows that entries are missing",
     "tainted": "signed with a key that was compromised",
+    "without-recommendation": "without the recommendation that the policy asks for",
 }
 _environment = Environment(loader=PackageLoader("api", "pages"), autoescape=True, undefined=StrictUndefined)
 _environment.filters["visible"] = visible

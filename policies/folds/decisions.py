@@ -3,7 +3,9 @@
 from ledger.event import Event
 from ledger.events import action, approval, body, decision, exception, gate, interim, recommendation
 from ledger.state import State
+from policies.divergence import laws_in
 from policies.facts import Fact
+from policies.verbs import Reversal, reversing_role
 
 
 def fold_decision(state: State, event: Event, fact: Fact) -> None:
@@ -14,6 +16,9 @@ def fold_decision(state: State, event: Event, fact: Fact) -> None:
         case gate.Evaluated() as said:
             state.put("gate", said.request, fact)
             state.put("gate_at", str(event.index), said.answer)
+            laws = laws_in(said.reasons)
+            if laws:
+                state.put("gate_laws", str(event.index), laws)
         case recommendation.Issued() as said:
             state.append("recommended", said.request, fact)
         case approval.Given() | approval.Refused() as said:
@@ -21,9 +26,12 @@ def fold_decision(state: State, event: Event, fact: Fact) -> None:
             state.append("approvals", said.request, event.digest)
         case approval.Withdrawn() as said:
             state.put("approval_ended", said.approval, event.index)
-        case decision.Made():
+        case decision.Made() as said:
             state.append("decision", event.stream, fact)
             state.put("decided", event.digest, fact)
+            role = None if said.supersedes is None else reversing_role(state, event)
+            if said.supersedes is not None and role is not None:
+                state.put("reversed", str(said.supersedes.index), Reversal(event.index, *role))
         case body.Informed() as said:
             state.append("informed", said.of, fact)
         case interim.Approved():

@@ -23,7 +23,7 @@ from ledger.state import State
 from ledger.trust import Grant, KeyLife, Principal
 from policies.rules import RULES
 from projections.decode import Decoder
-from tests.vectors.told import LATER, RSP, Told, signer, told
+from tests.vectors.told import ADVISED, LATER, RSP, Told, signer, told
 
 DESIGN = Path(__file__).resolve().parents[2] / "../shared/design/access.md"
 TABLE = {
@@ -131,8 +131,8 @@ def attempt(role: str, name: str) -> Admitted | Refused:
         state.put("key", s.keyid, KeyLife(KeyRecord(s.keyid, s.spki, s.alg, "event", s.keyid), 0))
         grant = Grant(role, ("ledger", *LATER), ("external_deploy",), None, 0)
         state.put("role", f"{s.keyid}|{role}", grant)
-        for title in ("CEO", "RSO"):  # what a pack asks beside the ledger's role is not the question here
-            state.put("packrole", f"{RSP}|{title}|{s.keyid}", grant)
+        for bound in (f"{RSP}|CEO", f"{RSP}|RSO", f"{ADVISED}|ADVISERS"):  # what a pack asks is not the question here
+            state.put("packrole", f"{bound}|{s.keyid}", grant)
     by = list(own)
     body = msgspec.to_builtins(event.body)
     if isinstance(event.body, key.Registered):

@@ -82,6 +82,9 @@ BEYOND = {
         "run_id": "the same",
         "task_id": "the same",
     },
+    "decision.made": {
+        "without_recommendation": "docs/adr/0016: whose advice it is taken without, where the pack allows"
+    },
     "principal.registered": {"name": "access.md §1: a name, where needed, is a withheld field"},
     "role.granted": {"break_glass": "access.md §2", "pack_role": "access.md §2"},
     "safeguard.attested": {"vectors": "a set of one sufficient claim per harm vector (domain.md §4)"},

@@ -22,10 +22,17 @@ def reference(event: Event) -> dict[str, Any]:
     return {"index": event.index, "leaf": event.leaf}
 
 
-def live(say: Say, first: First, pack: Pack, digest: str, model: str) -> None:
-    """Every event type that is said after `decision.made` and `deployment.started`."""
+def live(say: Say, first: First, pack: Pack, digest: str, model: str, advice: Mapping[str, str] | None = None) -> None:
+    """Every event type that is said after `decision.made` and `deployment.started`.
+
+    `advice`: framework, role and request of the recommendation, where these are looked at.
+    """
     _framework(say, first, pack, digest)
     _model(say, first, pack, digest, model)
+    request = first("action.requested").digest
+    said = {"conditions": ["rate limits stay on"], "rationale": "fictional", "recommendation": "restrict"}
+    by = advice or {"framework": digest, "request": request, "role": "RSO"}
+    say("recommendation.issued", {**said, **by}, model, "assessor")
     _operation(say, first, model)
     _incident(say, pack, digest, model)
     _obligations(say, first, pack, digest)
@@ -63,8 +70,6 @@ def _model(say: Say, first: First, pack: Pack, digest: str, model: str) -> None:
     }  # fmt: skip
     say("document.published", published, submitted.stream, "discloser")
     request = first("action.requested").digest
-    advice = {"conditions": ["rate limits stay on"], "framework": digest, "recommendation": "restrict", "request": request, "role": "RSO"}  # fmt: skip
-    say("recommendation.issued", {**advice, "rationale": "fictional"}, model, "assessor")
     conditions = getattr(pack.exceptions[0], "conditions", ())
     invoked = {
         "exception": pack.exceptions[0].id, "framework": digest, "reason": "fictional", "request": request,

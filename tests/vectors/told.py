@@ -30,14 +30,14 @@ from ledger.strict import format_base64, format_uuid7, micros, shift
 from ledger.tile import Edge
 from ledger.withheld import seal
 from policies.answer import AsOf
-from policies.framework import Pack, load_toml, pack_digest, pack_object
+from policies.framework import Pack, load_toml, pack_digest, pack_object, parse_pack
 from policies.rules import RULES
 from projections.decode import Decoder
 from tests.vectors.life import live, reference
 
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
 BEGIN, ORIGIN = "2026-04-07T09:00:00.000000Z", "dev/vectors.example"
-RSP, XAI = "anthropic-rsp-2.2", "xai-faif-2025-12-30"
+RSP, XAI, ADVISED = "anthropic-rsp-2.2", "xai-faif-2025-12-30", "fictional-lab-advice-1"
 MODEL, OLDER = "model/fictional-one", "model/fictional-zero"
 ACTION = "external_deploy"
 ACTIONS = ("controlled_deploy", "external_deploy", "internal_deploy", "train")
@@ -433,7 +433,33 @@ def _life(lab: Told) -> None:
     def say(name: str, body: Mapping[str, Any], stream: str, role: str) -> Event:
         return lab.tell(name, body, stream, *team[role][: BY_NAME[name].event.quorum])
 
-    live(say, lab.first, lab.packs[RSP], lab.digest(RSP), MODEL)
+    live(say, lab.first, lab.packs[RSP], lab.digest(RSP), MODEL, _advice(lab))
+
+
+def _advice(lab: Told) -> dict[str, str]:
+    """A third framework, whose advisers recommend: none of the two real ones has such a role. Fictional throughout."""
+    value = {
+        **pack_object(lab.packs[RSP]),
+        "id": ADVISED,
+        "publisher": "a fictional lab",
+        "title": "Fictional advice policy",
+    }
+    value["roles"] = [*value["roles"], {"acts": ["recommend"], "id": "ADVISERS", "verbs": ["recommend"]}]
+    lab.packs[ADVISED] = pack = parse_pack(value)
+    admins = ("framework-admin-1", "framework-admin-2")
+    said = {"digest": lab.digest(ADVISED), "id": ADVISED}
+    published = {**said, "pack": pack_object(pack), "source_digest": pack.source.digest}
+    lab.tell("framework.published", published, f"framework/{ADVISED}", *admins)
+    adopted = {**said, "effective": lab.time, "scope": "all models of the fictional lab"}
+    lab.tell("framework.adopted", adopted, f"framework/{ADVISED}", *admins)
+    bound = grant("assessor", "assessor", pack_role={"pack": ADVISED, "role": "ADVISERS"})
+    lab.tell("role.granted", bound, "ledger", "key-admin-1", "key-admin-2")
+    asked = {
+        "action": ACTION, "artifact": lab.replay.state.get("subject", MODEL), "audience": "partners", "evidence": [], "facts": {},
+        "hosts": ["own-cloud"], "jurisdictions": ["us"], "packs": sorted(lab.digest(n) for n in lab.packs), "surfaces": ["api"],
+    }  # fmt: skip
+    request = lab.tell("action.requested", asked, MODEL, "deployer")
+    return {"framework": lab.digest(ADVISED), "request": request.digest, "role": "ADVISERS"}
 
 
 def _break_glass(lab: Told) -> None:

@@ -21,13 +21,15 @@ ORDER: list[tuple[str, int]] = [
     ("framework lint", 0), ("framework show", 0), ("framework publish", 0), ("framework adopt", 0),
     ("principal register", 0), ("keys new", 0), ("keys register", 0), ("keys list", 0), ("role grant", 0),
     ("register", 0), ("import", 0), ("determine", 0), ("attest", 0), ("document submit", 0), ("document confirm", 0),
-    ("request", 0), ("approve", 0), ("inform", 0), ("decide", 0),
+    ("document publish", 0), ("request", 0), ("approve", 0), ("inform", 0), ("decide", 0),
+    ("training start", 0), ("training pause", 0), ("training resume", 0), ("training end", 0), ("reassess", 0),
+    ("deployment start", 0), ("deployment change", 0), ("deployment end", 0),
     ("gate", 3), ("status", 0), ("history", 0), ("decisions", 0), ("thresholds", 0),
     ("event new", 0), ("event sign", 0), ("event post", 0), ("event show", 0),
     ("token issue", 0), ("token revoke", 3), ("role revoke", 0), ("keys revoke", 0),
     ("pin", 0), ("export", 0), ("verify", 0),
 ]  # fmt: skip
-OTHERS = {"anchor", "hammer", "rebuild", "restore"}  # run by the tests of what they do
+OTHERS = {"exception invoke", "recommend", "anchor", "hammer", "rebuild", "restore"}  # run by the tests of what they do
 
 
 def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
