@@ -1,0 +1,183 @@
+"""Which rule compares which field of which part of two packs (policies/pack_diff.py). What a table does not name is no demand: a
+note, a reference, how well something was sourced.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from policies.pack_compare import (
+    Kind,
+    Rule,
+    Step,
+    fewer,
+    later,
+    laxer,
+    limit,
+    more,
+    narrower,
+    other,
+    said,
+    softened,
+    sooner,
+    step,
+    way_out,
+    worded,
+)
+from policies.pack_gate import Condition, Gate, When
+from policies.pack_parts import Level, SafeguardSet
+
+Reading = Iterator[tuple[str, Step]]
+Fields = Mapping[str, Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A list of clauses of a pack: how each field compares, what it means that one is lost or gained, and what one says."""
+
+    name: str
+    fields: Fields
+    says: Callable[[Any], str]
+    lost: Kind = "vanished"
+    gained: Kind = "added"
+    readings: tuple[Callable[[Any, Any], Reading], ...] = field(default=())
+
+
+def gate_said(gate: Gate) -> str:
+    needs = (
+        *gate.requires_sets, *gate.requires_safeguards, *gate.requires_documents, *gate.requires_metrics,
+        *(() if gate.approval_of is None else (f"approval of {gate.approval_of}",)),
+    )  # fmt: skip
+    return f"{said(gate.actions)} needs {said(needs)}, else {gate.effect}"
+
+
+def set_said(one: SafeguardSet) -> str:
+    return said(one.safeguards) if one.safeguards else "announced, not written"
+
+
+def set_read(old: SafeguardSet, new: SafeguardSet) -> Reading:
+    """A standard that is not written satisfies nobody, so writing it is no plain gain."""
+    if bool(old.safeguards) != bool(new.safeguards):
+        yield "", step("changed", set_said(old), set_said(new))
+    else:
+        found = fewer(old.safeguards, new.safeguards)
+        if found is not None:
+            yield "safeguards", found
+    if old.operator != new.operator:
+        yield "operator", step("weaker" if new.operator == "claim_per_vector" else "stronger", old.operator, new.operator)
+
+
+def verbs_read(old: Any, new: Any) -> Reading:
+    """To accept a risk is the one verb that loosens."""
+    found = fewer(old.verbs, new.verbs)
+    if found is not None:
+        loosened = "accept" in new.verbs and "accept" not in old.verbs
+        yield "verbs", ("changed", *found[1:]) if loosened and found[0] == "stronger" else found
+
+
+def when_read(old: Gate, new: Gate) -> Reading:
+    """What triggers a gate: fewer thresholds or states, or one condition more, is narrower."""
+    was, stands = old.when, new.when
+    if was.always or stands.always:
+        if was.always != stands.always:
+            yield "trigger", step("weaker" if was.always else "stronger", _when(was), _when(stands))
+        return
+    if _form(was) != _form(stands):
+        narrowed: Kind = "weaker" if not _form(was) else "stronger" if not _form(stands) else "changed"
+        yield "trigger", step(narrowed, _when(was), _when(stands))
+    else:
+        for what, a, b in (("trigger thresholds", was.any_of, stands.any_of), ("trigger states", was.state_in, stands.state_in)):
+            found = fewer(a, b)
+            if found is not None:
+                yield what, found
+        if was.state != stands.state:
+            yield "trigger state", step("changed", was.state, stands.state)
+    yield from _facts(was, stands)
+
+
+def _form(when: When) -> str:
+    return "any" if when.any_of else "all" if when.all_of_kind else ""
+
+
+def _when(when: When) -> str:
+    if when.always:
+        return "always"
+    told = [f"any of {said(when.any_of)} in {said(when.state_in)}"] if when.any_of else []
+    told += [f"all of kind {when.all_of_kind} in {when.state}"] if when.all_of_kind else []
+    return " and ".join((*told, *map(said, when.facts)))
+
+
+def _facts(was: When, stands: When) -> Reading:
+    old, new = {c.fact: c for c in was.facts}, {c.fact: c for c in stands.facts}
+    for name in dict.fromkeys((*old, *new)):
+        one, another = old.get(name), new.get(name)
+        if isinstance(one, Condition) and isinstance(another, Condition):
+            found = limit(one, another, accepts=False)
+        else:
+            found = step("weaker" if one is None else "stronger", one, another)
+        if found is not None:
+            yield "trigger fact", found
+
+
+def level_read(old: Level, new: Level) -> Reading:
+    if old.undefined != new.undefined:
+        words = {True: "announced, not written", False: "written"}
+        yield "", step("changed", words[old.undefined], words[new.undefined])
+
+
+GATE: Fields = {
+    "actions": fewer, "requires_sets": fewer, "requires_safeguards": fewer, "requires_documents": fewer,
+    "requires_metrics": fewer, "decision_by": fewer, "recommendation_by": fewer, "approved_by": fewer, "approval_of": worded,
+    "inform_before": fewer, "effect": laxer, "acceptance": way_out, "condition": worded, "binds_whom": other,
+}  # fmt: skip
+THRESHOLD: Fields = {
+    "kind": other, "domain": other, "level": other, "security_level": worded, "requires_sets": fewer, "on_reach": fewer,
+    "exploratory": softened, "rules_out": way_out, "summary": other,
+}  # fmt: skip
+DUTY: Fields = {
+    "deadline": later, "every": later, "promptness": worded, "recipients": fewer, "form": other, "trigger": other,
+    "trigger_event": other, "clock": other, "soft": softened, "optional": softened, "approx": softened, "imminent": softened,
+    "material": softened, "applies_when": more, "exemptions": more, "actions": narrower, "bodies": narrower,
+    "categories": narrower, "causes": narrower, "documents": narrower, "states": narrower, "thresholds": narrower,
+    "reports": narrower, "minimum_gap": other, "measured": other, "after": other, "also_on": fewer, "alternative": way_out,
+    "or_sooner": worded, "extends": more, "until": other, "status": other, "binds": other, "binds_whom": other,
+    "not_tracked_reason": other,
+}  # fmt: skip
+WAY_OUT: Fields = {"conditions": fewer, "approved_by": fewer, "inform": fewer, "summary": other}
+PARTS: tuple[Part, ...] = (
+    Part("gates", GATE, gate_said, readings=(when_read,)),
+    Part("thresholds", THRESHOLD, lambda t: f"{t.summary}"),
+    Part("sets", {}, set_said, readings=(set_read,)),
+    Part("safeguards", {"kind": other, "summary": other}, lambda s: f"{s.summary}"),
+    Part("obligations", DUTY, lambda o: f"{o.form} to {said(o.recipients)}, {said(o.deadline or o.every or o.promptness)}"),
+    Part("roles", {"acts": other}, lambda r: said(r.acts), readings=(verbs_read,)),
+    Part("retention", {"period": sooner, "minimum": other, "start": other, "content": other, "binds_whom": other},
+         lambda r: said(r.period)),
+    Part("reviews", {"every": later, "trigger": other, "action": other, "minimum_gap": other, "unless": way_out},
+         lambda r: f"{said(r.every or r.trigger)}: {said(r.action)}"),
+    Part("incident_categories", {"summary": other}, lambda c: f"{c.summary}"),
+    Part("report_fields", {"title": other, "final_only": softened}, lambda f: f"{f.title}"),
+    Part("prohibitions", {"summary": other, "binds_whom": other}, lambda p: f"{p.summary}"),
+    Part("exceptions", WAY_OUT, lambda e: f"{e.summary}", lost="stronger", gained="weaker"),
+    Part("fallbacks", WAY_OUT, lambda e: f"{e.summary}", lost="stronger", gained="weaker"),
+    Part("states", {"rank": other, "alert": other, "provisional": other}, lambda s: f"rank {s.rank}", "changed", "changed"),
+    Part("levels", {"order": other}, lambda x: f"order {x.order}", "changed", "changed", readings=(level_read,)),
+)  # fmt: skip
+WHOLE: Fields = {
+    "style": other, "binds": other, "binds_whom": other, "documents": fewer, "quorum": lambda a, b: fewer(range(a), range(b)),
+    "determination_rule": worded, "penalty": worded, "enforced_from": other, "scope": way_out, "clock": other,
+}  # fmt: skip
+LISTED: Mapping[str, Fields] = {
+    "statutory": {"law": other, "clauses": fewer},
+    "reassess": {
+        "max_age_months": lambda a, b: worded(a, b) if None in (a, b) else _greater(a, b),
+        "compute_ratio": worded, "compute_fact": other,
+    },
+    "change_control": {"proposed_by": other, "approved_by": fewer, "consulted": fewer, "publish": worded},
+}  # fmt: skip
+"""Parts that stand once, or not at all."""
+
+
+def _greater(before: int, after: int) -> Step | None:
+    """A number of months after which a determination is stale: more is weaker."""
+    return None if before == after else step("weaker" if after > before else "stronger", before, after)
