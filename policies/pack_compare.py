@@ -1,7 +1,7 @@
 """Two values of one clause compared: is the later one weaker, stronger, or merely other? (policies/pack_diff.py)
 
-On doubt a change is `changed`, never `stronger`: a reader looks at it. A list that lost is weaker; one that only gained is stronger;
-one that lost and gained is weaker where it also got shorter, else changed.
+On doubt a change is `changed`, never `stronger`: a reader looks at it. A list that lost is weaker; one that only gained is
+stronger; one that lost and gained is weaker where it also got shorter, else changed.
 """
 
 from collections.abc import Callable, Iterable
@@ -51,7 +51,8 @@ def said(value: Any) -> str:
         case tuple():
             return ", ".join(said(v) for v in value)
         case msgspec.Struct():
-            return "; ".join(f"{k}: {said(v)}" for k, v in msgspec.structs.asdict(value).items() if v not in (None, ()))
+            told = {k: v for k, v in msgspec.structs.asdict(value).items() if k != "ref" and v not in (None, ())}
+            return "; ".join(f"{k.replace('_', ' ')} {said(v)}" for k, v in told.items())
         case _:
             return str(value)
 
@@ -103,7 +104,7 @@ def way_out(before: Any, after: Any) -> Step | None:
     return turned(worded(before, after))
 
 
-def softened(before: bool, after: bool) -> Step | None:  # noqa: FBT001  # two values of one field
+def softened(before: bool, after: bool) -> Step | None:
     """A flag that makes a clause softer or narrower."""
     return None if before == after else step("weaker" if after else "stronger", before, after)
 
@@ -135,6 +136,13 @@ def sooner(before: Period | None, after: Period | None) -> Step | None:
     """How long something is kept: shorter is weaker."""
     found = later(before, after)
     return found if before is None or after is None else turned(found)
+
+
+def greater(before: str | int | None, after: str | int | None) -> Step | None:
+    """After how much a determination is stale: more is weaker, and so is no number at all."""
+    if before is None or after is None or before == after:
+        return worded(before, after)
+    return step("weaker" if decimal_value(str(after)) > decimal_value(str(before)) else "stronger", before, after)
 
 
 def _span(period: Period, beside: Period) -> tuple[int, int]:

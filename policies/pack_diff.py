@@ -1,7 +1,7 @@
 """What one pack asks less, more or otherwise than another: for who reads a new version of a framework. Pure.
 
-Clauses are paired by id. What vanished comes first, gates before numbers before thresholds; then what is weaker, changed, stronger,
-added. A way out (an exception, a fallback) that is new makes its framework weaker. References alone are no change.
+Clauses are paired by id. What vanished comes first, gates before numbers before thresholds; then what is weaker, changed,
+stronger, added. A way out (an exception, a fallback) that is new makes its framework weaker. References alone are no change.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.pack import Pack
-from policies.pack_compare import NONE, Kind, Step, said, step
+from policies.pack_compare import NONE, Kind, Step, step
 from policies.pack_numbers import numbers
 from policies.pack_tables import LISTED, PARTS, WHOLE, Part, Reading
 
@@ -118,8 +118,8 @@ def _whole(before: Pack, after: Pack) -> Iterator[Change]:
     for name, fields in LISTED.items():
         old, new = getattr(before, name), getattr(after, name)
         if old is None or new is None:
-            found = None if old is new else step("vanished" if new is None else "added", old, new)
-            steps: Reading = iter(() if found is None else (("", found),))
+            one_sided = step("vanished" if new is None else "added", old, new)
+            steps: Reading = iter(() if old is new else (("", one_sided),))
         else:
             steps = _fields(fields, old, new)
         for what, told in steps:
@@ -135,10 +135,10 @@ def _change(part: str, name: str, what: str, found: Step, old: _Side, new: _Side
 def line(change: Change) -> str:
     """The line for people: kind, clause with its reference, what, both sides; a side that is not primary says so."""
     ref = change.ref_after or change.ref_before
-    singular = change.part.removesuffix("s")
-    what = f" {change.what}" if change.what else ""
+    one = {p.name: p.one for p in PARTS}.get(change.part, change.part.removesuffix("s"))
+    named = (change.kind, one, *(() if change.part == "pack" else (change.id,)), change.what)
     sides = [
-        said(text) + ("" if sourced in (None, "primary") else f" [{sourced}]")
+        text if sourced in (None, "primary") else f"{text} [{sourced}]"
         for text, sourced in ((change.before, change.sourced_before), (change.after, change.sourced_after))
     ]
-    return f"{change.kind} {singular} {change.id}{what}{f' ({ref})' if ref else ''}: {' → '.join(sides)}"
+    return f"{' '.join(w for w in named if w)}{f' ({ref})' if ref else ''}: {' → '.join(sides)}"

@@ -11,6 +11,7 @@ from policies.pack_compare import (
     Rule,
     Step,
     fewer,
+    greater,
     later,
     laxer,
     limit,
@@ -24,8 +25,9 @@ from policies.pack_compare import (
     way_out,
     worded,
 )
-from policies.pack_gate import Condition, Gate, When
-from policies.pack_parts import Level, SafeguardSet
+from policies.pack_duties import Obligation
+from policies.pack_gate import Gate, When
+from policies.pack_parts import Level, Role, SafeguardSet, Threshold
 
 Reading = Iterator[tuple[str, Step]]
 Fields = Mapping[str, Rule]
@@ -36,6 +38,7 @@ class Part:
     """A list of clauses of a pack: how each field compares, what it means that one is lost or gained, and what one says."""
 
     name: str
+    one: str
     fields: Fields
     says: Callable[[Any], str]
     lost: Kind = "vanished"
@@ -51,6 +54,11 @@ def gate_said(gate: Gate) -> str:
     return f"{said(gate.actions)} needs {said(needs)}, else {gate.effect}"
 
 
+def duty_said(duty: Obligation) -> str:
+    due = duty.deadline or duty.every or duty.promptness
+    return f"{duty.form} to {said(duty.recipients)}, {'without a period' if due is None else said(due)}"
+
+
 def set_said(one: SafeguardSet) -> str:
     return said(one.safeguards) if one.safeguards else "announced, not written"
 
@@ -64,10 +72,13 @@ def set_read(old: SafeguardSet, new: SafeguardSet) -> Reading:
         if found is not None:
             yield "safeguards", found
     if old.operator != new.operator:
-        yield "operator", step("weaker" if new.operator == "claim_per_vector" else "stronger", old.operator, new.operator)
+        yield (
+            "operator",
+            step("weaker" if new.operator == "claim_per_vector" else "stronger", old.operator, new.operator),
+        )
 
 
-def verbs_read(old: Any, new: Any) -> Reading:
+def verbs_read(old: Role, new: Role) -> Reading:
     """To accept a risk is the one verb that loosens."""
     found = fewer(old.verbs, new.verbs)
     if found is not None:
@@ -86,7 +97,10 @@ def when_read(old: Gate, new: Gate) -> Reading:
         narrowed: Kind = "weaker" if not _form(was) else "stronger" if not _form(stands) else "changed"
         yield "trigger", step(narrowed, _when(was), _when(stands))
     else:
-        for what, a, b in (("trigger thresholds", was.any_of, stands.any_of), ("trigger states", was.state_in, stands.state_in)):
+        for what, a, b in (
+            ("trigger thresholds", was.any_of, stands.any_of),
+            ("trigger states", was.state_in, stands.state_in),
+        ):
             found = fewer(a, b)
             if found is not None:
                 yield what, found
@@ -109,14 +123,21 @@ def _when(when: When) -> str:
 
 def _facts(was: When, stands: When) -> Reading:
     old, new = {c.fact: c for c in was.facts}, {c.fact: c for c in stands.facts}
-    for name in dict.fromkeys((*old, *new)):
-        one, another = old.get(name), new.get(name)
-        if isinstance(one, Condition) and isinstance(another, Condition):
-            found = limit(one, another, accepts=False)
-        else:
-            found = step("weaker" if one is None else "stronger", one, another)
+    lost, gained = [c for n, c in old.items() if n not in new], [c for n, c in new.items() if n not in old]
+    if lost or gained:
+        kind: Kind = "changed" if lost and gained else "weaker" if gained else "stronger"
+        yield "trigger facts", step(kind, tuple(lost), tuple(gained))
+    for name in old.keys() & new.keys():
+        found = limit(old[name], new[name], accepts=False)
         if found is not None:
             yield "trigger fact", found
+
+
+def judged_read(old: Threshold, new: Threshold) -> Reading:
+    for name, rule in JUDGED.items():
+        found = rule(getattr(old.determination, name), getattr(new.determination, name))
+        if found is not None:
+            yield f"determination {name}", found
 
 
 def level_read(old: Level, new: Level) -> Reading:
@@ -132,36 +153,40 @@ GATE: Fields = {
 }  # fmt: skip
 THRESHOLD: Fields = {
     "kind": other, "domain": other, "level": other, "security_level": worded, "requires_sets": fewer, "on_reach": fewer,
-    "exploratory": softened, "rules_out": way_out, "summary": other,
+    "exploratory": softened, "rules_out": way_out, "summary": other, "defines": other,
 }  # fmt: skip
+JUDGED: Fields = {"kind": other, "baseline": other, "derivation": other, "proxies": other}
+"""How people determine; the numbers are compared apart (policies/pack_numbers.py)."""
 DUTY: Fields = {
     "deadline": later, "every": later, "promptness": worded, "recipients": fewer, "form": other, "trigger": other,
     "trigger_event": other, "clock": other, "soft": softened, "optional": softened, "approx": softened, "imminent": softened,
     "material": softened, "applies_when": more, "exemptions": more, "actions": narrower, "bodies": narrower,
     "categories": narrower, "causes": narrower, "documents": narrower, "states": narrower, "thresholds": narrower,
-    "reports": narrower, "minimum_gap": other, "measured": other, "after": other, "also_on": fewer, "alternative": way_out,
-    "or_sooner": worded, "extends": more, "until": other, "status": other, "binds": other, "binds_whom": other,
+    "reports": narrower, "minimum_gap": other, "measured": way_out, "after": way_out, "report": other, "also_on": fewer,
+    "alternative": way_out, "or_sooner": worded, "extends": more, "until": other, "status": other, "binds": other,
+    "binds_whom": other,
     "not_tracked_reason": other,
 }  # fmt: skip
 WAY_OUT: Fields = {"conditions": fewer, "approved_by": fewer, "inform": fewer, "summary": other}
 PARTS: tuple[Part, ...] = (
-    Part("gates", GATE, gate_said, readings=(when_read,)),
-    Part("thresholds", THRESHOLD, lambda t: f"{t.summary}"),
-    Part("sets", {}, set_said, readings=(set_read,)),
-    Part("safeguards", {"kind": other, "summary": other}, lambda s: f"{s.summary}"),
-    Part("obligations", DUTY, lambda o: f"{o.form} to {said(o.recipients)}, {said(o.deadline or o.every or o.promptness)}"),
-    Part("roles", {"acts": other}, lambda r: said(r.acts), readings=(verbs_read,)),
-    Part("retention", {"period": sooner, "minimum": other, "start": other, "content": other, "binds_whom": other},
+    Part("gates", "gate", GATE, gate_said, readings=(when_read,)),
+    Part("thresholds", "threshold", THRESHOLD, lambda t: f"{t.summary}", readings=(judged_read,)),
+    Part("sets", "set", {}, set_said, readings=(set_read,)),
+    Part("safeguards", "safeguard", {"kind": other, "summary": other}, lambda s: f"{s.summary}"),
+    Part("obligations", "obligation", DUTY, duty_said),
+    Part("roles", "role", {"acts": other}, lambda r: said(r.acts), readings=(verbs_read,)),
+    Part("retention", "retention", {"period": sooner, "minimum": other, "start": other, "content": other, "binds_whom": other},
          lambda r: said(r.period)),
-    Part("reviews", {"every": later, "trigger": other, "action": other, "minimum_gap": other, "unless": way_out},
+    Part("reviews", "review", {"every": later, "trigger": other, "action": other, "minimum_gap": other, "unless": way_out},
          lambda r: f"{said(r.every or r.trigger)}: {said(r.action)}"),
-    Part("incident_categories", {"summary": other}, lambda c: f"{c.summary}"),
-    Part("report_fields", {"title": other, "final_only": softened}, lambda f: f"{f.title}"),
-    Part("prohibitions", {"summary": other, "binds_whom": other}, lambda p: f"{p.summary}"),
-    Part("exceptions", WAY_OUT, lambda e: f"{e.summary}", lost="stronger", gained="weaker"),
-    Part("fallbacks", WAY_OUT, lambda e: f"{e.summary}", lost="stronger", gained="weaker"),
-    Part("states", {"rank": other, "alert": other, "provisional": other}, lambda s: f"rank {s.rank}", "changed", "changed"),
-    Part("levels", {"order": other}, lambda x: f"order {x.order}", "changed", "changed", readings=(level_read,)),
+    Part("incident_categories", "incident category", {"summary": other}, lambda c: f"{c.summary}"),
+    Part("report_fields", "report field", {"title": other, "final_only": softened}, lambda f: f"{f.title}"),
+    Part("prohibitions", "prohibition", {"summary": other, "binds_whom": other}, lambda p: f"{p.summary}"),
+    Part("exceptions", "exception", WAY_OUT, lambda e: f"{e.summary}", lost="stronger", gained="weaker"),
+    Part("fallbacks", "fallback", WAY_OUT, lambda e: f"{e.summary}", lost="stronger", gained="weaker"),
+    Part("states", "state", {"rank": other, "alert": other, "provisional": other}, lambda s: f"rank {s.rank}",
+         "changed", "changed"),
+    Part("levels", "level", {"order": other}, lambda x: f"order {x.order}", "changed", "changed", readings=(level_read,)),
 )  # fmt: skip
 WHOLE: Fields = {
     "style": other, "binds": other, "binds_whom": other, "documents": fewer, "quorum": lambda a, b: fewer(range(a), range(b)),
@@ -169,15 +194,7 @@ WHOLE: Fields = {
 }  # fmt: skip
 LISTED: Mapping[str, Fields] = {
     "statutory": {"law": other, "clauses": fewer},
-    "reassess": {
-        "max_age_months": lambda a, b: worded(a, b) if None in (a, b) else _greater(a, b),
-        "compute_ratio": worded, "compute_fact": other,
-    },
+    "reassess": {"max_age_months": greater, "compute_ratio": greater, "compute_fact": other},
     "change_control": {"proposed_by": other, "approved_by": fewer, "consulted": fewer, "publish": worded},
 }  # fmt: skip
 """Parts that stand once, or not at all."""
-
-
-def _greater(before: int, after: int) -> Step | None:
-    """A number of months after which a determination is stale: more is weaker."""
-    return None if before == after else step("weaker" if after > before else "stronger", before, after)

@@ -1,34 +1,20 @@
-"""`framework publish | adopt | lint | show`: packs, two framework-admins at a time."""
+"""`framework publish | adopt | lint | show | diff`: packs, two framework-admins at a time."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from api.book import Book, Posted, readable
+from api.book import Book, Posted
+from api.cli.framework_diff import diff
 from api.cli.options import As, Json, with_book
 from api.cli.output import answer, posted, say
-from api.story import bundled_pack
-from ledger.errors import Fault, Malformed
+from api.cli.pack_named import load_pack
+from ledger.errors import Fault
 from ledger.events import framework
 from policies.facts import Adopted, Published
-from policies.framework import Pack, load_toml, pack_digest, pack_object
+from policies.framework import pack_digest, pack_object
 
 Source = Annotated[str, typer.Argument(help="A TOML file, or the id of a pack that ships with Holdpoint.")]
-
-
-def load_pack(source: str) -> Pack:
-    """A pack from a TOML file, or one that ships with the product. Raises `Fault`, `Malformed`."""
-    if source.endswith(".toml"):
-        try:
-            return load_toml(readable(Path(source)).decode(), source)
-        except UnicodeDecodeError:
-            raise Malformed("pack", source, "not-utf-8") from None
-    try:
-        return bundled_pack(source)
-    except OSError as err:
-        detail = f"no pack {source} ships with Holdpoint"
-        raise Fault("not-found", "failed", detail, "name a TOML file, or a pack of policies/frameworks") from err
 
 
 @with_book
@@ -107,7 +93,7 @@ def show(source: Source, as_json: Json = False) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    group = typer.Typer(help="Framework packs: publish, adopt, lint, show.", no_args_is_help=True)
-    for name, command in (("publish", publish), ("adopt", adopt), ("lint", lint), ("show", show)):
+    group = typer.Typer(help="Framework packs: publish, adopt, lint, show, diff.", no_args_is_help=True)
+    for name, command in (("publish", publish), ("adopt", adopt), ("lint", lint), ("show", show), ("diff", diff)):
         group.command(name)(command)
     app.add_typer(group, name="framework")

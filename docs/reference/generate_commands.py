@@ -12,7 +12,7 @@ EXITS = (
     ("0", "done; clearance `permit`; `VALID`, `VALID_UNWITNESSED`. Never for nothing"),
     ("1", "our fault, or verdict `ERROR`"),
     ("2", "wrong usage, malformed file"),
-    ("3", "the answer is no: `deny`, `undetermined`, `permit_with_conditions`; an event refused"),
+    ("3", "the answer is no: `deny`, `undetermined`, `permit_with_conditions`; an event refused; a weaker framework"),
     ("4", "tampering shown: `INVALID`, `DIVERGED`"),
     ("5", "not proven: `INCOMPLETE`, `UNANCHORED`, fewer witnesses than required, empty"),
     ("6", "unreachable, time-out, outcome unknown: retrying is safe"),

@@ -1,0 +1,42 @@
+"""Which pack a word on the command line names: a file, one that ships with the product, or one published in the ledger."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from api.book import Book, readable
+from api.story import bundled_pack
+from ledger.errors import Fault, Malformed
+from policies.facts import Published
+from policies.framework import Pack, load_toml
+
+
+def load_pack(source: str) -> Pack:
+    """A pack from a TOML file, or one that ships with the product. Raises `Fault`, `Malformed`."""
+    if source.endswith(".toml"):
+        try:
+            return load_toml(readable(Path(source)).decode(), source)
+        except UnicodeDecodeError:
+            raise Malformed("pack", source, "not-utf-8") from None
+    try:
+        return bundled_pack(source)
+    except OSError as err:
+        detail = f"no pack {source} ships with Holdpoint"
+        raise Fault("not-found", "failed", detail, "name a TOML file, or a pack of policies/frameworks") from err
+
+
+def named_pack(source: str, opened: Callable[[], AbstractContextManager[Book]]) -> Pack:
+    """As `load_pack`; else the newest pack of that id, or the one of that digest, that the ledger published. The ledger is
+    opened only then.
+    """
+    try:
+        return load_pack(source)
+    except Fault as err:
+        if err.code != "not-found":
+            raise
+    with opened() as book:
+        found: list[Published] = [p for _, p in book.known().scan("published") if source in (p.pack.id, p.digest)]
+    if not found:
+        detail = f"no pack {source} ships with Holdpoint or is published in this ledger"
+        raise Fault("not-found", "failed", detail, "name a TOML file, a shipped id, or an id or digest published here")
+    return max(found, key=lambda p: p.index).pack
