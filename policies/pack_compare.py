@@ -138,6 +138,11 @@ def sooner(before: Period | None, after: Period | None) -> Step | None:
     return found if before is None or after is None else turned(found)
 
 
+def lowered(before: int, after: int) -> Step | None:
+    """A number of people: fewer is weaker."""
+    return None if before == after else step("weaker" if after < before else "stronger", before, after)
+
+
 def greater(before: str | int | None, after: str | int | None) -> Step | None:
     """After how much a determination is stale: more is weaker, and so is no number at all."""
     if before is None or after is None or before == after:

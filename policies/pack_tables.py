@@ -15,6 +15,7 @@ from policies.pack_compare import (
     later,
     laxer,
     limit,
+    lowered,
     more,
     narrower,
     other,
@@ -189,7 +190,7 @@ PARTS: tuple[Part, ...] = (
     Part("levels", "level", {"order": other}, lambda x: f"order {x.order}", "changed", "changed", readings=(level_read,)),
 )  # fmt: skip
 WHOLE: Fields = {
-    "style": other, "binds": other, "binds_whom": other, "documents": fewer, "quorum": lambda a, b: fewer(range(a), range(b)),
+    "style": other, "binds": other, "binds_whom": other, "documents": fewer, "quorum": lowered, "quorum_units": lowered,
     "determination_rule": worded, "penalty": worded, "enforced_from": other, "scope": way_out, "clock": other,
 }  # fmt: skip
 LISTED: Mapping[str, Fields] = {

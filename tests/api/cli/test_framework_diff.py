@@ -34,7 +34,7 @@ def test_json_says_the_same_on_one_line(cli: Cli) -> None:
 
 def test_nothing_lost_is_exit_0(cli: Cli, tmp_path: Path) -> None:
     done = cli("framework", "diff", XAI, XAI)
-    assert (done.code, done.out) == (0, f"{done.out.split(':')[0]}:{done.out.split(':', 1)[1]}")
+    assert done.code == 0
     assert "0 vanished, 0 weaker, 0 changed, 0 stronger, 0 added" in done.out
     stricter = tmp_path / "stricter.toml"
     text = (FRAMEWORKS / f"{XAI}.toml").read_text()
@@ -49,7 +49,7 @@ def test_nothing_lost_is_exit_0(cli: Cli, tmp_path: Path) -> None:
 def test_one_published_is_named_by_its_digest_or_its_own_id(cli: Cli, tmp_path: Path) -> None:
     drafted = tmp_path / "drafted.toml"
     text = (FRAMEWORKS / f"{XAI}.toml").read_text().replace(f'id = "{XAI}"', 'id = "fictional-draft"', 1)
-    drafted.write_text(text.replace('soft = true\n', '', 1))
+    drafted.write_text(text.replace("soft = true\n", "", 1))
     cli.ok("framework", "publish", drafted, "--as", "framework-admin")
     done = cli("framework", "diff", "fictional-draft", XAI, "--json")
     said = json.loads(done.out)
