@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from ledger.canonical import decode_canonical, dumps, loads_canonical
+from ledger.canonical import decode_canonical, dumps, encode, loads_canonical
 from ledger.errors import Malformed
 from ledger.fields import Count, EventId, Evidence, Hex32, Origin, Reference, StreamName, Time
 from ledger.strict import format_base64url
@@ -125,7 +125,8 @@ def format_statement(
         "predicateType": predicate_type,
         "subject": [{"digest": {"sha256": subject}, "name": "_"}],
     }
-    payload = dumps(msgspec.to_builtins(document))
+    # What the rules derive is of our domain by its type, and read back before it gets a place; what people write is walked.
+    payload = encode(document) if isinstance(body, Struct) else dumps(msgspec.to_builtins(document))
     if len(payload) > MAX_PAYLOAD:
         raise Malformed("statement", "payload", "too-large")
     return payload

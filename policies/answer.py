@@ -5,7 +5,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
-from ledger.canonical import dumps
+from ledger.canonical import encode
 
 FindingState: TypeAlias = Literal["met", "unmet", "unknown", "expired", "out-of-scope"]
 
@@ -83,7 +83,7 @@ class PolicyVerdict:
     def digest(self) -> str:
         """SHA-256 (hex) over the answer, its reasons and findings."""
         findings = [[f.pack, f.clause, f.requirement, f.state, list(f.indexes)] for f in self.findings]
-        return sha256(dumps([str(self.answer), list(self.reasons), findings])).hexdigest()
+        return sha256(encode([self.answer.value, list(self.reasons), findings])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
