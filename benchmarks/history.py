@@ -29,8 +29,6 @@ from ledger.strict import shift
 MODELS = 500
 BATCH = 500
 DIGEST = "sha256:" + "0" * 64
-RUNS = 400
-"""Runs of each model between two looks at it, in the long history; fewer where it is shorter."""
 LOOKS = 4
 """How often people look at each model: determinations, attestations, a document, a request with two approvals, a decision."""
 
@@ -44,7 +42,7 @@ class Historian:
     """Writes statements and appends them in batches, one batch ahead of the appender."""
 
     def __init__(self, ledger: Ledger, digest: str) -> None:
-        self._ledger, self.digest = ledger, digest
+        self.ledger, self.digest = ledger, digest
         self._audience = Audience(ledger.origin, ledger.founding)
         self._keys: dict[str, Signer] = {}
         self._waiting: deque[Future[Any]] = deque()
@@ -54,16 +52,18 @@ class Historian:
     @property
     def size(self) -> int:
         """Entries under the newest checkpoint."""
-        return self._ledger.appender.size
+        return self.ledger.appender.size
 
-    def say(self, body_type: type[Body], body: dict[str, Any], stream: str, by: str, subject: str | None = None) -> None:
+    def say(
+        self, body_type: type[Body], body: dict[str, Any], stream: str, by: str, subject: str | None = None
+    ) -> None:
         """Queue one statement."""
         if by not in self._keys:
-            self._keys[by] = load_signer(self._ledger.folder / "keys" / f"{by}.pem")
+            self._keys[by] = load_signer(self.ledger.folder / "keys" / f"{by}.pem")
         written: Written = write(
-            body_type, body, self._audience, stream, [self._keys[by]], self._ledger.now(), subject=subject
+            body_type, body, self._audience, stream, [self._keys[by]], self.ledger.now(), subject=subject
         )
-        opened = open_submission(written.envelope, self._ledger.appender.lookup, unsafe_unchecked)
+        opened = open_submission(written.envelope, self.ledger.appender.lookup, unsafe_unchecked)
         if isinstance(opened, Refused):
             raise SystemExit(f"{opened.reason}: {opened.detail}")
         self._batch.append(opened)
@@ -72,7 +72,7 @@ class Historian:
 
     def _send(self) -> None:
         if self._batch:
-            self._waiting.append(self._ledger.appender.submit(self._batch))
+            self._waiting.append(self.ledger.appender.submit(self._batch))
             self._batch = []
         while len(self._waiting) > 1:
             self._take()
@@ -155,7 +155,7 @@ def tell(historian: Historian, entries: int) -> Iterator[int]:
 def look_at(historian: Historian, look: int) -> None:
     """What people say of every model: one round of judgement, evidence, a request, two approvals and a decision."""
     pack = bundled_pack(PACK)
-    at = historian._ledger.now()  # noqa: SLF001  # its own file
+    at = historian.ledger.now()
     for n in range(MODELS):
         stream, subject = model_of(n)
         for watched in pack.thresholds:
@@ -169,20 +169,23 @@ def look_at(historian: Historian, look: int) -> None:
             names = [s for kind in ("DEPLOYMENT", "SECURITY") for s in pack.safeguard_set(f"{level}-{kind}").safeguards]
             scope = {"audiences": ["general"], "hosts": ["own"], "subjects": [stream], "surfaces": ["api"]}
             body = {
-                "claim": "fictional", "evidence": [], "framework": historian.digest, "independence": "internal", "safeguards": names,
-                "scope": scope, "valid_from": at, "valid_until": shift(at, days=90),
+                "claim": "fictional", "evidence": [], "framework": historian.digest, "independence": "internal",
+                "safeguards": names, "scope": scope, "valid_from": at, "valid_until": shift(at, days=90),
             }  # fmt: skip
             historian.say(safeguard.Attested, body, f"safeguard/m{n:03d}", "attester")
-        body = {"coverage_date": at, "covers": [stream], "digest": DIGEST, "kind": "capability_report", "version": str(look)}  # fmt: skip
+        body = {
+            "coverage_date": at, "covers": [stream], "digest": DIGEST, "kind": "capability_report", "version": str(look),
+        }  # fmt: skip
         historian.say(document.Submitted, body, f"document/m{n:03d}", "assessor")
     for event in [e for e in historian.settle() if e.name == "document.submitted"]:
-        body = {"digest": DIGEST, "document": reference(event.index, event.leaf), "role": "RSO", "verb": "confirm"}
+        document_ = reference(event.index, event.leaf)
+        body = {"digest": DIGEST, "document": document_, "role": "RSO", "verb": "confirm"}
         historian.say(document.Confirmed, body, event.stream, "approver-2")
     for n in range(MODELS):
         stream, subject = model_of(n)
         body = {
-            "action": "external_deploy", "artifact": subject, "audience": "general", "evidence": [], "facts": {}, "hosts": ["own"],
-            "jurisdictions": [], "packs": [historian.digest], "surfaces": ["api"],
+            "action": "external_deploy", "artifact": subject, "audience": "general", "evidence": [], "facts": {},
+            "hosts": ["own"], "jurisdictions": [], "packs": [historian.digest], "surfaces": ["api"],
         }  # fmt: skip
         historian.say(action.Requested, body, stream, "deployer", subject)
     decide(historian, [e for e in historian.settle() if e.name == "action.requested"])
@@ -194,18 +197,19 @@ def decide(historian: Historian, requests: list[Event]) -> None:
     for who in ("approver-1", "approver-2"):
         for event in requests:
             body = {
-                "action": "external_deploy", "checkpoint": {"root": "0" * 64, "size": 1}, "conditions": [], "packs": [historian.digest],
-                "request": event.digest, "verb": "decide",
+                "action": "external_deploy", "checkpoint": {"root": "0" * 64, "size": 1}, "conditions": [],
+                "packs": [historian.digest], "request": event.digest, "verb": "decide",
             }  # fmt: skip
             historian.say(approval.Given, body, event.stream, who, event.subject)
         for given in historian.settle():
             approvals.setdefault(given.body.request, []).append(given.digest)
-    state = historian._ledger.appender.state  # noqa: SLF001  # its own file
+    state = historian.ledger.appender.state
     for event in requests:
         gate = state.get("gate", event.digest)
         body = {
-            "approvals": sorted(approvals[event.digest]), "basis": "discretionary", "conditions": [], "decision": "withhold",
-            "divergence_reason": "fictional", "gate": reference(gate.index, gate.leaf), "request": event.digest,
+            "approvals": sorted(approvals[event.digest]), "basis": "discretionary", "conditions": [],
+            "decision": "withhold", "divergence_reason": "fictional", "gate": reference(gate.index, gate.leaf),
+            "request": event.digest,
         }  # fmt: skip
         historian.say(decision.Made, body, event.stream, "decider", event.subject)
     historian.settle()
