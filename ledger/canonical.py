@@ -119,6 +119,8 @@ def _is_open(info: Any, seen: set[Any]) -> bool:
     """Whether a msgspec type lets some member be anything."""
     if isinstance(info, inspect.AnyType | inspect.DictType | inspect.FloatType):
         return True
+    if isinstance(info, inspect.IntType):
+        return None in {info.ge, info.le}  # an integer without bounds may lie outside our domain
     if isinstance(info, inspect.StructType):
         return info.cls in seen or any(_is_open(f.type, seen | {info.cls}) for f in info.fields)
     if isinstance(info, inspect.UnionType):
