@@ -19,8 +19,8 @@ from ledger.strict import format_uuid7, micros
 from ledger.withheld import seal
 
 DEFAULT_WITHHELD = frozenset(
-    {"subject", "rationale", "evaluator", "detail", "audience_detail", "reason", "name", "confidence"}
-)
+    ["audience_detail", "confidence", "detail", "evaluator", "name", "rationale", "reason", "root_cause", "subject", "summary"]
+)  # fmt: skip
 """Hidden unless the author says otherwise: a model's name and weights, rationales, who evaluated."""
 
 

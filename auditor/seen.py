@@ -1,6 +1,6 @@
-"""The checkpoints that approvers signed as seen (domain.md §2): admission bounds the size, the auditor checks the root.
+"""The checkpoints that approvers, disclosers and auditors signed as seen: admission bounds the size, the auditor checks the root.
 
-An approver who was shown another history than this one has signed the proof of it: a split view, found without any witness.
+Whoever was shown another history than this one has signed the proof of it: a split view, found without any witness.
 """
 
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from ledger.errors import Malformed
 from ledger.event import Event
-from ledger.events import approval
+from ledger.events import approval, disclosure, replay
 from ledger.tile import WIDTH, GetTile, TileReader
 from ledger.tree import root_of
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An approval at `index`: its signers say that they saw a tree of `size` entries with this root (hex)."""
+    """An entry at `index`: its signers say that they saw a tree of `size` entries with this root (hex)."""
 
     index: int
     size: int
@@ -24,11 +24,15 @@ class Seen:
 
 
 def seen_in(event: Event) -> Seen | None:
-    """What the signers of an approval or refusal say that they saw."""
+    """What the signers of an approval or refusal, of what was handed over, or of a replay say that they saw."""
     said = event.body
-    if not isinstance(said, approval.Given | approval.Refused):
-        return None
-    return Seen(event.index, said.checkpoint.size, said.checkpoint.root, event.principals)
+    match said:
+        case approval.Given() | approval.Refused() | disclosure.Made():
+            return Seen(event.index, said.checkpoint.size, said.checkpoint.root, event.principals)
+        case replay.Performed():
+            return Seen(event.index, said.size, said.root, event.principals)
+        case _:
+            return None
 
 
 def first_contradiction(seen: Iterable[Seen], size: int, get_tile: GetTile) -> Seen | None:
@@ -39,7 +43,7 @@ def first_contradiction(seen: Iterable[Seen], size: int, get_tile: GetTile) -> S
     roots: dict[int, str] = {}
     for one in seen:
         if one.size > size:
-            raise Malformed("approval", "checkpoint", "index-range")
+            raise Malformed("event", "checkpoint", "index-range")
         if one.size not in roots:
             roots[one.size] = root_of(one.size, node).hex()
         if roots[one.size] != one.root:

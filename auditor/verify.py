@@ -247,7 +247,7 @@ def _seen(audit: _Audit, claimed: Checkpoint) -> None:
     try:
         wrong = first_contradiction(audit.seen, claimed.size, get_tile)
     except LedgerError as err:
-        audit.add("seen", V.ERROR, err.code, f"the roots that approvers saw could not be computed: {err}")
+        audit.add("seen", V.ERROR, err.code, f"the roots that signers saw could not be computed: {err}")
         return
     if wrong is not None:
         detail = (
@@ -255,7 +255,7 @@ def _seen(audit: _Audit, claimed: Checkpoint) -> None:
         )
         audit.add("seen", V.DIVERGED, "seen-differs", detail, wrong.index)
         return
-    audit.add("seen", V.VALID_UNWITNESSED, "ok", f"{len(audit.seen)} approvals saw the checkpoints of this history")
+    audit.add("seen", V.VALID_UNWITNESSED, "ok", f"{len(audit.seen)} entries name checkpoints, all of this history")
 
 
 def _claims(audit: _Audit) -> None:

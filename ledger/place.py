@@ -25,7 +25,9 @@ DECISION_TYPES = frozenset(
         "approval.refused",
         "approval.withdrawn",
         "decision.made",
+        "exception.invoked",
         "interim.approved",
+        "recommendation.issued",
     }
 )
 

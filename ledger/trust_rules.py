@@ -190,7 +190,10 @@ def _reviewed(state: State, event: Event, body: break_glass.Reviewed) -> Refused
     if glass is None:
         return Refused(Reason.REFERENCE_WRONG, f"entry {body.grant.index} is no break-glass grant")
     if glass.outcome is not None and (glass.outcome, body.outcome) != ("justified", "not-justified"):
-        return Refused(Reason.REFERENCE_WRONG, f"that grant is reviewed at index {glass.reviewed_at}: {glass.outcome}")
+        facts = (("first_index", str(glass.reviewed_at)),)
+        return Refused(
+            Reason.SAID_ALREADY, f"that grant is reviewed at index {glass.reviewed_at}: {glass.outcome}", facts
+        )
     own = set(event.principals) & {glass.principal, *glass.granted_by}
     if own:
         return Refused(Reason.SELF_APPROVAL, f"{min(own)} holds or gave the grant, and does not review it")

@@ -1,7 +1,7 @@
 """Admission rules of decisions: requests, approvals, interim measures, decisions, informing (access.md §3, domain.md §5)."""
 
 from ledger.event import Event
-from ledger.events import action, approval, body, decision, deployment, interim, recommendation
+from ledger.events import action, approval, body, decision, interim, recommendation
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import Grant, live_grant, live_pack_role
@@ -9,11 +9,11 @@ from policies.answer import AsOf, PolicyVerdict, Request
 from policies.binding import binding_packs
 from policies.divergence import PERMITTING, divergence_of
 from policies.evaluate import evaluate
-from policies.evidence_rules import pack_of
 from policies.facts import Fact, Published
 from policies.quorum import author_refusal, quorum_refusal
 from policies.recommend import advice_refusal, recommendation_refusal
 from policies.recorded import recorded_reasons
+from policies.references import pack_of
 from policies.verbs import approval_refusal, bodies_of
 from policies.weigh import INTERIM
 
@@ -44,11 +44,6 @@ def decision_rule(state: State, event: Event) -> Refused | None:
             return recommendation_refusal(state, event, said, asked, packs_of(state, asked))
         case body.Informed() as said:
             return _informed(state, event, said)
-        case deployment.Started() as said:
-            if said.decision is None:
-                return None
-            found = [f for f in state.get("decision", event.stream) or () if f.index == said.decision.index]
-            return None if found else Refused(Reason.REFERENCE_WRONG, "the decision is not one on this model")
         case _:
             return None
 

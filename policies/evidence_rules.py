@@ -1,85 +1,57 @@
-"""Admission rules of evidence: frameworks, evaluations, determinations, attestations, documents (domain.md §2, §3)."""
+"""Admission rules of evidence: models, evaluations, determinations, attestations, documents (domain.md §2, §3)."""
 
 from typing import Any
 
-from ledger.errors import Malformed
 from ledger.event import Event
-from ledger.events import document, evaluation, framework, model, safeguard, threshold
-from ledger.fields import Reference
+from ledger.events import document, evaluation, model, reassessment, safeguard, threshold
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import live_pack_role
 from policies.determinations import relation_of
-from policies.facts import Fact, Published
-from policies.framework import pack_digest, parse_pack
+from policies.facts import Fact
+from policies.references import declared, happened, models_known, pack_of, published_of, refers, speaks_as
 
 
 def evidence_rule(state: State, event: Event) -> Refused | None:
     """The rule that does not hold, or `None`; events of other kinds pass."""
     match event.body:
-        case framework.Published() as said:
-            return _published(state, said)
-        case framework.Adopted() as said:
-            return _adopted(state, said)
         case model.Registered() as said:
             return _registered(state, said)
         case model.ComputeReached() as said:
-            return _models(state, (said.of,))
+            return models_known(state, (said.of,))
         case evaluation.Preregistered() as said:
             return _preregistered(state, said)
         case evaluation.Recorded() as said:
             return _recorded(state, event, said)
         case evaluation.Amended() as said:
-            return _refers(state, "evaluation", said.amends, event.stream) or _encoding(state, said)
+            return refers(state, "evaluation", said.amends, event.stream) or _encoding(state, said)
         case evaluation.Invalidated() as said:
-            return _refers(state, "evaluation", said.evaluation, event.stream)
+            return refers(state, "evaluation", said.evaluation, event.stream)
         case threshold.Determined() as said:
             return _determined(state, event, said)
         case safeguard.Attested() as said:
             return _attested(state, said)
+        case reassessment.Triggered() as said:
+            return _reassess(state, event, said)
+        case safeguard.Degraded() as said:
+            return refers(state, "attested", said.attestation, event.stream) or _degraded(state, event, said)
         case safeguard.Withdrawn() as said:
-            return _refers(state, "attested", said.attestation, event.stream)
+            return refers(state, "attested", said.attestation, event.stream)
         case document.Submitted() as said:
-            return _models(state, said.covers)
+            return models_known(state, said.covers)
         case document.Confirmed() as said:
             return _confirmed(state, event, said)
+        case document.Published() as said:
+            return refers(state, "submitted", said.document, event.stream) or _put_up(state, said)
         case _:
             return None
-
-
-def _published(state: State, said: framework.Published) -> Refused | None:
-    try:
-        pack = parse_pack(said.pack)
-    except Malformed as err:
-        return Refused(Reason.PACK_MALFORMED, f"{err.code} at {err.place}")
-    if pack_digest(said.pack) != said.digest or pack.id != said.id or pack.source.digest != said.source_digest:
-        return Refused(Reason.PACK_DIGEST_MISMATCH, "digest, id and source digest are those of the pack itself")
-    if state.get("published", said.digest) is not None:
-        return Refused(Reason.PACK_DIGEST_MISMATCH, "this very pack is published already")
-    return None
-
-
-def _adopted(state: State, said: framework.Adopted) -> Refused | None:
-    published: Published | None = state.get("published", said.digest)
-    if published is None or published.pack.id != said.id:
-        return Refused(Reason.FRAMEWORK_UNKNOWN, "no pack of this id and digest is published")
-    if said.supersedes is not None and state.get("adopted", said.supersedes) is None:
-        return Refused(Reason.FRAMEWORK_NOT_ADOPTED, "the framework it supersedes is not adopted")
-    return None
-
-
-def _models(state: State, streams: tuple[str, ...]) -> Refused | None:
-    for stream in streams:
-        if state.get("subject", stream) is None:
-            return Refused(Reason.SUBJECT_UNKNOWN, f"no model is registered in {stream}")
-    return None
 
 
 def _registered(state: State, said: model.Registered) -> Refused | None:
     if said.relation is not None and said.parent is None:
         return Refused(Reason.SUBJECT_UNKNOWN, "a relation names the model that it is to, as parent")
     grown = () if said.effective_compute is None else (said.effective_compute.of,)
-    return _models(state, (*(() if said.parent is None else (said.parent,)), *grown))
+    return models_known(state, (*(() if said.parent is None else (said.parent,)), *grown))
 
 
 def _encoding(state: State, said: evaluation.Amended) -> Refused | None:
@@ -91,16 +63,6 @@ def _encoding(state: State, said: evaluation.Amended) -> Refused | None:
     if said.only_encoding and (differ or first.log_sha256 == said.log_sha256):
         return Refused(Reason.REFERENCE_WRONG, "scores or edits differ, or nothing does: that is no other encoding")
     return None
-
-
-def pack_of(state: State, digest: str) -> Published | Refused:
-    """The published and adopted pack of a digest."""
-    published: Published | None = state.get("published", digest)
-    if published is None:
-        return Refused(Reason.FRAMEWORK_UNKNOWN, "no pack of this digest is published")
-    if state.get("adopted", digest) is None:
-        return Refused(Reason.FRAMEWORK_NOT_ADOPTED, f"{published.pack.id} is published, not adopted")
-    return published
 
 
 def _preregistered(state: State, said: evaluation.Preregistered) -> Refused | None:
@@ -143,21 +105,13 @@ def _recorded(state: State, event: Event, said: evaluation.Recorded) -> Refused 
         return Refused(Reason.DUPLICATE_EVALUATION, f"this run and task stand at index {first}: amend it", facts)
     if said.preregistration is None:
         return None
-    wrong = _refers(state, "prereg", said.preregistration.entry, event.stream)
+    wrong = refers(state, "prereg", said.preregistration.entry, event.stream)
     if wrong is not None:
         return wrong
     promised: Fact = state.get("prereg", str(said.preregistration.entry.index))
     outcome = preregistration_outcome(promised.body, said)
     if outcome != said.preregistration.outcome:
         return Refused(Reason.REFERENCE_WRONG, f"against its pre-registration the result is {outcome}")
-    return None
-
-
-def _refers(state: State, table: str, reference: Reference, stream: str) -> Refused | None:
-    """The reference is to an entry of the right kind in the same stream."""
-    fact: Fact | None = state.get(table, str(reference.index))
-    if fact is None or fact.stream != stream:
-        return Refused(Reason.REFERENCE_WRONG, f"entry {reference.index} is not of the kind named, in this stream")
     return None
 
 
@@ -180,7 +134,7 @@ def _determined(state: State, event: Event, said: threshold.Determined) -> Refus
         if not same or published.pack.rank(said.state) != 0:
             detail = "covered_by names a favourable determination of the same threshold, itself not covered by another"
             return Refused(Reason.REFERENCE_WRONG, detail)
-    return _models(state, said.subjects) or _evidence(state, said)
+    return models_known(state, said.subjects) or _evidence(state, said)
 
 
 def _evidence(state: State, said: threshold.Determined) -> Refused | None:
@@ -205,11 +159,11 @@ def _attested(state: State, said: safeguard.Attested) -> Refused | None:
         return Refused(Reason.THRESHOLD_UNKNOWN, f"{published.pack.id} has no safeguard {', '.join(unknown)}")
     if said.valid_until <= said.valid_from:
         return Refused(Reason.SCOPE_MISMATCH, "an attestation ends after it begins")
-    return _models(state, said.scope.subjects)
+    return models_known(state, said.scope.subjects)
 
 
 def _confirmed(state: State, event: Event, said: document.Confirmed) -> Refused | None:
-    wrong = _refers(state, "submitted", said.document, event.stream)
+    wrong = refers(state, "submitted", said.document, event.stream)
     if wrong is not None:
         return wrong
     submitted: Fact = state.get("submitted", str(said.document.index))
@@ -222,4 +176,32 @@ def _confirmed(state: State, event: Event, said: document.Confirmed) -> Refused 
     if not any(g is not None and g.covers(event.stream) for g in grants):
         facts = (("role", said.role),)
         return Refused(Reason.ROLE_MISSING, "who confirms holds the role named, of an adopted framework", facts)
+    return None
+
+
+def _reassess(state: State, event: Event, said: reassessment.Triggered) -> Refused | None:
+    published = published_of(state, said.framework)
+    if isinstance(published, Refused):
+        return published
+    known = declared(published.pack, "thresholds", said.thresholds)
+    return known or speaks_as(state, event, published.pack, said.role)
+
+
+def _degraded(state: State, event: Event, said: safeguard.Degraded) -> Refused | None:
+    attested: Fact = state.get("attested", str(said.attestation.index))
+    foreign = [s for s in said.safeguards if s not in attested.body.safeguards]
+    if foreign:
+        return Refused(Reason.REFERENCE_WRONG, f"that attestation claims nothing of {', '.join(foreign)}")
+    if state.get("ended", str(said.attestation.index)) is not None:
+        return Refused(Reason.REFERENCE_WRONG, "that attestation is withdrawn: nothing of it can fall further")
+    return happened(event, since=said.since)
+
+
+def _put_up(state: State, said: document.Published) -> Refused | None:
+    """What is published as it was submitted is the same bytes; other bytes say what was left out of them."""
+    submitted: Fact = state.get("submitted", str(said.document.index))
+    same = submitted.body.digest == said.digest
+    if same == bool(said.redactions):
+        what = "the digest is that of the whole document" if same else "another digest, and no redaction is named"
+        return Refused(Reason.CONTRADICTION, f"{what}: redactions make another document, and nothing else does")
     return None

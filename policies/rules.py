@@ -3,6 +3,9 @@
 A fix to anything here is a new rules version: an auditor must be able to replay what was admitted under this one.
 """
 
+from collections.abc import Callable
+from typing import Final
+
 from ledger.admit import Rules
 from ledger.event import Derived, Event
 from ledger.events import evaluation, model, threshold
@@ -11,13 +14,41 @@ from ledger.reasons import Refused
 from ledger.state import State
 from policies.answer import AsOf
 from policies.decide import decision_rule, verdict_on
-from policies.duties import TABLE as DUTIES
-from policies.duty_fold import duty_changes
+from policies.duty_rules import duty_rule
 from policies.evidence_rules import evidence_rule
+from policies.exception_rules import exception_rule
 from policies.facts import Fact, Published
 from policies.fold import fold_facts, named_models
+from policies.framework_rules import framework_rule
+from policies.incident_rules import incident_rule
 from policies.numbers import compare, exact
+from policies.operation_rules import operation_rule
 from policies.recorded import evaluated
+
+RULE_OF: Final[dict[str, Callable[[State, Event], Refused | None]]] = {
+    "action": decision_rule,
+    "approval": decision_rule,
+    "body": decision_rule,
+    "concern": duty_rule,
+    "decision": decision_rule,
+    "deployment": operation_rule,
+    "disclosure": duty_rule,
+    "document": evidence_rule,
+    "evaluation": evidence_rule,
+    "exception": exception_rule,
+    "framework": framework_rule,
+    "incident": incident_rule,
+    "interim": decision_rule,
+    "model": evidence_rule,
+    "obligation": duty_rule,
+    "reassessment": evidence_rule,
+    "recommendation": decision_rule,
+    "replay": duty_rule,
+    "safeguard": evidence_rule,
+    "threshold": evidence_rule,
+    "training": operation_rule,
+}
+"""By the first word of an event type's name; trust events have their rules in `ledger.trust_rules`, and `gate` is derived."""
 
 
 class HoldpointRules:
@@ -27,13 +58,12 @@ class HoldpointRules:
 
     def refusal(self, state: State, event: Event) -> Refused | None:
         """The rule of the event's own type that does not hold, or `None`."""
-        return evidence_rule(state, event) or decision_rule(state, event)
+        rule = RULE_OF.get(event.name.partition(".")[0])
+        return None if rule is None else rule(state, event)
 
     def fold(self, state: State, event: Event) -> None:
         """Fold an admitted event into the policy tables."""
         fold_facts(state, event)
-        for key, row in duty_changes(lambda name: state.get(DUTIES, name), event):
-            state.put(DUTIES, key, row)
 
     def derive(self, state: State, event: Event) -> tuple[Derived, ...]:
         """References first, then determinations by rule, retractions, the gate: each sees the state after its cause."""

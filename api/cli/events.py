@@ -18,7 +18,7 @@ from api.cli.signing import submit
 from api.handing_over import write_synced
 from api.keyring import load_signer
 from auditor.explain import visible
-from ledger.entry import parse_entry
+from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import (
     Envelope,
     Signature,
@@ -30,11 +30,22 @@ from ledger.envelope import (
 )
 from ledger.errors import Fault, Malformed
 from ledger.event import Body
+from ledger.fields import Reference
 from ledger.keys import Signer
 from ledger.registry import BY_NAME
 from ledger.strict import parse_hex
 
 CommonKeys = Annotated[list[str] | None, typer.Option("--signer", help="Key file, key id, or name in keys/.")]
+
+
+Causes = Annotated[
+    list[int] | None, typer.Option("--cause", min=0, help="The index of an entry that this follows from, or revises.")
+]
+
+
+def _causes(book: Book, indexes: list[int] | None) -> tuple[Reference, ...]:
+    """References to the entries of those indexes, in order."""
+    return tuple(Reference(index=n, leaf=leaf_hash(book.entry(n)[0]).hex()) for n in sorted({*(indexes or ())}))
 
 
 def _body(text: str) -> tuple[type[Body], dict[str, Any]]:
@@ -70,6 +81,7 @@ def event_new(
     occurred_at: Annotated[str | None, typer.Option(help="When it happened; default: now.")] = None,
     known_at: Annotated[str | None, typer.Option(help="When it became known.")] = None,
     expected_version: Annotated[int | None, typer.Option(help="Refused if the stream has grown beyond it.")] = None,
+    causes: Causes = None,
     as_json: Json = False,
 ) -> None:
     """Write a statement that others sign. Example: holdpoint event new \
@@ -80,8 +92,9 @@ def event_new(
     if not keyids:
         raise Fault("flags-missing", "failed", "a statement names its signers", "give --signer once for each")
     draft = book.draft(
-        kind, body, stream, keyids, occurred_at=occurred_at, known_at=known_at, expected_version=expected_version
-    )
+        kind, body, stream, keyids, occurred_at=occurred_at, known_at=known_at, expected_version=expected_version,
+        causes=_causes(book, causes),
+    )  # fmt: skip
     statement_of(draft.payload)
     book.keep_disclosures(draft.event_id, draft.disclosures)
     write_synced(out, draft.payload)
@@ -140,6 +153,7 @@ def event_post(
         str, typer.Argument(metavar="ENVELOPE|TYPE=JSON", help="An envelope file, or TYPE=JSON to sign here.")
     ],
     stream: Annotated[str, typer.Option(help="With TYPE=JSON: the stream it stands in.")] = "",
+    causes: Causes = None,
     by: As = "",
     as_json: Json = False,
 ) -> None:
@@ -149,7 +163,7 @@ def event_post(
             raise Fault("flags-missing", "failed", "TYPE=JSON is signed here", "give --stream and --as")
         kind, body = _body(text)
         signers = book.signers(by, kind.event.quorum)
-        draft = book.draft(kind, body, stream, [s.keyid for s in signers])
+        draft = book.draft(kind, body, stream, [s.keyid for s in signers], causes=_causes(book, causes))
         statement_of(draft.payload)
         written = draft.sign(signers)
     else:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from api.founding import KEY_ADMINS, STREAMS
-from ledger.events import action, body, framework, key, model, principal, role, threshold, token
+from ledger.event import Event
+from ledger.events import action, body, break_glass, framework, key, model, principal, role, threshold, token
 from ledger.keys import Signer
 from ledger.strict import shift
 from policies.framework import pack_digest, pack_object
@@ -104,6 +105,56 @@ def test_break_glass_is_two_key_admins_and_a_day(lab: Lab) -> None:
     late = shift(day, micros=1)
     assert may_give(lab, "operator", "decider", break_glass=True, valid_until=late) == "break-glass-too-long"
     assert may_give(lab, "operator", "decider", break_glass=True) == "break-glass-too-long"
+
+
+def reviewed(
+    lab: Lab, glass: Event, outcome: str = "justified", *by: str, actions: tuple[Event, ...] = ()
+) -> str | None:
+    return asked(lab, break_glass.Reviewed, review(glass, outcome, *actions), "ledger", *(by or ("third", "fourth")))
+
+
+def review(glass: Event, outcome: str, *actions: Event) -> dict[str, Any]:
+    named = [{"index": e.index, "leaf": e.leaf} for e in (glass, *actions)]
+    return {"actions": named[1:], "grant": named[0], "outcome": outcome, "reason": "we looked"}
+
+
+@pytest.fixture
+def broken(lab: Lab) -> tuple[Lab, Event]:
+    """A lab with four key-admins and an operator who was made decider for an hour."""
+    for who in ("third", "fourth"):
+        lab.register(person(lab, who), signer(who))
+        give(lab, who, "key-admin", streams=["ledger"])
+    person(lab, "operator", operates=True)
+    body = grant("operator", "decider", break_glass=True, valid_until=shift(lab.time, seconds=3600))
+    return lab, lab.say(role.Granted, body, "ledger", *KEY_ADMINS)
+
+
+def test_break_glass_is_reviewed_by_two_who_neither_hold_nor_gave_it(broken: tuple[Lab, Event]) -> None:
+    lab, glass = broken
+    assert reviewed(lab, glass) is None
+    assert reviewed(lab, glass, "justified", "third") == "quorum-short"
+    assert reviewed(lab, glass, "justified", "third", "key-admin-1") == "self-approval"
+    body = grant("third", "assessor", break_glass=True, valid_until=shift(lab.time, seconds=3600))
+    own = lab.say(role.Granted, body, "ledger", *KEY_ADMINS)
+    assert reviewed(lab, own) == "self-approval", "who holds the grant is one of the two"
+
+
+def test_a_review_is_of_a_break_glass_grant_and_of_what_came_after_it(broken: tuple[Lab, Event]) -> None:
+    lab, glass = broken
+    plain = lab.say(role.Granted, grant("operator", "assessor"), "ledger", *KEY_ADMINS)
+    assert reviewed(lab, plain) == "reference-wrong"
+    assert reviewed(lab, glass, actions=(plain,)) is None
+    assert reviewed(lab, plain, actions=(glass,)) == "reference-wrong"
+    assert reviewed(lab, glass, actions=(glass,)) == "reference-wrong"
+
+
+def test_a_later_review_finds_worse_and_never_better(broken: tuple[Lab, Event]) -> None:
+    lab, glass = broken
+    lab.say(break_glass.Reviewed, review(glass, "justified"), "ledger", "third", "fourth")
+    assert reviewed(lab, glass) == "said-already"
+    assert reviewed(lab, glass, "not-justified") is None
+    lab.say(break_glass.Reviewed, review(glass, "not-justified"), "ledger", "third", "fourth")
+    assert reviewed(lab, glass) == "said-already"
 
 
 # -- grants (§2) -------------------------------------------------------------------------------------------------------

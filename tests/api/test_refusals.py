@@ -15,7 +15,7 @@ from api.problems import TYPES
 from api.session import Session
 from ledger.entry import parse_entry
 from ledger.envelope import parse_envelope
-from ledger.events import evaluation, framework, key, ledger, model, principal, role, token
+from ledger.events import evaluation, framework, incident, key, ledger, model, principal, role, token
 from ledger.keys import Signer
 from ledger.strict import shift
 from policies.framework import pack_object
@@ -142,6 +142,16 @@ CASES: dict[str, Make] = {
         "framework-admin-1", "framework-admin-2",
     ),
     "duplicate-evaluation": recorded_again,
+    "clause-unknown": lambda w: w.say(
+        framework.Interpreted, {"clause": "NOT-THERE", "digest": w.pack().digest, "id": w.pack().pack.id, "reading": "so"},
+        f"framework/{w.pack().pack.id}", "framework-admin-1", "framework-admin-2",
+    ),
+    "contradiction": lambda w: w.say(
+        incident.Observed,
+        {"first_at": shift(w.now, days=-1), "jurisdictions": [], "kind": "misuse", "last_at": shift(w.now, days=-2),
+         "models": ["model/fictional-one"], "surfaces": []},
+        "incident/1", "responder",
+    ),
 }  # fmt: skip
 
 

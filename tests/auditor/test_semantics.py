@@ -18,7 +18,7 @@ from disclosures.claims import claims_of, sign_claims
 from ledger.canonical import dumps
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import format_envelope, parse_envelope, sign_envelope
-from ledger.events import action, approval, framework, model
+from ledger.events import action, approval, disclosure, framework, model, replay
 from ledger.registry import BY_NAME
 from ledger.replay import Replay
 from ledger.strict import shift
@@ -307,6 +307,34 @@ def test_an_approver_who_saw_another_history_is_evidence_of_a_split_view(lab: La
     )
     assert (bad.code, bad.index) == ("seen-differs", at)
     assert "approver-1" in bad.detail
+
+
+def hand_over(lab: Lab, size: int, root: str) -> None:
+    handed = {
+        "bundle_digest": "sha256:" + "0" * 64, "checkpoint": {"root": root, "size": size}, "first": 0, "last": size - 1,
+        "profile": "regulator", "recipient": "a fictional authority",
+    }  # fmt: skip
+    lab.say(disclosure.Made, handed, "disclosure/1", "discloser-1", "discloser-2")
+
+
+def audited(lab: Lab, size: int, root: str) -> None:
+    said = {
+        "root": root,
+        "rules": "holdpoint-rules/1",
+        "size": size,
+        "tool": "another verifier",
+        "verdict": "VALID_UNWITNESSED",
+    }
+    lab.say(replay.Performed, said, "disclosure/1", "auditor")
+
+
+@pytest.mark.parametrize("sign", [hand_over, audited])
+def test_so_is_what_was_handed_over_or_replayed_under_another_root(lab: Lab, sign: Any) -> None:
+    sign(lab, 20, root_at(lab, 20))
+    lab.holds()
+    sign(lab, 20, root_at(lab, 21))
+    (bad,) = [c for c in lab.verify().checks if c.verdict is V.DIVERGED]
+    assert (bad.code, bad.index) == ("seen-differs", len(lab.entries) - 1)
 
 
 def test_a_checkpoint_larger_than_the_log_is_refused_at_admission(lab: Lab) -> None:

@@ -9,36 +9,12 @@ from policies.binding import scope_at
 from policies.facts import opened_of
 from policies.fold import FOLDS
 from policies.rules import RULES
+from tests.policies.lived import RSP, Lived
 from tests.policies.world import World
-from tests.vectors.life import live
 
-RSP, XAI = "anthropic-rsp-2.2", "xai-faif-2025-12-30"
+XAI = "xai-faif-2025-12-30"
 TRUST = {"break-glass", "key", "ledger", "principal", "role", "token"}
 LAW = "framework/anthropic-rsp-2.2"
-
-
-def lived() -> tuple[World, dict[str, Event]]:
-    """A world in which each of the later facts was said once; the first event of each type."""
-    w, first = World(RSP), dict[str, Event]()
-    say = w.say
-
-    def kept(name: str, body: Any, stream: str = "model/m", by: str = "someone", keyid: str | None = None) -> Event:
-        event = say(name, body, stream, by, keyid)
-        first.setdefault(name, event)
-        return event
-
-    w.say = kept  # type: ignore[method-assign]  # to keep what is said
-    first["framework.adopted"] = w.event("framework.adopted", dict(w.adoption()[1][1]), LAW)
-    w.model()
-    w.attest("ASL-3-SECURITY")
-    w.document("safety-case")
-    w.ask_to()
-    w.approve("ceo", [])
-    made = kept("decision.made", w.decided())
-    start = {k: w.requested()[k] for k in ("action", "artifact", "audience", "hosts", "surfaces")}
-    kept("deployment.started", {**start, "decision": {"index": made.index, "leaf": made.leaf}})
-    live(kept, first.__getitem__, w.pack, w.digest, "model/m")
-    return w, first
 
 
 def test_every_family_of_meaningful_facts_has_its_fold() -> None:
@@ -47,11 +23,12 @@ def test_every_family_of_meaningful_facts_has_its_fold() -> None:
 
 
 def test_every_later_fact_is_where_its_table_says() -> None:
-    w, first = lived()
+    w = Lived()
+    first = w.first
     one = lambda name: str(first[name].index)  # noqa: E731
     duty = f"{w.digest}|O-PUBLIC|{one('deployment.started')}"
     for name, table, key in (
-        ("framework.scope-determined", "scope", RSP), ("framework.source-drifted", "drifted", w.digest),
+        ("framework.scope-determined", "scope", "fictional-act-1"), ("framework.source-drifted", "drifted", w.digest),
         ("framework.interpreted", "interpreted", w.digest), ("reassessment.triggered", "reassess", "model/m"),
         ("safeguard.degraded", "degraded", one("safeguard.attested")), ("document.published", "published_doc", one("document.submitted")),
         ("recommendation.issued", "recommended", first["action.requested"].digest), ("exception.invoked", "exception", "model/m"),
@@ -69,7 +46,8 @@ def test_every_later_fact_is_where_its_table_says() -> None:
 
 
 def test_what_names_a_model_from_outside_is_referenced_in_its_stream() -> None:
-    w, first = lived()
+    w = Lived()
+    first = w.first
     named = {
         name for name, event in first.items()
         for d in RULES.derive(w.state, event) if isinstance(d.body, model.Referenced) and d.stream == "model/m"
@@ -81,7 +59,7 @@ def test_what_names_a_model_from_outside_is_referenced_in_its_stream() -> None:
 
 
 def test_a_duty_is_opened_by_an_entry_or_by_a_period() -> None:
-    _, first = lived()
+    first = Lived().first
     assert opened_of(first["obligation.fulfilled"].body) == str(first["deployment.started"].index)
     assert opened_of(first["obligation.not-applicable"].body) == "2026-01-01"
 

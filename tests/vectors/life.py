@@ -5,17 +5,26 @@
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ledger.event import Event
 from ledger.strict import shift
-from policies.framework import Pack
+from policies.framework import Pack, load_toml, pack_digest, pack_object
 
+ACT = Path(__file__).parent / "fictional-act-1.toml"
 ZERO = "sha256:" + "0" * 64
 Say = Callable[[str, Mapping[str, Any], str, str], Event]
 First = Callable[[str], Event]
 PERIOD = "2026-01-01"
 EVIDENCE = [{"digest": ZERO, "label": "fictional note", "media_type": "text/plain", "size": 12}]
+
+
+@lru_cache(maxsize=1)
+def act() -> Pack:
+    """A fictional law, for tests."""
+    return load_toml(ACT.read_text(), ACT.stem)
 
 
 def reference(event: Event) -> dict[str, Any]:
@@ -28,13 +37,14 @@ def live(say: Say, first: First, pack: Pack, digest: str, model: str, advice: Ma
     `advice`: framework, role and request of the recommendation, where these are looked at.
     """
     _framework(say, first, pack, digest)
+    _law(say, first)
     _model(say, first, pack, digest, model)
     request = first("action.requested").digest
     said = {"conditions": ["rate limits stay on"], "rationale": "fictional", "recommendation": "restrict"}
     by = advice or {"framework": digest, "request": request, "role": "RSO"}
     say("recommendation.issued", {**said, **by}, model, "assessor")
     _operation(say, first, model)
-    _incident(say, pack, digest, model)
+    _incident(say, model)
     _obligations(say, first, pack, digest)
     _concern(say, digest)
     _disclosure(say, first)
@@ -43,12 +53,21 @@ def live(say: Say, first: First, pack: Pack, digest: str, model: str, advice: Ma
 def _framework(say: Say, first: First, pack: Pack, digest: str) -> None:
     said, stream = {"digest": digest, "id": pack.id}, f"framework/{pack.id}"
     at = first("framework.adopted").recorded_at
-    scope = {"applies": True, "binds_as": ["frontier_developer"], "effective": at, "reason": "it trains such models"}
-    say("framework.scope-determined", {**said, **scope}, stream, "framework-admin")
     seen = {"expected": pack.source.digest, "found": ZERO, "place": "https://frameworks.example/policy", "seen_at": at}
     say("framework.source-drifted", {**said, **seen}, stream, "framework-admin")
     reading = {"clause": pack.gates[0].id, "reading": "a partner's pilot is an external deployment", "role": "RSO"}
     say("framework.interpreted", {**said, **reading}, stream, "framework-admin")
+
+
+def _law(say: Say, first: First) -> None:
+    """A law needs no adoption: it binds from its date wherever nobody has determined that it does not."""
+    law = act()
+    said, stream = {"digest": pack_digest(law), "id": law.id}, f"framework/{law.id}"
+    published = {**said, "pack": pack_object(law), "source_digest": law.source.digest}
+    say("framework.published", published, stream, "framework-admin")
+    at = first("framework.adopted").recorded_at
+    scope = {"applies": True, "binds_as": ["careful_developer"], "effective": at, "reason": "it trains such models"}
+    say("framework.scope-determined", {**said, **scope}, stream, "framework-admin")
 
 
 def _model(say: Say, first: First, pack: Pack, digest: str, model: str) -> None:
@@ -98,7 +117,8 @@ def _operation(say: Say, first: First, model: str) -> None:
     say("deployment.ended", {"decision": made, "deployment": deployed, "reason": "fictional"}, model, "deployer")
 
 
-def _incident(say: Say, pack: Pack, digest: str, model: str) -> None:
+def _incident(say: Say, model: str) -> None:
+    digest = pack_digest(act())
     stream, begun = "incident/2026-001", "2026-01-05T10:00:00.000000Z"
     seen = {
         "first_at": begun, "jurisdictions": ["eu", "us-ca"], "kind": "unauthorised use", "last_at": shift(begun, days=1), "models": [model],
@@ -108,13 +128,13 @@ def _incident(say: Say, pack: Pack, digest: str, model: str) -> None:
     said = {"incident": reference(observed)}
     say("incident.involvement-known", {**said, "basis": "logs", "certainty": "suspected"}, stream, "responder")
     judged = {
-        "believed_at": shift(begun, days=1), "framework": digest, "imminent": True, "imminent_known_at": shift(begun, days=2),
-        "reason": f"{pack.id} has no such category", "recipient_authority": "nobody",
+        "believed_at": shift(begun, days=1), "category": "RUNAWAY", "framework": digest, "imminent": True,
+        "imminent_known_at": shift(begun, days=2), "reason": "fictional", "recipient_authority": "Fictional Office",
     }  # fmt: skip
     say("incident.classified", {**said, **judged}, stream, "responder")
     report = {
         "awareness_at": shift(begun, days=1), "digest": ZERO, "fields_missing": ["root_cause"], "framework": digest, "kind": "initial",
-        "obligation": pack.obligations[0].id, "recipient": "fictional authority", "submitted_at": shift(begun, days=3),
+        "obligation": "A-REPORT", "recipient": "Fictional Office", "submitted_at": shift(begun, days=3),
     }  # fmt: skip
     say("incident.report-filed", {**said, **report}, stream, "responder")
     over = {"corrective": ["keys were changed"], "resolved_at": shift(begun, days=9), "root_cause": "test-only cause"}

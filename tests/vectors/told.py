@@ -429,6 +429,9 @@ def _life(lab: Told) -> None:
         team[what] = [f"{what}-{n + 1}" for n in range(many)]
         for who in team[what]:
             lab.enter(who, what, LATER)
+    for who in ("framework-admin-1", "assessor"):
+        body = grant(who, MEMBERS[who], pack_role={"pack": RSP, "role": "RSO"})
+        lab.tell("role.granted", body, "ledger", *KEY_ADMINS)
 
     def say(name: str, body: Mapping[str, Any], stream: str, role: str) -> Event:
         return lab.tell(name, body, stream, *team[role][: BY_NAME[name].event.quorum])
