@@ -11,13 +11,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from api.founding import admit_members, found
+from api.founding import DEV_MEMBERS, admit_members, found
 from api.story import tell_story
 from api.wiring import Ledger, open_ledger
 from ledger.store.binaries import system_binaries, wheel_binaries
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.store.migrate import apply_roles, migrate
 from projections.store.migrate import migrate_views
+
+FOUNDED = 1 + 3 * len(DEV_MEMBERS)
+"""The size of a development ledger that nothing was said in: entry 0, and each member's principal, key and role."""
 
 ROOT = Path(__file__).resolve().parents[1]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

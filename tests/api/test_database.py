@@ -14,7 +14,7 @@ from ledger.errors import Fault
 from ledger.events import model
 from ledger.statement import model_subject
 from ledger.store.embedded import EmbeddedPostgres
-from tests.conftest import fresh_database
+from tests.conftest import FOUNDED, fresh_database
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def test_a_ledger_on_a_server_lives_under_its_roles(folder: Path) -> None:
         subject = model_subject(b"1" * 16, "Fictional", "w")
         said = {"kind": "base", "subject": {"name": "Fictional", "weights": "w"}}
         written = session.write(model.Registered, said, "model/s", session.signers("assessor"), subject=subject)
-        assert session.post(written).index == 28
+        assert session.post(written).index == FOUNDED
     assert fsck(folder) == []
     with opened(folder) as ledger:
-        assert ledger.appender.size == 29
+        assert ledger.appender.size == FOUNDED + 1
 
 
 def test_a_second_ledger_is_not_founded_on_the_same_database(folder: Path, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_second_ledger_is_not_founded_on_the_same_database(folder: Path, tmp_p
         found(tmp_path / "other", "dev/server", database=read_config(folder).database)
     assert caught.value.code == "already-founded"
     with opened(folder) as ledger:
-        assert ledger.appender.size == 28
+        assert ledger.appender.size == FOUNDED
 
 
 def test_a_user_in_the_conninfo_is_kept() -> None:

@@ -10,6 +10,7 @@ from api.routes import pages
 from ledger.errors import Fault
 from policies.answer import Answer, Clearance
 from tests.api.asker import Asker, Seen
+from tests.conftest import FOUNDED
 
 PAGES = ("/", "/docs", "/docs/problems")
 VOID = {"br", "hr", "img", "input", "link", "meta"}
@@ -54,7 +55,7 @@ def page(asker: Asker, url: str) -> Read:
     return Read(answer.text)
 
 
-@pytest.mark.parametrize("url", [*PAGES, "/?at=33"])
+@pytest.mark.parametrize("url", [*PAGES, f"/?at={FOUNDED + 5}"])
 def test_no_script_no_foreign_host_and_a_policy_that_forbids_them(story: Asker, url: str) -> None:
     read = page(story, url)
     assert not read.all("script") + read.all("iframe") + read.all("object")
@@ -159,8 +160,8 @@ def test_divergences_come_first(story: Asker, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_time_travel_by_a_form(story: Asker) -> None:
-    then = page(story, "/?at=33")
-    assert "entries 0 to 32" in then.text
+    then = page(story, f"/?at={FOUNDED + 5}")
+    assert f"entries 0 to {FOUNDED + 4}" in then.text
     assert "What could be done then" in then.text
     assert "nobody has decided on this" in then.text
     assert pages.WORDS["decided"] not in then.text
@@ -169,7 +170,7 @@ def test_time_travel_by_a_form(story: Asker) -> None:
 
 
 def test_an_empty_ledger_says_what_to_do(growing: Asker) -> None:
-    assert "No model is registered" in page(growing, "/?at=28").text
+    assert "No model is registered" in page(growing, f"/?at={FOUNDED}").text
 
 
 def test_attack_text_from_events_stays_text(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from policies.answer import Request
 from policies.evaluate import evaluate
 from policies.rules import RULES
 from tests.api.asker import Asker, Seen
+from tests.conftest import FOUNDED
 
 
 @pytest.fixture
@@ -132,12 +133,15 @@ def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
     story: Asker, past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert past.now().verified
-    assert past.at(33).verified
+    assert past.at(FOUNDED + 5).verified
     seen = Seen(story.ledger.appender, stopped=Fault("diverged", "failed", "x", "y"))
     monkeypatch.setattr(story.ledger, "appender", seen)
     assert not past.now().verified
-    assert not past.at(33).verified
-    for url in ("/v1/models/fictional-one/gate/external_deploy", "/v1/models/fictional-one/gate/external_deploy?at=33"):
+    assert not past.at(FOUNDED + 5).verified
+    for url in (
+        "/v1/models/fictional-one/gate/external_deploy",
+        f"/v1/models/fictional-one/gate/external_deploy?at={FOUNDED + 5}",
+    ):
         answer = story.ask(url).json()
         assert (answer["clearance"], answer["reasons"]) == ("undetermined", ["ledger-not-verified"])
     assert pages.WORDS["ledger-not-verified"] in story.ask("/").text

@@ -18,7 +18,7 @@ from ledger.receipt import check_receipt
 from ledger.statement import parse_statement
 from ledger.withheld import open_
 from tests.commands import Cli, running
-from tests.conftest import copy_of
+from tests.conftest import FOUNDED, copy_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the process was about to do when SIGKILL came: a function of ours, and whether it had run.
@@ -100,7 +100,7 @@ def test_another_file_of_the_same_run_is_an_amendment(registered: Path, tmp_path
             json.loads(cli("import", f, "--model", "one", "--json").out)["code"] for f in (first, second, second, first)
         ]
         assert codes == ["recorded", "amended", "known", "known"]
-        assert cli.ledger.desk.read_head().size == 31
+        assert cli.ledger.desk.read_head().size == FOUNDED + 3
 
 
 def test_a_log_of_many_tasks_gets_a_receipt_for_each(registered: Path, tmp_path: Path) -> None:

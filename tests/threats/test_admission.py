@@ -10,6 +10,7 @@ from api.wiring import Ledger
 from ledger.events import approval, document, key, model, principal, role
 from ledger.reasons import Reason
 from ledger.strict import shift
+from tests.conftest import FOUNDED
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_t22_self_enrolment(session: Session) -> None:
     assert caught.value.refused.reason is Reason.QUORUM_SHORT
     own = grant("key-admin-1", "auditor", streams=["ledger"])
     assert refused(session, role.Granted, own, "ledger", "key-admin") is Reason.OWN_GRANT
-    assert session.say(role.Granted, grant("assessor", "deployer"), "ledger", "key-admin").index == 28
+    assert session.say(role.Granted, grant("assessor", "deployer"), "ledger", "key-admin").index == FOUNDED
 
 
 def test_t23_the_last_key_admins_can_not_be_removed(session: Session) -> None:
@@ -60,7 +61,7 @@ def test_separation_and_break_glass(session: Session) -> None:
     long = grant("robot", "decider", break_glass=True, valid_until=shift(session.ledger.now(), days=2))
     assert refused(session, role.Granted, long, "ledger", "key-admin") is Reason.BREAK_GLASS_TOO_LONG
     short = grant("robot", "decider", break_glass=True, valid_until=shift(session.ledger.now(), seconds=3600))
-    assert session.say(role.Granted, short, "ledger", "key-admin").index == 29
+    assert session.say(role.Granted, short, "ledger", "key-admin").index == FOUNDED + 1
 
 
 def test_scope_ends_at_a_boundary(session: Session) -> None:
@@ -82,7 +83,7 @@ def test_t24_another_subject_in_the_stream(session: Session) -> None:
         refused(session, model.ComputeReached, said, "model/a", "evaluator", subject="cd" * 32)
         is Reason.SUBJECT_MISMATCH
     )
-    assert session.say(model.ComputeReached, said, "model/a", "evaluator").index == 29
+    assert session.say(model.ComputeReached, said, "model/a", "evaluator").index == FOUNDED + 1
     again = refused(session, model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ef" * 32)
     assert again is Reason.SUBJECT_MISMATCH
 
@@ -124,4 +125,4 @@ def test_back_dated_decisions_and_future_events(session: Session) -> None:
     assert refused(session, model.Registered, said, "model/a", "assessor", **ahead) is Reason.CLOCK_SKEW
     old = {"subject": "ab" * 32, "event_id": "01800000-0000-7000-8000-000000000000"}
     assert refused(session, model.Registered, said, "model/a", "assessor", **old) is Reason.EVENT_ID_TIME
-    assert session.say(model.Registered, said, "model/a", "assessor", back_recorded=True, **old).index == 28
+    assert session.say(model.Registered, said, "model/a", "assessor", back_recorded=True, **old).index == FOUNDED

@@ -18,6 +18,7 @@ from ledger.errors import Malformed
 from ledger.events import evaluation, framework, model
 from ledger.strict import format_base64, format_base64url, parse_decimal
 from ledger.withheld import parse_disclosure
+from tests.conftest import FOUNDED
 from tests.simulator import Lab, signed
 from tests.threats import documents
 from tests.threats.documents import replaced
@@ -66,7 +67,7 @@ def test_attack_disclosure_claims_and_entry(lab: Lab, literal: str) -> None:
         parse_disclosure(text)
     assert caught.value.code == "number-domain"
     files = lab.export()
-    claims = replaced(files["claims.json"], b'"size":28', b'"size":' + literal.encode())
+    claims = replaced(files["claims.json"], b'"size":%d' % FOUNDED, b'"size":' + literal.encode())
     engine = lab.keys["engine"]
     files["claims.json"], files["claims.sig"] = claims, _sign(claims, engine)
     assert verify_export(files.get, lab.pin()).to_json()["code"] == "number-domain"
