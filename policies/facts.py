@@ -25,6 +25,7 @@ Operation and duties (`policies.folds.operations`)
 opened is an index or a period (`opened_of`) · `concern` stream → tuple · `disclosed`, `replayed` stream → tuple
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,9 +82,14 @@ def fact_of(event: Event) -> Fact:
 
 def tainted(state: State, fact: Fact) -> int | None:
     """The index of the revocation that taints `fact`: a key that signed it is compromised from an index at or before it (T20)."""
-    for keyid in fact.signers:
+    return taint(state, fact.index, fact.signers)
+
+
+def taint(state: State, index: int, signers: Sequence[str]) -> int | None:
+    """The same, of an entry by its index and the keys that signed it."""
+    for keyid in signers:
         since: int | None = state.get("taint", keyid)
-        if since is not None and fact.index >= since:
+        if since is not None and index >= since:
             said: int | None = state.get("taint_said", keyid)
             return since if said is None else said
     return None

@@ -14,6 +14,8 @@ from ledger.reasons import Refused
 from ledger.state import State
 from policies.answer import AsOf
 from policies.decide import decision_rule, verdict_on
+from policies.duties import TABLE as DUTIES
+from policies.duty_fold import duty_changes
 from policies.duty_rules import duty_rule
 from policies.evidence_rules import evidence_rule
 from policies.exception_rules import exception_rule
@@ -64,6 +66,8 @@ class HoldpointRules:
     def fold(self, state: State, event: Event) -> None:
         """Fold an admitted event into the policy tables."""
         fold_facts(state, event)
+        for key, row in duty_changes(lambda name: state.get(DUTIES, name), event):
+            state.put(DUTIES, key, row)
 
     def derive(self, state: State, event: Event) -> tuple[Derived, ...]:
         """References first, then determinations by rule, retractions, the gate: each sees the state after its cause."""

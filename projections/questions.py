@@ -7,6 +7,7 @@ from projections.frameworks import FRAMEWORKS
 from projections.history import HISTORY
 from projections.keys import KEYS
 from projections.model_status import MODEL_STATUS
+from projections.obligations import OBLIGATIONS
 from projections.projection import Projection
 from projections.safeguards import SAFEGUARDS
 from projections.thresholds import THRESHOLDS
@@ -17,6 +18,7 @@ QUESTIONS: Final[tuple[Projection, ...]] = (
     HISTORY,
     KEYS,
     MODEL_STATUS,
+    OBLIGATIONS,
     SAFEGUARDS,
     THRESHOLDS,
 )

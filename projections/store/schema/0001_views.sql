@@ -5,8 +5,8 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY[
-        'view_decisions_1', 'view_frameworks_1', 'view_history_1', 'view_keys_1', 'view_model_status_1', 'view_safeguards_1',
-        'view_thresholds_1'
+        'view_decisions_1', 'view_frameworks_1', 'view_history_1', 'view_keys_1', 'view_model_status_1', 'view_obligations_1',
+        'view_safeguards_1', 'view_thresholds_1'
     ] LOOP
         EXECUTE format('CREATE TABLE holdpoint.%I (
             key  text COLLATE "C" PRIMARY KEY,

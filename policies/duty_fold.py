@@ -1,0 +1,325 @@
+"""What opens a duty, folded into rows: one fold for the state that answers come from, and for the view (spec/obligations.md).
+
+Rows are JSON objects that nobody changes in place. `look` gives the row under a key, as of the entries before.
+`duty|pack|obligation|index` a duty that an entry opened · `calendar|pack|obligation` one that time opens · `incident|stream` ·
+for the fold and its readers: `pack|digest`, `newest|pack`, `adopted|digest`, `scope|pack`, `standing|pack|threshold`,
+`clauses|event type`, `document|index`, `paper|digest`, `concern|index`, `opened|index`, `once|pack|obligation|stream`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+
+from ledger.event import Event
+from ledger.events import concern, deployment, document, framework, obligation, threshold, training
+from policies.duty_rows import Change, Draft, Look, Value, duty_key, place, plain
+from policies.framework import Pack, parse_pack
+from policies.incident_fold import fold_incident
+from policies.narrow import binds_then, means, times_of
+from policies.pack_duties import Obligation
+
+Fold: TypeAlias = Callable[[Draft, Event, Any], None]
+
+
+def duty_changes(look: Look, event: Event) -> list[Change]:
+    """The rows that an event sets; it looks at `clauses|event type` and at what that needs."""
+    rows = Draft(look)
+    fold = _FOLDS.get(type(event.body))
+    if fold is not None:
+        fold(rows, event, event.body)
+    if event.name.startswith("incident."):
+        fold_incident(rows, event)
+    else:
+        _open(rows, event)
+    return rows.changes()
+
+
+def duty_reads(event: Event) -> tuple[str, ...]:
+    """Rows that folding an event looks at first."""
+    return () if event.name.startswith("incident.") else (f"clauses|{event.name}",)
+
+
+# -- frameworks ------------------------------------------------------------------------------------------------------
+
+
+def _published(rows: Draft, event: Event, said: framework.Published) -> None:
+    pack = parse_pack(said.pack)
+    known = rows.get(f"newest|{pack.id}")
+    since = event.recorded_at if known is None else known["since"]
+    rows.put(f"newest|{pack.id}", {"framework": said.digest, "index": event.index, "since": since})
+    rows.put(f"pack|{said.digest}", _pack(pack, said.digest, event, since))
+    for clause in pack.obligations:
+        if clause.status is not None or clause.trigger_event == "not_tracked":
+            continue
+        if clause.trigger_event == "calendar":
+            if (clause.binds or pack.binds) == "law":
+                _calendar(rows, rows.must(f"pack|{said.digest}"), clause.id, f"{pack.in_force_from}T00:00:00.000000Z")
+            continue
+        key = f"clauses|{clause.trigger_event}"
+        listed = (rows.get(key) or {"of": []})["of"]
+        rows.put(key, {"of": [*listed, {"framework": said.digest, "obligation": clause.id, "pack": pack.id}]})
+
+
+def _pack(pack: Pack, digest: str, event: Event, since: str) -> Value:
+    """What duties need of a pack. `since` = when a pack of that id was first published here."""
+    return {
+        "binds": pack.binds,
+        "binds_whom": None if pack.binds_whom == "per_clause" else pack.binds_whom,
+        "clock": plain(pack.clock),
+        "framework": digest,
+        "from": f"{pack.in_force_from}T00:00:00.000000Z",
+        "id": pack.id,
+        "index": event.index,
+        "obligations": {o.id: plain(o) for o in pack.obligations},
+        "scope": plain(pack.scope),
+        "scopes": [t.id for t in pack.thresholds if t.kind == "scope"],
+        "since": since,
+        "statutory": None if pack.statutory is None else pack.statutory.law,
+        "until": None if pack.in_force_until is None else f"{pack.in_force_until}T00:00:00.000000Z",
+    }
+
+
+def _adopted(rows: Draft, event: Event, said: framework.Adopted) -> None:
+    old = None if said.supersedes is None else rows.get(f"adopted|{said.supersedes}")
+    if old is not None:
+        rows.put(f"adopted|{said.supersedes}", {**old, "until": said.effective})
+    value = {"effective": said.effective, "index": event.index, "signers": list(event.signers), "until": None}
+    rows.put(f"adopted|{said.digest}", value)
+    pack = rows.get(f"pack|{said.digest}")
+    if pack is None:
+        return
+    for name, clause in pack["obligations"].items():
+        binds = clause.get("binds", pack["binds"])
+        if clause["trigger_event"] == "calendar" and binds != "law" and "status" not in clause:
+            _calendar(rows, pack, name, said.effective)
+
+
+def _calendar(rows: Draft, pack: Value, name: str, start: str) -> None:
+    """The row of a duty that time opens. Another text of the same pack goes on counting from where the first began."""
+    key = f"calendar|{pack['id']}|{name}"
+    old = rows.get(key)
+    rows.put(key, {
+        "clause": pack["obligations"][name],
+        "framework": pack["framework"],
+        "index": pack["index"],
+        "pack": pack["id"],
+        "said": {} if old is None else old["said"],
+        "since": pack["since"],
+        "start": start if old is None else min(old["start"], start),
+    })  # fmt: skip
+
+
+def _scope(rows: Draft, event: Event, said: framework.ScopeDetermined) -> None:
+    key = f"scope|{said.id}"
+    listed = (rows.get(key) or {"said": []})["said"]
+    one = {"applies": said.applies, "binds_as": list(said.binds_as), "effective": said.effective, **place(event)}
+    rows.put(key, {"said": [*listed, one]})
+
+
+def _determined(rows: Draft, event: Event, said: threshold.Determined) -> None:
+    """The state of thresholds that decide who is bound (`kind = scope`), per model."""
+    pack = rows.get(f"pack|{said.framework}")
+    if pack is None or said.threshold not in pack["scopes"]:
+        return
+    key = f"standing|{pack['id']}|{said.threshold}"
+    models = (rows.get(key) or {"of": {}})["of"]
+    now = {"state": said.state, **place(event)}
+    rows.put(key, {"of": {**models, **dict.fromkeys((event.stream, *said.subjects), now)}})
+
+
+def _retracted(rows: Draft, _event: Event, said: threshold.Retracted) -> None:
+    pack = rows.get(f"pack|{said.framework}")
+    key = "" if pack is None else f"standing|{pack['id']}|{said.threshold}"
+    row = rows.get(key) if key else None
+    if row is not None:
+        rows.put(key, {"of": {s: v for s, v in row["of"].items() if v["index"] != said.determination.index}})
+
+
+def _submitted(rows: Draft, event: Event, said: document.Submitted) -> None:
+    row = {"covers": list(said.covers), "kind": said.kind}
+    rows.put(f"document|{event.index}", row)
+    rows.put(f"paper|{said.digest}", row)
+
+
+def _raised(rows: Draft, event: Event, said: concern.Raised) -> None:
+    rows.put(f"concern|{event.index}", {"framework": said.framework})
+
+
+# -- what people say of a duty ---------------------------------------------------------------------------------------
+
+_Word: TypeAlias = obligation.Fulfilled | obligation.Tolled | obligation.NotApplicable
+
+
+def _word(rows: Draft, event: Event, said: _Word) -> None:
+    pack = rows.get(f"pack|{said.framework}")
+    if (
+        pack is None or said.obligation not in pack["obligations"]
+    ):  # admission refuses it; a word on nothing says nothing
+        return
+    one: Value = {
+        "at": getattr(said, "fulfilled_at", event.occurred_at),
+        "occurred_at": event.occurred_at,
+        "recorded_at": event.recorded_at,
+        "type": event.name.partition(".")[2],
+        **place(event),
+    }
+    match said:
+        case obligation.Tolled():
+            one |= {"by": said.by, "reason": said.reason, "until": said.until}
+        case obligation.NotApplicable():
+            one |= {"reason": said.reason}
+        case obligation.Fulfilled():
+            one |= {"evidence": [e.digest for e in said.evidence], "note": said.note}
+    if said.period is not None:
+        key = f"calendar|{pack['id']}|{said.obligation}"
+        row = rows.get(key)
+        if row is None:  # a word on a calendar that does not run yet stands until it does
+            _calendar(rows, pack, said.obligation, "9999-12-31T23:59:59.999999Z")
+            row = rows.must(key)
+        words = row["said"].get(said.period, [])
+        rows.put(key, {**row, "said": {**row["said"], said.period: [*words, one]}})
+    elif said.opened_by is not None:
+        key = duty_key(pack["id"], said.obligation, said.opened_by.index)
+        row = rows.get(key) or _unopened(pack, said)
+        rows.put(key, {**row, "said": [*row["said"], one]})
+
+
+def _unopened(pack: Value, said: Any) -> Value:
+    """A duty of which only a word is recorded: what opened it was recorded before the pack was."""
+    return _row(pack, said.obligation, said.opened_by.index, "", "", [], ["opened-by-word"])
+
+
+# -- opening ---------------------------------------------------------------------------------------------------------
+
+
+def _row(
+    pack: Value, name: str, index: int, opened_type: str, stream: str, models: list[str], doubts: list[str]
+) -> Value:
+    """A duty as it is opened. `doubts`: why it may not apply, as far as the opening event shows."""
+    return {
+        "clause": pack["obligations"][name],
+        "closed": None,
+        "doubts": doubts,
+        "ended": None,
+        "extends": None,
+        "framework": pack["framework"],
+        "incident": None,
+        "index": index,
+        "models": models,
+        "opened_type": opened_type,
+        "pack": pack["id"],
+        "said": [],
+        "signers": [],
+        "start": None,
+        "stream": stream,
+    }
+
+
+def _open(rows: Draft, event: Event) -> None:
+    _end(rows, event)
+    listed = rows.get(f"clauses|{event.name}")
+    for entry in () if listed is None else listed["of"]:
+        pack = rows.must(f"pack|{entry['framework']}")
+        clause = msgspec.convert(pack["obligations"][entry["obligation"]], Obligation)
+        if not binds_then(rows, pack, clause, times_of(event)):
+            continue
+        doubts = means(rows, pack, clause, event)
+        if doubts is None or not _first(rows, pack, clause, event):
+            continue
+        key = duty_key(pack["id"], clause.id, event.index)
+        row = _row(pack, clause.id, event.index, event.name, event.stream, _models(rows, event), doubts)
+        extends = _extended(rows, event)
+        start = None if clause.clock == "due" else start_at(event, clause.clock)
+        rows.put(key, {**row, "extends": extends, "signers": list(event.signers), "start": start})
+        if clause.until is not None:
+            opened = (rows.get(f"opened|{event.index}") or {"keys": []})["keys"]
+            rows.put(f"opened|{event.index}", {"keys": [*opened, key]})
+
+
+def _first(rows: Draft, pack: Value, clause: Obligation, event: Event) -> bool:
+    """What arises once (that a model passes a number, that a law applies) is opened once, however often it is said."""
+    if clause.measured is None and event.name != "framework.scope-determined":
+        return True
+    key = f"once|{pack['id']}|{clause.id}|{event.stream}"
+    if rows.get(key) is not None:
+        return False
+    rows.put(key, {"index": event.index})
+    return True
+
+
+def _models(rows: Draft, event: Event) -> list[str]:
+    said = event.body
+    if isinstance(said, document.Submitted):
+        return list(said.covers)
+    if isinstance(said, document.Confirmed | document.Published):
+        row = rows.get(f"document|{said.document.index}")
+        return [] if row is None else list(row["covers"])
+    return [event.stream] if event.stream.startswith("model/") else []
+
+
+def _extended(rows: Draft, event: Event) -> str | None:
+    """The key of the duty that an entry tolls."""
+    said = event.body
+    pack = rows.get(f"pack|{said.framework}") if isinstance(said, obligation.Tolled) else None
+    if pack is None or said.opened_by is None:
+        return None
+    return duty_key(pack["id"], said.obligation, said.opened_by.index)
+
+
+def start_at(event: Event, clock: str) -> Value | None:
+    """When a clock starts that the opening event itself starts; `None` where it does not say."""
+    said = event.body
+    occurred = getattr(said, "fulfilled_at", event.occurred_at)
+    match clock:
+        case "occurred":
+            at: str | None = occurred
+        case "known":
+            at = event.known_at or occurred
+        case "recorded":
+            at = event.recorded_at
+        case "effective":
+            at = getattr(said, "effective", occurred)
+        case "planned":
+            at = getattr(said, "planned_for", None)
+        case "not-stated":
+            return {"latest": max(occurred, event.recorded_at), "strict": occurred}
+        case _:
+            at = None
+    return None if at is None else {"latest": at, "strict": at}
+
+
+def _end(rows: Draft, event: Event) -> None:
+    """What ends duties that an earlier entry opened."""
+    for index in _ends(event):
+        opened = rows.get(f"opened|{index}")
+        for key in () if opened is None else opened["keys"]:
+            row = rows.must(key)
+            if row["clause"]["until"] == event.name and row["ended"] is None:
+                rows.put(key, {**row, "ended": {"at": event.occurred_at, **place(event)}})
+
+
+def _ends(event: Event) -> Iterator[int]:
+    match event.body:
+        case deployment.Ended() as said:
+            yield said.deployment.index
+        case concern.Found() as said:
+            yield said.concern.index
+        case training.Ended() as said if said.started is not None:
+            yield said.started.index
+        case _:
+            pass
+
+
+_FOLDS: dict[type, Fold] = {
+    concern.Raised: _raised,
+    document.Submitted: _submitted,
+    framework.Adopted: _adopted,
+    framework.Published: _published,
+    framework.ScopeDetermined: _scope,
+    obligation.Fulfilled: _word,
+    obligation.NotApplicable: _word,
+    obligation.Tolled: _word,
+    threshold.Determined: _determined,
+    threshold.Retracted: _retracted,
+}
