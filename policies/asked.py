@@ -1,6 +1,6 @@
 """One gate of one pack, asked about one request: what every condition and requirement of it is judged by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.state import State
 from policies.answer import AsOf, Finding, FindingState, Request
@@ -19,6 +19,8 @@ class Asked:
     as_of: AsOf
     published: Published
     gate: Gate
+    judged: dict[str, Standing] = field(default_factory=dict)
+    """Thresholds of this pack, judged already for another of its gates."""
 
     @property
     def pack(self) -> Pack:
@@ -31,7 +33,11 @@ class Asked:
 
     def standing(self, threshold: str) -> Standing:
         """The state in which a threshold of the pack stands for the model."""
-        return standing_determination(self.state, self.request.stream, self.published, threshold, self.as_of)
+        found = self.judged.get(threshold)
+        if found is None:
+            found = standing_determination(self.state, self.request.stream, self.published, threshold, self.as_of)
+            self.judged[threshold] = found
+        return found
 
     def facts(self, table: str, key: str) -> tuple[Fact, ...]:
         """The facts that stand under a key, oldest first."""

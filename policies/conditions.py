@@ -2,17 +2,20 @@
 
 from policies.answer import Finding
 from policies.asked import Asked
-from policies.determinations import recorded_compute
+from policies.binding import classes_of, whom
 from policies.facts import tainted
 from policies.numbers import compare, exact
 from policies.pack_gate import Condition
+from policies.places import within
+from policies.stale import recorded_compute
 
 Told = tuple[bool | None, list[Finding]]
 
 
 def facts_hold(asked: Asked) -> Told:
-    """Whether all named facts are as the gate says; one that is not settles it, whatever else is unknown."""
-    told = [_fact_holds(asked, condition) for condition in asked.gate.when.facts]
+    """Whether the gate is meant for the lab, and all named facts are as it says; one that is not settles it, whatever else is
+    unknown."""
+    told = [binds(asked), *(_fact_holds(asked, condition) for condition in asked.gate.when.facts)]
     for holds, findings in told:
         if holds is False:
             return False, findings
@@ -27,12 +30,37 @@ def _fact_holds(asked: Asked, condition: Condition) -> Told:
 
 def _token_holds(asked: Asked, condition: Condition) -> Told:
     name, request = condition.fact, asked.request
-    stated: tuple[str, ...] = request.jurisdictions
-    if name != "jurisdiction":
-        stated = tuple(v for k, v in request.facts if k == name)
+    if name == "jurisdiction":
+        return _place_holds(asked, condition.value)
+    if name == "binds_as":
+        return binds(asked, condition.value)
+    stated = tuple(v for k, v in (*request.facts, ("audience", request.audience)) if k == name and v is not None)
     if not stated:
         return None, [asked.finding(f"{name} stated", "unknown", "fact-unknown")]
     return condition.value in stated, [asked.finding(f"{name} = {', '.join(stated)}", "met", "fact")]
+
+
+def _place_holds(asked: Asked, named: str) -> Told:
+    """One jurisdiction that touches the place is enough; one that can't be read may be anywhere."""
+    stated = asked.request.jurisdictions
+    if not stated:
+        return None, [asked.finding("jurisdiction stated", "unknown", "fact-unknown")]
+    touches = [within(place, named) for place in stated]
+    if True not in touches and None in touches:
+        return None, [asked.finding("jurisdiction a code", "unknown", "fact-unreadable")]
+    return True in touches, [asked.finding(f"jurisdiction = {', '.join(stated)}", "met", "fact")]
+
+
+def binds(asked: Asked, class_: str | None = None) -> Told:
+    """Whether the clause binds the lab as `class_` (else as the gate says); nobody's word on it is no way out."""
+    named = class_ or whom(asked.pack, asked.gate)
+    if named is None:
+        return True, []
+    classes = classes_of(asked.state, asked.published, asked.as_of.time)
+    if classes is None:
+        return None, [asked.finding(f"binds as {named}", "unknown", "scope-undetermined")]
+    verdict = "binds as" if named in classes[0] else "does not bind as"
+    return named in classes[0], [asked.finding(f"{verdict} {named}", "met", "scope", (classes[1],))]
 
 
 def _number_holds(asked: Asked, condition: Condition) -> Told:

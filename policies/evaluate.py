@@ -10,8 +10,10 @@ from policies.applies import applies
 from policies.asked import Asked
 from policies.binding import binding_packs
 from policies.conditions import facts_hold
+from policies.determinations import Standing
 from policies.divergence import POSITIVE, law_behind
 from policies.facts import Published
+from policies.model_scope import reaches
 from policies.pack_gate import Gate
 from policies.requirements import requirements
 from policies.standing import in_context
@@ -23,7 +25,8 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
 
     A question that states no audience is about the scope of the standing decision, where there is one.
     """
-    binding = binding_packs(state, as_of.time) if packs is None else packs
+    found = binding_packs(state, as_of.time) if packs is None else packs
+    binding = sorted(found, key=lambda p: p.index)  # the order in which they are named says nothing
     request = in_context(state, request, as_of.time)
     got = Gathered()
     subject = state.get("subject", request.stream)
@@ -33,14 +36,8 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
     elif request.artifact is not None and request.artifact != subject:
         got.answers.append(Answer.DENY)
         got.reasons.append("artifact-mismatch")
-    gated = False
-    for published in binding:
-        gates = [g for g in published.pack.gates if request.action in g.actions]
-        if _evaluate_pack(state, request, as_of, published, gates, got):
-            gated = True
-        else:
-            got.reasons.append(f"not-gated:{published.pack.id}")
-    if not gated:
+    opinions = [_pack(state, request, as_of, published, got) for published in binding]
+    if not any(opinions):
         got.answers.append(Answer.UNDETERMINED)
         got.reasons.append("no-rule")
     return PolicyVerdict(
@@ -56,16 +53,35 @@ def evaluate(state: State, request: Request, as_of: AsOf, packs: tuple[Published
     )
 
 
-def _evaluate_pack(
+def _pack(state: State, request: Request, as_of: AsOf, published: Published, got: Gathered) -> bool:
+    """Add the pack's answer. `False` = it has no opinion: it does not reach the model, it has no gate for the action, or the
+    facts lead past all of them."""
+    pack, mine = published.pack, Gathered()
+    reached, why = reaches(state, request, published, as_of)
+    gates = [g for g in pack.gates if request.action in g.actions] if reached else []
+    opinion = _gates(state, request, as_of, published, gates, mine)
+    if gates and pack.source.unread_parts:
+        mine.answers.append(Answer.UNDETERMINED)
+        mine.reasons[:0] = [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
+    if opinion:
+        mine.answers.append(Answer.PERMIT)
+        mine.reasons += why
+        if strictest(*mine.answers) not in POSITIVE:
+            law = law_behind(pack, (f.ref for f in mine.findings if f.state != "met"))
+            mine.laws += [] if law is None else [law]
+    else:
+        mine.reasons += why if not reached else (f"not-gated:{pack.id}",)
+    got.add(mine)
+    return opinion
+
+
+def _gates(
     state: State, request: Request, as_of: AsOf, published: Published, gates: list[Gate], got: Gathered
-) -> bool:
-    """Add the pack's answer. `False` = it has no opinion: no gate for the action, or the facts lead past all of them."""
-    pack, opinion, before = published.pack, False, (len(got.answers), len(got.findings))
-    if pack.source.unread_parts and gates:
-        got.answers.append(Answer.UNDETERMINED)
-        got.reasons += [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
+) -> bool:  # fmt: skip
+    judged: dict[str, Standing] = {}
+    opinion = False
     for gate in gates:
-        asked = Asked(state, request, as_of, published, gate)
+        asked = Asked(state, request, as_of, published, gate, judged)
         holds, triggers = applies(asked)
         got.findings += triggers
         if holds is False:
@@ -76,12 +92,7 @@ def _evaluate_pack(
         got.findings += findings
         weigh(asked, triggers, findings, got)
         if holds is True:
-            got.decision_by += [(pack.id, r) for r in gate.decision_by]
-            got.inform_before += [(pack.id, r) for r in gate.inform_before]
-            got.recommendation_by += [(pack.id, r) for r in gate.recommendation_by]
-    if opinion:
-        got.answers.append(Answer.PERMIT)
-    if opinion and strictest(*got.answers[before[0] :]) not in POSITIVE:
-        law = law_behind(pack, (f.ref for f in got.findings[before[1] :] if f.state != "met"))
-        got.laws += [] if law is None else [law]
+            got.decision_by += [(published.pack.id, r) for r in gate.decision_by]
+            got.inform_before += [(published.pack.id, r) for r in gate.inform_before]
+            got.recommendation_by += [(published.pack.id, r) for r in gate.recommendation_by]
     return opinion

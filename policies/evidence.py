@@ -1,25 +1,34 @@
-"""Whether attestations, documents and interim measures stand: each gives one finding."""
+"""Whether attestations and interim measures stand: each gives one finding."""
 
 from policies.answer import Finding, FindingState
 from policies.asked import Asked
 from policies.facts import Fact, tainted
 
-CONFIRMING = frozenset({"approve", "confirm", "decide"})
-"""Verbs by which a role stands behind a document; to recommend, to be consulted or informed is not to confirm."""
 _BEST: tuple[FindingState, ...] = ("met", "out-of-scope", "expired", "unknown", "unmet")
+Judged = tuple[FindingState, str, tuple[int, ...]]
 
 
-def safeguard_finding(asked: Asked, name: str, requirement: str) -> Finding:
-    """The best of a safeguard's attestations for this model: met, or what is wrong with the one that comes nearest."""
-    found = asked.facts("attestation", f"{asked.request.stream}|{asked.published.digest}|{name}")
-    judged = [_judge(asked, fact) for fact in found]
-    if not judged:
+def safeguard_finding(asked: Asked, names: tuple[str, ...], requirement: str, vector: str | None = None) -> Finding:
+    """The best attestation of one of these safeguards for this model (of those whose claim covers the harm `vector`, where one
+    is named): met, or what is wrong with the one that comes nearest.
+    """
+    best: Judged | None = None
+    for name in names:
+        # The newest first: one that holds ends the search, and of two that fail alike the newer is named.
+        for fact in reversed(asked.facts("attestation", f"{asked.request.stream}|{asked.published.digest}|{name}")):
+            if vector is not None and vector not in fact.body.vectors:
+                continue
+            judged = _judge(asked, fact, name)
+            if judged[0] == "met":
+                return asked.finding(requirement, *judged)
+            if best is None or _BEST.index(judged[0]) < _BEST.index(best[0]):
+                best = judged
+    if best is None:
         return asked.finding(requirement, "unknown", "attestation-missing")
-    verdict, why, indexes = min(judged, key=lambda j: (_BEST.index(j[0]), -j[2][0]))
-    return asked.finding(requirement, verdict, why, indexes)
+    return asked.finding(requirement, *best)
 
 
-def _judge(asked: Asked, fact: Fact) -> tuple[FindingState, str, tuple[int, ...]]:
+def _judge(asked: Asked, fact: Fact, name: str) -> Judged:
     """State, reason, and the entries that say so: the attestation, and what ended it."""
     said, index, request = fact.body, fact.index, asked.request
     if fact.back_recorded:
@@ -31,6 +40,10 @@ def _judge(asked: Asked, fact: Fact) -> tuple[FindingState, str, tuple[int, ...]
     if ended is not None:
         # As if it had never been made, and no worse: else removing it would move an answer towards permit.
         return "unknown", "attestation-withdrawn", (index, ended)
+    for degraded in asked.facts("degraded", str(index)):
+        # Whoever signed it: a warning is heeded even where its key was stolen.
+        if name in degraded.body.safeguards and degraded.body.since <= asked.as_of.time:
+            return "unknown", "attestation-degraded", (index, degraded.index)
     if not said.valid_from <= asked.as_of.time <= said.valid_until:
         return "expired", "attestation-expired", (index,)
     scope = said.scope
@@ -44,32 +57,6 @@ def _judge(asked: Asked, fact: Fact) -> tuple[FindingState, str, tuple[int, ...]
     if outside:
         return "out-of-scope", "attestation-out-of-scope", (index,)
     return "met", "attested", (index,)
-
-
-def document_finding(asked: Asked, kind: str) -> Finding:
-    """The newest document of a kind that covers the model, confirmed by someone other than who submitted it: by a role that
-    decides at this gate, where the gate names any. Informing a body is not its confirmation.
-    """
-    found = asked.facts("document", f"{asked.request.stream}|{kind}")
-    if not found:
-        return asked.finding(kind, "unknown", "document-missing")
-    newest = found[-1]
-    if newest.back_recorded:
-        return asked.finding(kind, "unknown", "back-recorded", (newest.index,))
-    compromised = tainted(asked.state, newest)
-    if compromised is not None:
-        return asked.finding(kind, "unknown", "tainted", (newest.index, compromised))
-    sound = [
-        c
-        for c in asked.facts("confirmed", str(newest.index))
-        if tainted(asked.state, c) is None
-        and not c.back_recorded
-        and c.body.verb in CONFIRMING
-        and (not asked.gate.decision_by or c.body.role in asked.gate.decision_by)
-    ]
-    if not sound:
-        return asked.finding(kind, "unknown", "document-unconfirmed", (newest.index,))
-    return asked.finding(kind, "met", "confirmed", (newest.index, *(c.index for c in sound)))
 
 
 def interim_cover(asked: Asked, open_: list[Finding]) -> int | None:

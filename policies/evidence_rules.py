@@ -7,9 +7,9 @@ from ledger.events import document, evaluation, model, reassessment, safeguard, 
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import live_pack_role
-from policies.determinations import relation_of
 from policies.facts import Fact
 from policies.references import declared, happened, models_known, pack_of, published_of, refers, speaks_as
+from policies.settling import relation_of
 
 
 def evidence_rule(state: State, event: Event) -> Refused | None:

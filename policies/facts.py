@@ -4,14 +4,16 @@ Each fact keeps its index, so that every finding can cite it, and its signers, s
 "tuple" is one of `Fact`, newest last, where nothing else is said; keys that are an index are decimal, in texts.
 
 Frameworks and evidence (`policies.folds.evidence`)
-`published` digest → `Published` · `adopted` digest → `Adopted` · `scope` pack id → tuple (see `policies.binding`) · `drifted`,
-`interpreted` digest → tuple · `model` stream → `Fact` · `compute` "stream|fact" → tuple · `reassess` stream → tuple ·
+`published` digest → `Published` · `adopted` digest → `Adopted` · `packs` "id:<id>", `adopted` → digests; `ids`, `laws` → ids ·
+`scope` pack id → tuple (see `policies.binding`) · `drifted`, `interpreted` digest → tuple · `model` stream → `Fact` ·
+`measured` index of a registration or compute fact → `Fact` · `compute` "stream|fact" → tuple · `reassess` stream → tuple ·
 `prereg`, `evaluation`, `determined`, `attested`, `submitted` index → `Fact` · `promised` "stream|digest|threshold" → indexes of
 pre-registrations · `runs` index of a pre-registration → indexes · `run` "stream|run|task" → index · `amended` index → indexes ·
 `determination` "stream|digest|threshold" → tuple · `ruled` index of an evaluation → indexes of the determinations by rule on it ·
 `retracted` index of a determination → index of the retraction · `attestation` "stream|digest|safeguard" → tuple ·
 `degraded` index of an attestation → tuple · `ended` index → index · `document` "stream|kind" → tuple ·
-`confirmed`, `published_doc` index of a submission → tuple
+`confirmed`, `published_doc` index of a submission → tuple · `acted_as` index of one or of an exception → the "pack|role" that
+its signers held then
 
 Decisions (`policies.folds.decisions`)
 `request`, `gate`, `approval`, `decided` by statement digest · `gate_at` index → answer · `gate_laws` index → laws that it names ·
@@ -33,6 +35,7 @@ from msgspec import Struct
 
 from ledger.event import Event
 from ledger.state import State
+from ledger.trust import live_pack_role
 from policies.framework import Pack
 
 
@@ -78,6 +81,12 @@ def fact_of(event: Event) -> Fact:
         event.index, event.leaf, event.recorded_at, event.stream, event.digest, event.signers, event.principals,
         event.body, event.back_recorded, event.occurred_at, event.known_at,
     )  # fmt: skip
+
+
+def holds(state: State, event: Event, pack: str, role: str) -> bool:
+    """Whether a signer of `event` holds a role of a pack as of its index, for its stream: a role counts as of then."""
+    grants = (live_pack_role(state, pack, role, who, event.recorded_at) for who in event.principals)
+    return any(g is not None and g.covers(event.stream) for g in grants)
 
 
 def tainted(state: State, fact: Fact) -> int | None:

@@ -4,6 +4,7 @@ from ledger.state import State
 from policies.answer import Finding, FindingState
 from policies.asked import Asked
 from policies.facts import Fact, Published
+from policies.results import result_findings
 
 
 def metric_findings(asked: Asked, name: str) -> list[Finding]:
@@ -28,7 +29,7 @@ def metric_findings(asked: Asked, name: str) -> list[Finding]:
     early = _early_runs(state, standing.indexes)
     if early:
         more.append(finding("met", "run-before-preregistration", early, "run after it was announced, as the log says"))
-    return [finding("met", "determined", standing.indexes), *more]
+    return [finding("met", "determined", standing.indexes), *more, *result_findings(asked, name, standing)]
 
 
 def _runs(state: State, stream: str, published: Published, name: str) -> list[tuple[Fact, tuple[int, ...]]]:

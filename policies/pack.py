@@ -89,6 +89,10 @@ class Pack(Closed, frozen=True):
         """The set of that id; the loader made sure that it exists."""
         return next(s for s in self.sets if s.id == name)
 
+    def state(self, name: str) -> StateToken | None:
+        """The state of that id."""
+        return next((s for s in self.states if s.id == name), None)
+
     def favourable(self, state: str) -> bool:
         """Whether a state is one of rank 0; an undeclared one is not."""
         return self.rank(state) == 0

@@ -4,15 +4,20 @@ from dataclasses import dataclass, field
 
 from policies.answer import Answer, Finding
 from policies.asked import Asked
+from policies.documents import acceptance_finding
 from policies.evidence import interim_cover
+from policies.exceptions import exception_cover
+from policies.requirements import known
 
 CONDITIONAL = frozenset({"non_conformance"})
 INTERIM = frozenset({"interim_measures_or_block", "interim_measures_or_delete_weights"})
+ACCEPTING = frozenset({"more_mitigation", "not_accepted", "risk_not_accepted"})
+"""Effects under which a role of the pack may accept what is not met. All others deny: block, halt, pause, delay, penalty …"""
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What the packs add to the verdict."""
+    """What a pack adds to the verdict."""
 
     answers: list[Answer] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -22,6 +27,17 @@ class Gathered:
     inform_before: list[tuple[str, str]] = field(default_factory=list)
     recommendation_by: list[tuple[str, str]] = field(default_factory=list)
     laws: list[str] = field(default_factory=list)
+
+    def add(self, other: "Gathered") -> None:
+        """Take over what another pack, or one gate, adds."""
+        self.answers += other.answers
+        self.findings += other.findings
+        self.reasons += other.reasons
+        self.conditions += other.conditions
+        self.decision_by += other.decision_by
+        self.inform_before += other.inform_before
+        self.recommendation_by += other.recommendation_by
+        self.laws += other.laws
 
 
 def weigh(asked: Asked, triggers: list[Finding], findings: list[Finding], got: Gathered) -> None:
@@ -42,7 +58,9 @@ def weigh(asked: Asked, triggers: list[Finding], findings: list[Finding], got: G
         got.answers.append(Answer.UNDETERMINED)
     if not lacking or _covered(asked, lacking, got):
         return
-    got.answers.append(Answer.DENY if any(f.state == "unmet" for f in lacking) else Answer.UNDETERMINED)
+    lacking = _excused(asked, triggers, lacking, got)
+    if lacking:
+        got.answers.append(Answer.DENY if any(f.state == "unmet" for f in lacking) else Answer.UNDETERMINED)
 
 
 def _covered(asked: Asked, lacking: list[Finding], got: Gathered) -> bool:
@@ -58,3 +76,42 @@ def _covered(asked: Asked, lacking: list[Finding], got: Gathered) -> bool:
     interim = (f for f in asked.pack.fallbacks if f.id == "INTERIM")
     got.inform_before += [(asked.pack.id, r) for f in interim for r in f.inform]
     return True
+
+
+def _excused(asked: Asked, triggers: list[Finding], lacking: list[Finding], got: Gathered) -> list[Finding]:
+    """What is lacking still, once the pack's role has accepted the risk, or the pack's own exception is invoked."""
+    excusable = [f for f in lacking if _excusable(asked, f)]
+    if not excusable:
+        return lacking
+    why = _accepted(asked, triggers, excusable, got)
+    if why is None:
+        cover = exception_cover(asked)
+        why = None if cover is None else f"exception:{cover}"
+    if why is None:
+        return lacking
+    got.answers.append(Answer.PERMIT_WITH_CONDITIONS)
+    got.conditions.append(why)
+    got.reasons.append(why.split(":")[0])
+    return [f for f in lacking if f not in excusable]
+
+
+def _excusable(asked: Asked, finding: Finding) -> bool:
+    """What is known not to be met. A claim that lapsed is no worse than one never made: else removing it would open a gate."""
+    safeguard = finding.requirement.split("/")[0] in {*asked.gate.requires_sets, *asked.gate.requires_safeguards}
+    return finding.state == "unmet" or (known(asked) and safeguard and finding.why != "vectors-unstated")
+
+
+def _accepted(asked: Asked, triggers: list[Finding], excusable: list[Finding], got: Gathered) -> str | None:
+    """The condition under which the risk was accepted; `None` where it was not, and then a finding says what is missing."""
+    if asked.gate.effect not in ACCEPTING:
+        return None
+    metrics = [f for f in excusable if f.requirement.split(" ")[0] in asked.gate.requires_metrics]
+    dangers = (i for f in (*triggers, *metrics) for i in f.indexes)
+    found = acceptance_finding(asked, max(dangers, default=-1))
+    if found is None:
+        return None
+    got.findings.append(found)
+    if found.state == "met":
+        return f"risk-accepted:{found.indexes[-1]}"
+    got.reasons.append(found.why)
+    return None

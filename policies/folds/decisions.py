@@ -4,7 +4,7 @@ from ledger.event import Event
 from ledger.events import action, approval, body, decision, exception, gate, interim, recommendation
 from ledger.state import State
 from policies.divergence import laws_in
-from policies.facts import Fact
+from policies.facts import Fact, Published, holds
 from policies.verbs import Reversal, reversing_role
 
 
@@ -38,5 +38,9 @@ def fold_decision(state: State, event: Event, fact: Fact) -> None:
             state.append("interim", event.stream, fact)
         case exception.Invoked():
             state.append("exception", event.stream, fact)
+            published: Published | None = state.get("published", event.body.framework)
+            named = () if published is None else tuple((published.pack.id, r.id) for r in published.pack.roles)
+            held = tuple(f"{pack}|{role}" for pack, role in named if holds(state, event, pack, role))
+            state.put("acted_as", str(event.index), held)
         case _:
             pass

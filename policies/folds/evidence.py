@@ -5,7 +5,7 @@ from dataclasses import replace
 from ledger.event import Event
 from ledger.events import document, evaluation, framework, model, reassessment, safeguard, threshold
 from ledger.state import State
-from policies.facts import Adopted, Fact, Published
+from policies.facts import Adopted, Fact, Published, holds
 from policies.framework import parse_pack
 
 
@@ -13,12 +13,21 @@ def fold_framework(state: State, event: Event, fact: Fact) -> None:
     """`framework.*`."""
     match event.body:
         case framework.Published() as said:
-            state.put("published", said.digest, Published(parse_pack(said.pack), said.digest, event.index))
+            pack = parse_pack(said.pack)
+            state.put("published", said.digest, Published(pack, said.digest, event.index))
+            state.append("packs", f"id:{pack.id}", said.digest)
+            known: tuple[str, ...] = state.get("packs", "ids") or ()
+            if pack.id not in known:
+                state.put("packs", "ids", (*known, pack.id))
+                if pack.binds == "law":
+                    state.append("packs", "laws", pack.id)
         case framework.Adopted() as said:
             if said.supersedes is not None:
                 old: Adopted | None = state.get("adopted", said.supersedes)
                 if old is not None:
                     state.put("adopted", said.supersedes, replace(old, until=said.effective))
+            if state.get("adopted", said.digest) is None:
+                state.append("packs", "adopted", said.digest)
             state.put("adopted", said.digest, Adopted(said.digest, said.id, said.effective, event.index))
         case framework.ScopeDetermined() as said:
             state.append("scope", said.id, fact)
@@ -35,9 +44,11 @@ def fold_model(state: State, event: Event, fact: Fact) -> None:
     match event.body:
         case model.Registered():
             state.put("model", event.stream, fact)
+            state.put("measured", str(event.index), fact)
         case model.ComputeReached() as said:
             name = said.fact or "effective_compute_ratio"
             state.append("compute", f"{event.stream}|{name}", fact)
+            state.put("measured", str(event.index), fact)
         case reassessment.Triggered():
             state.append("reassess", event.stream, fact)
         case _:
@@ -105,6 +116,8 @@ def fold_document(state: State, event: Event, fact: Fact) -> None:
                 state.append("document", f"{stream}|{said.kind}", fact)
         case document.Confirmed() as said:
             state.append("confirmed", str(said.document.index), fact)
+            held = (pack for pack in state.get("packs", "ids") or () if holds(state, event, pack, said.role))
+            state.put("acted_as", str(event.index), tuple(f"{pack}|{said.role}" for pack in held))
         case document.Published() as said:
             state.append("published_doc", str(said.document.index), fact)
         case _:

@@ -305,7 +305,7 @@ def test_a_late_record_does_not_make_a_judgement_young() -> None:
         found = evaluate(lab.replay.state, request, AsOf(len(lab.entries), shift(lab.time, days=days))).findings
         return {f.why for f in found if f.clause == "G-EXTERNAL-ASL3"}
 
-    assert state_at(20) == {"determined"}
+    assert state_at(20) == {"determined", "not-preregistered", "revision-unknown"}
     assert state_at(60) == {"determination-stale"}
 
 

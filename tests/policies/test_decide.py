@@ -369,6 +369,7 @@ def test_informing_or_recommending_is_not_confirming(role: str, verb: str, answe
         "version": "1",
     }
     sent = world.say("document.submitted", said, "document/r", "writer")
+    world.empower("holder", "approver", role)
     body = {"digest": said["digest"], "document": {"index": sent.index, "leaf": sent.leaf}, "role": role, "verb": verb}
     world.say("document.confirmed", body, "document/r", "holder")
     verdict, _ = world.ask("external_deploy")

@@ -199,6 +199,9 @@ class World:
     def confirm(self, kind: str, *, role: str = "RSO", verb: str = "confirm") -> Event:
         """`role` confirms, approves or accepts the newest document of that kind."""
         sent = max((f for _, f in self.state.scan("submitted") if f.body.kind == kind), key=lambda f: f.index)
+        self.state.put(
+            "packrole", f"{self.pack.id}|{role}|confirmer", Grant("approver", ("document/",), ACTIONS, None, 0)
+        )
         body = {
             "digest": "sha256:" + HASH,
             "document": {"index": sent.index, "leaf": sent.leaf},
