@@ -24,11 +24,11 @@ def published_of(state: State, digest: str, name: str | None = None) -> Publishe
 
 
 def pack_of(state: State, digest: str) -> Published | Refused:
-    """The published and adopted pack of a digest."""
+    """The published and adopted pack of a digest; a law is adopted by nobody."""
     published = published_of(state, digest)
     if isinstance(published, Refused):
         return published
-    if state.get("adopted", digest) is None:
+    if published.pack.binds != "law" and state.get("adopted", digest) is None:
         return Refused(Reason.FRAMEWORK_NOT_ADOPTED, f"{published.pack.id} is published, not adopted")
     return published
 
