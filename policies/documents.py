@@ -1,5 +1,7 @@
 """Reports that a gate asks for: the newest that covers the model, and which roles stand behind it with which verb."""
 
+from dataclasses import replace
+
 from policies.answer import Finding
 from policies.asked import Asked
 from policies.facts import Fact, tainted
@@ -50,7 +52,7 @@ def _by_role(asked: Asked, kind: str, role: str, verb: str, missing: str, met: s
     requirement = f"{kind} {met} by {role}"
     newest = _newest(asked, kind, requirement)
     if isinstance(newest, Finding):
-        return newest
+        return replace(newest, why=missing) if newest.why == "document-missing" else newest
     sound = [
         c for c in _said_of(asked, newest) if (c.body.verb, c.body.role) == (verb, role) and _as_ours(asked, c)
     ]  # fmt: skip

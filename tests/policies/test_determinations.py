@@ -190,4 +190,4 @@ def test_more_runs_than_announced_decide_nothing_favourable() -> None:
     last = [f for _, f in world.state.scan("evaluation")][-1]
     world.state.append("runs", str(last.body.preregistration.entry.index), last.index)
     verdict, _ = world.ask("external_deploy")
-    assert (verdict.answer, verdict.reasons) == ("undetermined", ("statutory:us-ca-sb53", "repeated-runs"))
+    assert (verdict.answer, verdict.reasons) == ("undetermined", ("repeated-runs",))
