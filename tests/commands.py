@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from api.book import Book
-from api.cli import check, framework_diff, options, record
+from api.cli import check, framework_diff, in_force, options, record
 from api.cli import serving as tokens
 from api.cli.main import main
 from api.session import Session
@@ -99,7 +99,7 @@ def running(folder: Path) -> Iterator[Cli]:
     patch = pytest.MonkeyPatch()
     patch.setenv("HOLDPOINT_DATA", os.fspath(folder))
     settings.cache_clear()
-    for module in (framework_diff, options, record):
+    for module in (framework_diff, in_force, options, record):
         patch.setattr(module, "open_book", book)
     for module in (check, tokens):
         patch.setattr(module, "opened", same)

@@ -1,4 +1,4 @@
-"""`framework publish | adopt | lint | show | diff`: packs, two framework-admins at a time."""
+"""`framework publish | adopt`: packs bind the lab, two framework-admins at a time; `packs.py` reads them."""
 
 from typing import Annotated, Any
 
@@ -6,15 +6,15 @@ import typer
 
 from api.book import Book, Posted
 from api.cli.framework_diff import diff
+from api.cli.in_force import list_
 from api.cli.options import As, Json, with_book
-from api.cli.output import answer, posted, say
+from api.cli.output import posted
 from api.cli.pack_named import load_pack
+from api.cli.packs import Source, lint, show
 from ledger.errors import Fault
 from ledger.events import framework
 from policies.facts import Adopted, Published
 from policies.framework import pack_digest, pack_object
-
-Source = Annotated[str, typer.Argument(help="A TOML file, or the id of a pack that ships with Holdpoint.")]
 
 
 @with_book
@@ -69,31 +69,16 @@ def adopt(
     posted("framework-adopt", [done], as_json=as_json, book=book)
 
 
-def lint(source: Source, as_json: Json = False) -> None:
-    """Read a pack strictly and print its digest. Example: holdpoint framework lint anthropic-rsp-2.2"""
-    pack = load_pack(source)
-    if as_json:
-        counts = {"gates": len(pack.gates), "thresholds": len(pack.thresholds), "safeguards": len(pack.safeguards)}
-        answer("framework-lint", counts, id=pack.id, digest=pack_digest(pack))
-    else:
-        say(f"{pack.id}: {len(pack.gates)} gates, {len(pack.thresholds)} thresholds; {pack_digest(pack)}")
-
-
-def show(source: Source, as_json: Json = False) -> None:
-    """Show a pack's gates with their clauses. Example: holdpoint framework show anthropic-rsp-2.2"""
-    pack = load_pack(source)
-    if as_json:
-        answer("framework-show", pack_object(pack), id=pack.id, digest=pack_digest(pack))
-        return
-    say(f"{pack.title} {pack.version}, {pack.publisher}; facts in our words, not legal advice; {pack_digest(pack)}")
-    for gate in pack.gates:
-        needs = (*gate.requires_sets, *gate.requires_safeguards, *gate.requires_documents, *gate.requires_metrics)
-        say(f"  {gate.id} ({gate.ref}): {', '.join(gate.actions)} need {', '.join(needs)}; else {gate.effect}")
-
-
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    group = typer.Typer(help="Framework packs: publish, adopt, lint, show, diff.", no_args_is_help=True)
-    for name, command in (("publish", publish), ("adopt", adopt), ("lint", lint), ("show", show), ("diff", diff)):
+    group = typer.Typer(help="Framework packs: publish, adopt, lint, show, diff, list.", no_args_is_help=True)
+    for name, command in (
+        ("publish", publish),
+        ("adopt", adopt),
+        ("lint", lint),
+        ("show", show),
+        ("diff", diff),
+        ("list", list_),
+    ):
         group.command(name)(command)
     app.add_typer(group, name="framework")

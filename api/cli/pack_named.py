@@ -22,7 +22,9 @@ def load_pack(source: str) -> Pack:
         return bundled_pack(source)
     except OSError as err:
         detail = f"no pack {source} ships with Holdpoint"
-        raise Fault("not-found", "failed", detail, "name a TOML file, or a pack of policies/frameworks") from err
+        raise Fault(
+            "not-found", "failed", detail, "name a TOML file, or one of: holdpoint framework list --all"
+        ) from err
 
 
 def named_pack(source: str, opened: Callable[[], AbstractContextManager[Book]]) -> Pack:

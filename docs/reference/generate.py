@@ -6,6 +6,7 @@ from api.measures import METRICS, PREFIX
 from api.problems import TYPES, URN
 from api.routes.listed import PUBLIC, ROUTES
 from docs.reference.generate_commands import commands, events
+from docs.reference.generate_frameworks import frameworks
 
 FOLDER = Path(__file__).parent
 
@@ -91,6 +92,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands(),
         "events.md": events(),
+        "frameworks.md": frameworks(),
         "http.md": http(),
         "metrics.md": metrics(),
         "problems.md": problems(),
