@@ -18,7 +18,8 @@ from tests.commands import HOLDPOINT, ROOT, Cli, serving
 # In the order of a ledger's life; what follows is the exit code where it is not 0.
 FOLDERS = ["init", "migrate", "doctor", "fsck", "dev", "demo", "serve"]
 ORDER: list[tuple[str, int]] = [
-    ("framework lint", 0), ("framework show", 0), ("framework list", 0), ("framework diff", 3), ("framework publish", 0), ("framework adopt", 0),
+    ("framework lint", 0), ("framework show", 0), ("framework list", 0), ("framework diff", 3),
+    ("framework publish", 0), ("framework adopt", 0),
     ("principal register", 0), ("keys new", 0), ("keys register", 0), ("keys list", 0), ("role grant", 0),
     ("register", 0), ("import", 0), ("determine", 0), ("attest", 0), ("document submit", 0), ("document confirm", 0),
     ("document publish", 0), ("request", 0), ("approve", 0), ("inform", 0), ("decide", 0),
