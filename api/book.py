@@ -14,6 +14,7 @@ from typing import Any
 from api.author import Audience, Draft, Written, draft_of
 from api.handing_over import write_synced
 from api.keyring import load_signer
+from api.owed import Wanted
 from api.spool import Spool
 from ledger.errors import Fault
 from ledger.event import Body
@@ -102,6 +103,24 @@ class Book(ABC):
     @abstractmethod
     def decisions(self, at: int | str | None = None) -> list[dict[str, Any]]:
         """Every decision, the diverging ones first."""
+
+    @abstractmethod
+    def obligations(
+        self, wanted: Wanted, at: int | str | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], AsOf, str | None]:
+        """A page of duties, what is due first, the position it holds for, and the cursor of the next page."""
+
+    @abstractmethod
+    def calendar(self, wanted: Wanted, at: int | str | None = None) -> bytes:
+        """The same duties as iCalendar."""
+
+    @abstractmethod
+    def incidents(self, at: int | str | None = None, after: str = "") -> tuple[list[dict[str, Any]], AsOf]:
+        """Incidents whose stream sorts after `after`, a page of them, regime by regime."""
+
+    @abstractmethod
+    def incident(self, stream: str, at: int | str | None = None) -> tuple[dict[str, Any] | None, AsOf]:
+        """One incident, or `None` where nothing was observed in that stream."""
 
     @abstractmethod
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ import msgspec
 
 from api.author import Audience, Written
 from api.book import Book, Follower, Line, Posted, RefusedError
+from api.owed import Wanted, query_of
 from api.replica import Replica, event_of, read_page
 from api.transport import RETRY_SAFE, Reply, Transport
 from api.wiring import wall_clock
@@ -152,6 +153,40 @@ class Client(Book):
         """The server's answer."""
         found: list[dict[str, Any]] = self._fold("/v1/decisions", at)["decisions"]
         return found
+
+    @_read
+    def obligations(
+        self, wanted: Wanted, at: int | str | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], AsOf, str | None]:
+        """The server's answer."""
+        more = [("limit", str(limit)), *([("after", after)] if after is not None else [])]
+        said = self._fold("/v1/obligations", at, [*query_of(wanted), *more])
+        rows: list[dict[str, Any]] = said["obligations"]
+        last = rows[-1] if len(rows) == limit else None
+        following = None if last is None else f"{last['due_latest'] or '~'}|{last['key']}"
+        return rows, AsOf(said["as_of"]["size"], said["as_of"]["time"]), following
+
+    def calendar(self, wanted: Wanted, at: int | str | None = None) -> bytes:
+        """The server's feed."""
+        pairs = [*query_of(wanted), *([("at", str(at))] if at is not None else [])]
+        return self._get("/v1/obligations.ics" + (f"?{urlencode(pairs)}" if pairs else "")).body
+
+    @_read
+    def incidents(self, at: int | str | None = None, after: str = "") -> tuple[list[dict[str, Any]], AsOf]:
+        """The server's answer."""
+        said = self._fold("/v1/incidents", at, [("after", after)] if after else [])
+        return said["incidents"], AsOf(said["as_of"]["size"], said["as_of"]["time"])
+
+    @_read
+    def incident(self, stream: str, at: int | str | None = None) -> tuple[dict[str, Any] | None, AsOf]:
+        """The server's answer."""
+        try:
+            said = self._fold(f"/v1/incidents/{quote(stream.removeprefix('incident/'), safe='/')}", at)
+        except Fault as err:
+            if err.code != "not-found":
+                raise
+            return None, AsOf(self.checkpoint()["size"], self.now())
+        return said["incident"], AsOf(said["as_of"]["size"], said["as_of"]["time"])
 
     @_read
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:

@@ -1,15 +1,20 @@
 """One author's session with a ledger that this process has open: sign, append, keep the receipt."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
+
+import msgspec
 
 from api.author import Audience, Written
 from api.batch_keys import lookup_with
 from api.book import Book, Follower, Line, Posted, RefusedError
 from api.gate_text import ask
+from api.owed import Wanted, as_row, owed, page_of
 from api.wiring import Ledger
 from auditor.pin import format_pin
 from disclosures.claims import answers, claims_of
+from disclosures.icalendar import render
 from ledger.admit import KeyLookup, Submission, open_submission
 from ledger.entry import leaf_hash, parse_entry
 from ledger.errors import Fault
@@ -19,9 +24,11 @@ from ledger.store.outcome import Appended, Known
 from ledger.trust import KeyLife
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
 from policies.binding import binding_packs
+from policies.incidents import incident_of, incidents_of
 
 __all__ = ["Posted", "RefusedError", "Session"]
 WAIT_SECONDS = 60
+PAGE = 20
 
 
 class Session(Book):
@@ -67,6 +74,31 @@ class Session(Book):
         with self.ledger.view(at) as view:
             found: list[dict[str, Any]] = claims_of(view.state, AsOf(view.size, view.time))["decisions"]
         return sorted(found, key=lambda d: (d["divergence"] is None, d["index"]))
+
+    def obligations(
+        self, wanted: Wanted, at: int | str | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], AsOf, str | None]:
+        """Duties, computed here."""
+        with self.ledger.view(at) as view:
+            rows, following = page_of(owed(view, wanted), after, limit)
+            return [as_row(d) for d in rows], view.as_of, following
+
+    def calendar(self, wanted: Wanted, at: int | str | None = None) -> bytes:
+        """The feed, made here."""
+        with self.ledger.view(at) as view:
+            return render(self.ledger.origin, view.time, owed(view, wanted))
+
+    def incidents(self, at: int | str | None = None, after: str = "") -> tuple[list[dict[str, Any]], AsOf]:
+        """Incidents, computed here."""
+        with self.ledger.view(at) as view:
+            later = (i for i in incidents_of(view.state, view.time) if i.stream > after)
+            return [msgspec.to_builtins(i) for i in islice(later, PAGE)], view.as_of
+
+    def incident(self, stream: str, at: int | str | None = None) -> tuple[dict[str, Any] | None, AsOf]:
+        """One incident, computed here."""
+        with self.ledger.view(at) as view:
+            found = incident_of(view.state, stream, view.time)
+            return None if found is None else msgspec.to_builtins(found), view.as_of
 
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:
         """Every key, in the order in which their lives began."""

@@ -66,6 +66,7 @@ def _pack(pack: Pack, digest: str, event: Event, since: str) -> Value:
     return {
         "binds": pack.binds,
         "binds_whom": None if pack.binds_whom == "per_clause" else pack.binds_whom,
+        "categories": [c.id for c in pack.incident_categories],
         "clock": plain(pack.clock),
         "framework": digest,
         "from": f"{pack.in_force_from}T00:00:00.000000Z",

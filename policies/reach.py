@@ -13,7 +13,7 @@ _Found = tuple[Applies, list[str], list[int]]
 def applies_to(look: Look, row: Value, clause: Obligation, pack: Value, at: str, tainted: Tainted) -> _Found:
     """The answer, why it is not yes, and the entries it rests on."""
     parts = [
-        _whom(look, clause, pack, at, tainted),
+        whom_it_binds(look, clause.binds or pack["binds"], clause.binds_whom or pack["binds_whom"], pack, at, tainted),
         _models(look, row, pack, tainted),
         ("unknown", list(row["doubts"]), []) if row.get("doubts") else ("yes", [], []),
         _calendar_facts(row, clause),
@@ -24,9 +24,8 @@ def applies_to(look: Look, row: Value, clause: Obligation, pack: Value, at: str,
     return answer, [why for _, reasons, _ in kept for why in reasons], [i for _, _, found in kept for i in found]
 
 
-def _whom(look: Look, clause: Obligation, pack: Value, at: str, tainted: Tainted) -> _Found:
+def whom_it_binds(look: Look, binds: str, whom: str | None, pack: Value, at: str, tainted: Tainted) -> _Found:
     """Scope and class. The newest determination in effect counts; where a compromised key signed it, there is none."""
-    binds, whom = clause.binds or pack["binds"], clause.binds_whom or pack["binds_whom"]
     scope = look(f"scope|{pack['id']}")
     said = [] if scope is None else [s for s in scope["said"] if s["effective"] <= at]
     newest = said[-1] if said and tainted(said[-1]["index"], said[-1]["signers"]) is None else None

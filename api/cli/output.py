@@ -17,7 +17,8 @@ EXITS: dict[int, frozenset[str]] = {
         "config-malformed", "examples-missing", "export-missing", "export-unusable",
         "file-unreadable", "flags-missing", "framework-ambiguous", "framework-not-adopted",
         "index-beyond-head", "key-file-exists", "key-not-listed", "model-unknown", "not-a-ledger", "not-found",
-        "pin-missing", "pin-unreadable", "request-missing", "scope-unknown", "setting-malformed", "setting-unknown",
+        "obligation-unknown", "pin-missing", "pin-unreadable", "request-missing", "scope-unknown", "setting-malformed",
+        "setting-unknown",
         "signatures-missing", "subject-record-missing", "url-malformed", "usage",
     }),
     4: frozenset({

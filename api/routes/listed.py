@@ -15,7 +15,20 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 
 from api import answers
-from api.routes import claims, decisions, entries, frameworks, gate, health, keys, log, models, pages
+from api.routes import (
+    claims,
+    decisions,
+    entries,
+    frameworks,
+    gate,
+    health,
+    incidents,
+    keys,
+    log,
+    models,
+    obligations,
+    pages,
+)
 
 PUBLIC: Final = "public"
 """Without a token, for everyone: what a verifier needs, and what a load balancer needs."""
@@ -30,7 +43,8 @@ ALWAYS: Final = ("query", "token-in-url", "wrong-host", "header-too-large", "fau
 GUARDED: Final = ("token-missing", "not-found")
 UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/{ref:path}/status",
                              "/v1/models/{ref:path}/gate/{action}", "/livez", "/readyz", "/metrics", "/",
-                             "/docs", "/docs/problems"})  # fmt: skip
+                             "/docs", "/docs/problems", "/v1/obligations", "/v1/obligations.ics", "/v1/incidents",
+                             "/v1/incidents/{ref:path}"})  # fmt: skip
 TEXT: Final = "text/plain"
 HTML: Final = "text/html"
 BYTES: Final = "application/octet-stream"
@@ -99,6 +113,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/models/{ref:path}", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
     Route("/v1/decisions", decisions.decisions, "status:read", answers.Decisions, (*FOLD, *STORE)),
     Route("/v1/frameworks", frameworks.frameworks, "status:read", answers.Frameworks, (*FOLD, *STORE)),
+    Route("/v1/obligations", obligations.obligations, "status:read", answers.Obligations, (*FOLD, *STORE)),
+    Route("/v1/obligations.ics", obligations.calendar, "status:read", None, (*FOLD, *STORE), forms=("text/calendar",)),
+    Route("/v1/incidents", incidents.incidents, "status:read", answers.Incidents, (*FOLD, *STORE)),
+    Route("/v1/incidents/{ref:path}", incidents.incident, "status:read", answers.OneIncident, (*FOLD, *STORE)),
     Route("/v1/keys", keys.keys, PUBLIC, answers.Keys, (*FOLD, *STORE)),
     Route("/log/checkpoint", log.checkpoint, PUBLIC, forms=(TEXT,)),
     Route("/log/claims.json", claims.claims, "status:read", None, (*FOLD, *STORE), forms=("application/json",)),

@@ -95,7 +95,7 @@ def test_plain_questions_are_answered_as_declared(story: Asker, route: Route) ->
         for name in route.parameters:
             for value in GOOD.get(name, ["x"]):
                 statuses.add(hold_to_it(story, route, f"{path}?{name}={value}"))
-    assert 200 in statuses or "{event_id}" in route.path
+    assert 200 in statuses or "{event_id}" in route.path or route.path.startswith("/v1/incidents/")
 
 
 @pytest.mark.parametrize("route", GET, ids=lambda r: r.path)

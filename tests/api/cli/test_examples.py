@@ -26,6 +26,9 @@ ORDER: list[tuple[str, int]] = [
     ("training start", 0), ("training pause", 0), ("training resume", 0), ("training end", 0), ("reassess", 0),
     ("deployment start", 0), ("deployment change", 0), ("deployment end", 0),
     ("gate", 3), ("status", 0), ("history", 0), ("decisions", 0), ("thresholds", 0),
+    ("incident observe", 0), ("incident involve", 0), ("incident classify", 0), ("report incident", 0),
+    ("incident report-filed", 0), ("incident resolve", 0), ("incident show", 0), ("incident list", 0), ("obligations", 0),
+    ("obligation fulfil", 0), ("obligation toll", 0), ("obligation not-applicable", 0),
     ("event new", 0), ("event sign", 0), ("event post", 0), ("event show", 0),
     ("token issue", 0), ("token revoke", 3), ("role revoke", 0), ("keys revoke", 0),
     ("pin", 0), ("export", 0), ("verify", 0),
@@ -67,6 +70,8 @@ def test_examples_on_an_open_ledger(cli: Cli) -> None:
     shutil.copyfile(ROOT / "README.md", "README.md")
     shutil.copytree(ROOT / "examples" / "logs", "examples/logs")
     for name, code in ORDER:
+        if name == "incident observe":
+            cli.ok("framework", "publish", "eu-gpai-cop-safety-security", "--adopt", "--as", "framework-admin")
         done = cli(*example_of(name))
         assert done.code == code, f"{name}: {done.err}{done.out}"
         if name == "event sign":

@@ -1,0 +1,49 @@
+"""`/v1/incidents`: what happened, and what it is under each regime, with the duties and clocks that follow."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Path, Query, Request
+from starlette.responses import Response
+
+from api.bound import NEVER, Following, bound, next_page
+from api.positions import parse_at
+from api.problems import problem
+from api.routes.asked import WHOLE, At, past_of
+from api.routes.models import as_of
+from policies.incidents import incident_of, incidents_of
+
+INCIDENTS = 100
+"""Incidents per page: each costs its duties."""
+Ref = Annotated[str, Path(pattern=r"^[a-z0-9._:/@-]{1,191}$", description="The incident's stream without `incident/`.")]
+
+
+def incidents(
+    request: Request,
+    at: At = None,
+    after: Annotated[str, Query(max_length=200, description="The stream after which the page begins.")] = "",
+    limit: Annotated[int, Query(ge=1, le=INCIDENTS), WHOLE] = 20,
+) -> Response:
+    """Every incident, by stream."""
+    past = past_of(request)
+    view = past.at(parse_at(at), future=True)
+    found = []
+    for one in incidents_of(view.state, view.time):
+        if one.stream > after:
+            found.append(one)
+        if len(found) > limit:
+            break
+    more: Following = next_page(request, found[limit - 1].stream, at=at or view.time) if len(found) > limit else ()
+    value = {"as_of": as_of(view), "incidents": msgspec.to_builtins(found[:limit])}
+    return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER, following=more)
+
+
+def incident(request: Request, ref: Ref, at: At = None) -> Response:
+    """One incident, regime by regime."""
+    past = past_of(request)
+    view = past.at(parse_at(at), future=True)
+    found = incident_of(view.state, f"incident/{ref}", view.time)
+    if found is None:
+        return problem("not-found", place="ref")
+    value = {"as_of": as_of(view), "incident": msgspec.to_builtins(found)}
+    return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER)
