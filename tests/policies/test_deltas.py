@@ -20,6 +20,7 @@ AT_A_GATE = {"X-BENEFIT": "G-DEPLOY"}
 """A way out that the facts tell at a gate → that gate: a difference of the gate speaks of it too."""
 REACHES = {
     ("anthropic-rsp-3.0", "G-EXTREVIEW"): "definitions/highly_capable",
+    ("anthropic-rsp-3.3", "R-MORE-CAPABLE"): "gates/G-DISCUSSION",
     ("openai-fgf-2026-05-28", "R-9M"): "reassessment/R-6M",
 }
 """A clause that a difference changes without naming it: it uses what is defined there, or what is there stands in its place."""
