@@ -85,7 +85,8 @@ def _excused(asked: Asked, triggers: list[Finding], lacking: list[Finding], got:
         return lacking
     why = _accepted(asked, triggers, excusable, got)
     if why is None:
-        cover = exception_cover(asked)
+        excusable = [f for f in excusable if not _paper(asked, f)]
+        cover = exception_cover(asked) if excusable else None
         why = None if cover is None else f"exception:{cover}"
     if why is None:
         return lacking
@@ -93,6 +94,12 @@ def _excused(asked: Asked, triggers: list[Finding], lacking: list[Finding], got:
     got.conditions.append(why)
     got.reasons.append(why.split(":")[0])
     return [f for f in lacking if f not in excusable]
+
+
+def _paper(asked: Asked, finding: Finding) -> bool:
+    """A report, or its approval: an exception lowers what protects, and makes up for nothing that nobody wrote."""
+    kinds = {*asked.gate.requires_documents, *((asked.gate.approval_of,) if asked.gate.approval_of is not None else ())}
+    return finding.requirement.split(" ")[0] in kinds
 
 
 def _excusable(asked: Asked, finding: Finding) -> bool:

@@ -42,6 +42,8 @@ def _tell(world: "World", verb: str, plain: list[str], named: dict[str, str]) ->
             world.confirm(*plain, **named)
         case "interim":
             world.interim(*plain, **named)
+        case "exception":
+            world.invoke(*plain, **named)
         case "decide":
             world.decide(*plain, **named)
         case "inform":

@@ -220,6 +220,27 @@ class World:
         }
         self.say("interim.approved", body)
 
+    def invoke(self, name: str, *, shown: str = "all", until: str | None = None) -> Event:
+        """An exception of the pack, by two people, with its conditions shown: all, or the first few."""
+        paper = {"digest": "sha256:" + HASH, "label": "paper", "media_type": "text/plain", "size": 1}
+        conditions = next(e.conditions for e in self.pack.exceptions if e.id == name)
+        body = {
+            "exception": name,
+            "framework": self.digest,
+            "reason": "as the pack allows",
+            "shown": [
+                {"condition": c, "evidence": [paper]} for c in conditions[: None if shown == "all" else int(shown)]
+            ],
+            "valid_until": until or shift(self.at, days=7),
+        }
+        one = self.event("exception.invoked", body, by="decider")
+        two = msgspec.structs.replace(
+            one, principals=("decider", "second"), signers=(hexed("decider"), hexed("second"))
+        )
+        fold_event(self.state, two, RULES)
+        self.size += 1
+        return two
+
     def decide(
         self,
         decision: str,
