@@ -36,9 +36,14 @@ def named_pack(source: str, opened: Callable[[], AbstractContextManager[Book]]) 
     except Fault as err:
         if err.code != "not-found":
             raise
-    with opened() as book:
-        found: list[Published] = [p for _, p in book.known().scan("published") if source in (p.pack.id, p.digest)]
+    found: list[Published] = []
+    try:
+        with opened() as book:
+            found = [p for _, p in book.known().scan("published") if source in (p.pack.id, p.digest)]
+    except Fault as err:
+        if err.code != "not-a-ledger":
+            raise
     if not found:
-        detail = f"no pack {source} ships with Holdpoint or is published in this ledger"
+        detail = f"no pack {source} ships with Holdpoint or is published in a ledger here"
         raise Fault("not-found", "failed", detail, "name a TOML file, a shipped id, or an id or digest published here")
     return max(found, key=lambda p: p.index).pack

@@ -3,10 +3,16 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from api.cli.options import open_book
+from api.cli.pack_named import named_pack
+from ledger.errors import Fault
 from tests.commands import ROOT, Cli
 
 FRAMEWORKS = ROOT / "policies" / "frameworks"
 XAI, NEXT = "xai-faif-2025-12-30", "xai-faif-2026-06-30"
+UNKNOWN = "no pack nowhere-1 ships with Holdpoint or is published in a ledger here"
 
 
 def test_the_summary_is_first_and_both_dropped_numbers_follow(cli: Cli) -> None:
@@ -61,4 +67,10 @@ def test_one_published_is_named_by_its_digest_or_its_own_id(cli: Cli, tmp_path: 
 def test_what_nobody_knows_is_named(cli: Cli) -> None:
     done = cli("framework", "diff", XAI, "nowhere-1")
     assert done.code == 2
-    assert "no pack nowhere-1 ships with Holdpoint or is published in this ledger" in done.err
+    assert UNKNOWN in done.err
+
+
+def test_what_nobody_knows_is_named_where_there_is_no_ledger_either(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=UNKNOWN) as caught:
+        named_pack("nowhere-1", lambda: open_book(tmp_path / "none", None, None, 1.0))
+    assert caught.value.code == "not-found"
