@@ -41,6 +41,11 @@ def _watched(asked: Asked) -> Told:
         for n, s in standing.items()
         if s.state is None
     ] + [asked.finding(f"{n} determined", "unknown", *s.doubt) for n, s in standing.items() if s.doubt is not None]
+    unclear += [
+        asked.finding(f"{n} determined", *s.weak)
+        for n, s in standing.items()
+        if s.weak is not None and s.state not in when.state_in
+    ]
     unclear += [f for f in shown if f.state != "met"]
     told = [f for f in shown if f.state == "met"]
     if when.any_of:

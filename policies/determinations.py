@@ -9,6 +9,7 @@ from policies.facts import Fact, Published, tainted
 from policies.settling import argues, fallen_evidence, relation_of
 from policies.stale import grown, reassessed, registered_far, staleness
 
+Weak = tuple[FindingState, str, tuple[int, ...]]
 FALLEN = frozenset({"tainted", "evidence-ended", "evidence-amended"})
 
 
@@ -24,6 +25,8 @@ class Standing:
     """Why the question stays open although a state stands: a newer determination fell, as `why` and indexes."""
     fact: Fact | None = None
     """The determination that says so, where a state stands."""
+    weak: Weak | None = None
+    """Why an unfavourable state warns, and clears no gate that asks for a worse one: its evidence fell, or it grew stale."""
 
 
 def standing_determination(state: State, stream: str, published: Published, name: str, as_of: AsOf) -> Standing:
@@ -102,9 +105,13 @@ def _judge(state: State, stream: str, published: Published, fact: Fact, as_of: A
     # A number is nothing without its run. People's judgement that a danger is there stands without the evidence it cites.
     if fallen is not None and (favourable or said.made == "rule"):
         return Standing(None, fallen[0], (*cited, fallen[1]))
-    if not favourable:
-        return Standing(said.state, "determined", cited, fact=fact)
     stale = staleness(state, stream, published, fact, as_of)
+    if not favourable:
+        # It still triggers what it triggers, for as long as nobody says otherwise; but a gate for a worse state is not passed on it.
+        weak: Weak | None = None if stale is None else ("expired", stale[0], (*cited, *stale[1]))
+        if fallen is not None:
+            weak = "unknown", fallen[0], (*cited, fallen[1])
+        return Standing(said.state, "determined", cited, fact=fact, weak=weak)
     if stale is not None:
         return Standing(None, stale[0], (*cited, *stale[1]), "expired")
     if said.covered_by is not None:

@@ -31,7 +31,10 @@ def _tell(world: "World", verb: str, plain: list[str], named: dict[str, str]) ->
         case "wait":
             world.at = shift(world.at, days=int(plain[0]))
         case "determine":
-            world.determine(*plain, **named, **vectors)
+            cited = {"evidence": world.last_run()} if named.pop("cites", None) == "run" else {}
+            world.determine(*plain, **named, **vectors, **cited)
+        case "run":
+            world.run(*plain)
         case "attest":
             world.attest(*plain, **named, **vectors)
         case "document":

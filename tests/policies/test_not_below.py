@@ -23,3 +23,27 @@ def test_not_assessed_is_as_bad_as_not_ruled_out_and_no_better() -> None:
     pack = shipped("anthropic-rsp-3.1")
     assert not pack.favourable("not_assessed_because_mitigated")
     assert pack.rank("not_assessed_because_mitigated") == pack.rank("not_ruled_out") == 1
+
+
+@pytest.mark.parametrize(
+    ("ended", "why"),
+    [({"review_by": "2026-01-10T00:00:00.000000Z"}, "determination-review-due"), ({}, "determined")],
+)
+@pytest.mark.parametrize("state", ["alert_threshold_reached", "not_ruled_out", "tcl_reached", "ccl_reached"])
+def test_a_state_between_clears_no_gate_for_a_worse_one_once_it_grew_stale(
+    state: str, ended: dict[str, str], why: str
+) -> None:
+    """Time never softens it: what it triggers it triggers still. It only shows no more that the worst is not reached."""
+    world = World("google-deepmind-fsf-3.1")
+    world.model()
+    for name in ("CBRN-CCL1", "MANIP-CCL1", "MLRD-ACCEL-1", "MLRD-AUTO-1"):
+        world.determine(name, "below")
+    world.determine("CYBER-CCL1", state, **ended)
+    verdict, _ = world.ask("continue_development")
+    standing = next(s for s in verdict.findings if s.requirement.startswith("CYBER-CCL1"))
+    if state == "ccl_reached":
+        assert (verdict.answer, standing.why) == ("deny", "determined")
+    elif ended:
+        assert (verdict.answer, standing.state, standing.why) == ("undetermined", "expired", why)
+    else:
+        assert verdict.answer == "permit"

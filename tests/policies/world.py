@@ -317,8 +317,20 @@ class World:
         return self.say("evaluation.preregistered", promise)
 
     def rate(self, threshold: str, value: str, outcome: str = "matches") -> None:
+        """A run against its pre-registration."""
         rule = self.pack.threshold(threshold).rule
         promised = self.promise(threshold)
+        entry = {"index": promised.index, "leaf": promised.leaf}
+        scores = {} if value == "withheld" else {"scores": [{"name": rule.metric, "scorer": "s", "value": value}]}
+        self.run(threshold, preregistration={"entry": entry, "outcome": outcome}, **scores)
+
+    def last_run(self) -> list[dict[str, Any]]:
+        """The newest run, to be cited."""
+        last = max((f for _, f in self.state.scan("evaluation")), key=lambda f: f.index)
+        return [{"index": last.index, "leaf": last.leaf}]
+
+    def run(self, task: str, **more: Any) -> Event:
+        """A run of a task that nobody pre-registered, unless `more` says so."""
         body = {
             "dataset": {"samples_declared": 1, "samples_run": 1},
             "edits_detected": [],
@@ -327,19 +339,16 @@ class World:
             "log_format": "f",
             "log_sha256": "sha256:" + HASH,
             "model_as_named": "m",
-            "preregistration": {"entry": {"index": promised.index, "leaf": promised.leaf}, "outcome": outcome},
             "run": f"run {self.size}",
             "safeguards_off": False,
             "status": "success",
-            "task": threshold,
+            "task": task,
             "task_version": "1",
             "tool": "t",
             "tool_version": "1",
             "warnings": [],
         }
-        if value != "withheld":
-            body["scores"] = [{"name": rule.metric, "scorer": "s", "value": value}]
-        self.say("evaluation.recorded", body)
+        return self.say("evaluation.recorded", {**body, **more})
 
     def compute(self, ratio: str, fact: str) -> None:
         self.say("model.compute-reached", {"fact": fact, "of": "model/m", "ratio": ratio})
