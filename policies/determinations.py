@@ -107,7 +107,7 @@ def _judge(state: State, stream: str, published: Published, fact: Fact, as_of: A
         return Standing(None, fallen[0], (*cited, fallen[1]))
     stale = staleness(state, stream, published, fact, as_of)
     if not favourable:
-        # It still triggers what it triggers, for as long as nobody says otherwise; but a gate for a worse state is not passed on it.
+        # It triggers what it triggers until somebody says otherwise; a gate for a worse state is not passed on it.
         weak: Weak | None = None if stale is None else ("expired", stale[0], (*cited, *stale[1]))
         if fallen is not None:
             weak = "unknown", fallen[0], (*cited, fallen[1])
