@@ -124,7 +124,12 @@ class World:
         self, name: str, body: dict[str, Any], stream: str = "model/m", by: str = "someone", keyid: str | None = None
     ) -> Event:
         """Fold an event, and what it derives."""
-        event = self.event(name, body, stream, by, keyid)
+        return self.fold(self.event(name, body, stream, by, keyid))
+
+    def fold(self, event: Event, by: tuple[str, ...] = ()) -> Event:
+        """Fold an event, signed by all of `by` where given, and what it derives."""
+        if by:
+            event = msgspec.structs.replace(event, principals=by, signers=tuple(hexed(who) for who in by))
         fold_event(self.state, event, RULES)
         self.size += 1
         for derived in RULES.derive(self.state, event):
