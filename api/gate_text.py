@@ -59,7 +59,7 @@ def screen(
         lines.append(f"      unblocked by {found.who}" + (f": {note}" if note else ""))
         lines += [f"        {visible(command)}" for command in fresh]
     for f in verdict.findings:
-        if f.state == "met" and f.why in SEEN:
+        if f.state == "met" and (f.why in SEEN or f.why.startswith("alert:")):
             events = ", ".join(map(str, f.indexes))
             lines.append(
                 f"  seen: {visible(f.clause)} ({visible(f.ref)}): {f.why}, {visible(f.requirement)}; events {events}"

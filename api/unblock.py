@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from ledger.state import State
 from policies.answer import Clearance, Finding, PolicyVerdict, Request
 
-ATTEST = frozenset({"attestation-missing", "attestation-expired", "attestation-out-of-scope", "attestation-withdrawn"})
+ATTEST = frozenset(
+    {
+        "attestation-missing", "attestation-expired", "attestation-out-of-scope", "attestation-withdrawn",
+        "attestation-degraded",
+    }
+)  # fmt: skip
 DETERMINE = frozenset(
     {
         "determination-missing", "determination-stale", "determination-compute", "determination-review-due",
-        "evidence-amended",
+        "evidence-amended", "reassessment-due", "vectors-unstated",
         "covering-worsened", "covering-unknown", "score-withheld", "repeated-runs",
         "run-matches",
     }
@@ -25,14 +30,22 @@ IMPORT: dict[str, str] = {
     "evidence-ended": "with a new run",
     "evidence-pending": "with the run announced",
     "run-edited": "with an unedited run",
+    "run-partial": "with a complete run",
     "run-metric-absent": "with the metric announced",
     "run-not-successful": "with a run that succeeds",
     "run-scorer-changed": "with the scorer announced",
     "run-task-changed": "with the task announced",
     "run-too-few-samples": "with a complete run",
 }
-SEEN = frozenset({"announced-again", "run-before-preregistration"})
-"""Met, and still worth a look by whoever decides."""
+SEEN = frozenset(
+    {
+        "announced-again", "run-before-preregistration", "not-preregistered", "run-partial", "run-edited",
+        "run-not-successful", "run-warned", "revision-dirty", "revision-unknown",
+    }
+)  # fmt: skip
+"""Met, and still worth a look by whoever decides; so is an early warning, `alert:<threshold>`."""
+ROLES_WORD = {"acceptance-missing": "accept", "acceptance-outdated": "accept", "approval-missing": "approve"}
+"""The verb that a role of the framework owes a document: an acceptance counts for what was known when it was given."""
 AGAIN = frozenset({"back-recorded", "tainted"})
 FACT = frozenset({"fact-unknown", "fact-unreadable"})
 DECIDE = frozenset(
@@ -95,10 +108,18 @@ def way(
         return Way(_named("an attester", people.by_role.get("attester")), (holdpoint(*words, where=where),))
     if why in DETERMINE:
         thresholds = dict.fromkeys(n.split(" ")[0] for n in names)
+        if why == "vectors-unstated":  # "SET for THRESHOLD"
+            thresholds = dict.fromkeys(n.split(" ")[-1] for n in names)
         lines = (holdpoint("determine", model, t, "--as", "assessor", where=where) for t in thresholds)
         return Way(_named("an assessor", people.by_role.get("assessor")), tuple(lines))
     if why in ("document-missing", "document-unconfirmed"):
         return _documents(request, why, names, people, where)
+    if why in ROLES_WORD:
+        return _roles_word(request, ROLES_WORD[why], names, people, where)
+    if why == "scope-undetermined":
+        return Way(
+            "two framework admins", note="by framework.scope-determined: whether it applies to the lab, and as whom"
+        )
     if why in FACT:
         stated = dict.fromkeys(n.split(" ")[0] for n in names)
         note = "; ".join(f"--fact {name}=DECIMAL" for name in stated)
@@ -116,7 +137,10 @@ def way(
 
 def _safeguards(names: Iterable[str], all_: Sequence[Finding]) -> list[str]:
     """`--set` where everything in a set is open, else only what is: nobody should attest more than was asked."""
-    words: list[str] = []
+    claims = [n.split("/vector:", 1) for n in names if "/vector:" in n]
+    names = [n for n in names if "/vector:" not in n]
+    words = [w for name in dict.fromkeys(c[0] for c in claims) for w in ("--set", name)]
+    words += [w for vector in dict.fromkeys(c[1] for c in claims) for w in ("--vector", vector)]
     open_names = set(names)
     for name in dict.fromkeys(n.split("/")[0] for n in names):
         members = {f.requirement for f in all_ if f.requirement.startswith(f"{name}/")}
@@ -138,6 +162,17 @@ def _documents(request: Request, why: str, kinds: Sequence[str], people: People,
         lines.append(holdpoint("document", "confirm", kind, *model, "--as", _approver(people), where=where))
     who = "an assessor, then an approver who did not submit it"
     return Way(who if why == "document-missing" else "an approver who did not submit it", tuple(lines))
+
+
+def _roles_word(request: Request, verb: str, names: Sequence[str], people: People, where: str) -> Way:
+    """A role of the framework says its word to a document: requirement "KIND accepted by ROLE"."""
+    lines: list[str] = []
+    for kind, role in ((n.split(" ")[0], n.split(" ")[-1]) for n in names):
+        holders = next((v for k, v in people.by_pack_role.items() if k.endswith(f"|{role}") and v), ("approver",))
+        words = ["--model", request.stream, "--verb", verb, "--role", role, "--as", holders[0]]
+        lines.append(holdpoint("document", "confirm", kind, *words, where=where))
+    roles = ", ".join(dict.fromkeys(n.split(" ")[-1] for n in names))
+    return Way(f"the framework's {roles}, once the document is submitted", tuple(lines))
 
 
 def _approver(people: People) -> str:

@@ -13,6 +13,9 @@ NEVER_SHOWN = frozenset(
     {"attestation-missing", "attestation-withdrawn", "attestation-degraded", "document-missing", "approval-missing"}
 )
 
+VECTOR = "vector:"
+"""Before a harm vector's name in a requirement, so that it is not taken for a safeguard's."""
+
 
 def requirements(asked: Asked) -> list[Finding]:
     """The findings of a gate that applies.
@@ -60,7 +63,7 @@ def _claims(asked: Asked, name: str, safeguards: tuple[str, ...]) -> list[Findin
     ]
     if not hits:
         open_ = [asked.finding(name, "unknown", "vectors-unstated")]
-    return [*open_, *(safeguard_finding(asked, safeguards, f"{name}/{v}", v) for v in vectors)]
+    return [*open_, *(safeguard_finding(asked, safeguards, f"{name}/{VECTOR}{v}", v) for v in vectors)]
 
 
 def _sharpen(finding: Finding) -> Finding:

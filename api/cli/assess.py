@@ -96,6 +96,7 @@ def determine(
     ] = None,
     precautionary: Annotated[bool, typer.Option("--precautionary", help="Assumed, not shown.")] = False,
     covered_by: Annotated[int | None, typer.Option(help="Index of the earlier determination that covers it.")] = None,
+    vector: Annotated[list[str] | None, typer.Option(help="A harm vector known for it.")] = None,
     framework: Framework = None,
     by: As = "assessor",
     yes: Yes = False,
@@ -124,6 +125,8 @@ def determine(
         "subjects": [stream],
         "threshold": name,
     }
+    if vector:
+        body["vectors"] = vector
     if confidence is not None:
         body["confidence"] = confidence
     if covered_by is not None:
@@ -162,6 +165,7 @@ def attest(
     days: Annotated[int, typer.Option(min=1, max=1826, help="How long it holds.")] = 180,
     evidence: Annotated[list[Path] | None, typer.Option(help="A file; its digest and size are recorded.")] = None,
     independence: Annotated[str, typer.Option(help="internal, external or government.")] = "internal",
+    vector: Annotated[list[str] | None, typer.Option(help="A harm vector that the claim covers.")] = None,
     stream: Annotated[str | None, typer.Option(help="safeguard/…; default: by host.")] = None,
     framework: Framework = None,
     by: As = "attester",
@@ -204,6 +208,7 @@ def attest(
         "valid_from": now,
         "valid_until": shift(now, days=days),
     }
+    body |= {"vectors": vector} if vector else {}
     clauses = [f"{published.pack.id}, {s.id}: {s.ref}. {s.summary}" for s in meant]
     place = stream or f"safeguard/{scope['hosts'][0].lower() if scope['hosts'] else 'all'}"
     done = sign_and_post(book, asker, safeguard.Attested, body, place, by, clauses)

@@ -11,12 +11,23 @@ import typer
 
 from api.cli.main import app
 from api.gate_text import screen
-from api.unblock import AGAIN, ATTEST, DETERMINE, FACT, IMPORT, SEEN, People, following, way
+from api.unblock import AGAIN, ATTEST, DETERMINE, FACT, IMPORT, ROLES_WORD, SEEN, People, following, way
 from ledger.events.evaluation import Preregistration
 from policies.answer import Answer, AsOf, Clearance, Finding, FindingState, PolicyVerdict, Request
 
 ROOT = Path(__file__).resolve().parents[2]
-ALONE = {"document-missing", "document-unconfirmed", "scope-unstated", "standard-undefined"}
+JUDGING = (
+    "applies", "conditions", "determinations", "documents", "evaluate", "evidence", "metrics", "requirements", "results",
+    "settling", "stale",
+)  # fmt: skip
+ALONE = {
+    "document-missing",
+    "document-unconfirmed",
+    "scope-unstated",
+    "scope-undetermined",
+    "standard-undefined",
+    *ROLES_WORD,
+}
 OPEN = ATTEST | DETERMINE | set(IMPORT) | AGAIN | FACT | ALONE
 REQUEST = Request("model/one", "external_deploy", None, "general", ("api",), ("own-cloud",))
 # Words of the form of a reason that are none: reasons of a whole verdict, states, outcomes (a reason with `run-` before them).
@@ -26,7 +37,7 @@ NOT_OF_A_FINDING = {"artifact-mismatch", "interim-measures", "no-rule", "out-of-
 def reasons() -> set[str]:
     """Reason codes in the rooms that judge findings, read out of their source."""
     found: set[str] = set()
-    for name in ("determinations", "evaluate", "evidence", "metrics"):
+    for name in JUDGING:
         for node in ast.walk(ast.parse((ROOT / "policies" / f"{name}.py").read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found |= {node.value} if re.fullmatch(r"[a-z]+(-[a-z]+)+", node.value) else set()
@@ -101,3 +112,21 @@ def test_what_is_met_and_worth_a_look_is_shown() -> None:
     verdict = PolicyVerdict(Answer.PERMIT, (), (finding,), (), ())
     text = screen(REQUEST, verdict, Clearance(Answer.PERMIT, ("decided",)), AsOf(10, "2026-01-01"), People())
     assert "seen: G (section 1): announced-again, T by the run announced first; events 3, 9" in text
+
+
+def test_a_claim_per_vector_is_attested_with_the_vectors_that_are_open() -> None:
+    open_ = [
+        Finding("pack", "G", "section 1", f"SET/vector:{v}", "unmet", "attestation-missing") for v in ("one", "two")
+    ]
+    (line,) = way(REQUEST, "attestation-missing", open_, open_, People()).commands
+    assert "--set SET --vector one --vector two" in line
+    assert known(line)
+
+
+def test_the_role_that_owes_its_word_is_named() -> None:
+    finding = Finding("pack", "G", "section 1", "report accepted by BOARD", "unknown", "acceptance-missing")
+    found = way(REQUEST, finding.why, [finding], [finding], People({"pack|BOARD": ["chair"]}))
+    assert found.commands == (
+        "holdpoint document confirm report --model model/one --verb accept --role BOARD --as chair",
+    )
+    assert all(known(line) for line in found.commands)
