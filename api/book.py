@@ -15,6 +15,7 @@ from api.author import Audience, Draft, Written, draft_of
 from api.handing_over import write_synced
 from api.keyring import load_signer
 from api.owed import Wanted
+from api.search import Sought
 from api.spool import Spool
 from ledger.errors import Fault
 from ledger.event import Body
@@ -58,6 +59,7 @@ class Line:
     type: str
     version: int
     leaf: str
+    stream: str
 
 
 class RefusedError(Exception):
@@ -127,8 +129,8 @@ class Book(ABC):
         """Every key: `keyid`, `principal`, `use`, `alg`, `index`, `revoked_at`."""
 
     @abstractmethod
-    def page(self, stream: str, after: int, limit: int) -> list[Line]:
-        """Entries of a stream with a higher index, in order."""
+    def page(self, sought: Sought, after: int, limit: int) -> list[Line]:
+        """At most `limit` entries that are what is sought, with a higher index, in order; all of the log is looked through."""
 
     @abstractmethod
     def entry(self, index: int) -> tuple[bytes, str]:

@@ -6,8 +6,10 @@ for another statement than the one sent, is an error (exit 4), and the statement
 
 import functools
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
@@ -18,6 +20,7 @@ from api.author import Audience, Written
 from api.book import Book, Follower, Line, Posted, RefusedError
 from api.owed import Wanted, query_of
 from api.replica import Replica, event_of, read_page
+from api.search import Sought
 from api.transport import RETRY_SAFE, Reply, Transport
 from api.wiring import wall_clock
 from auditor.pin import Pin, format_pin
@@ -193,11 +196,17 @@ class Client(Book):
         """The server's answer."""
         return [{name: row[name] for name in KEY_FIELDS} for row in self._fold("/v1/keys", at)["keys"]]
 
-    def page(self, stream: str, after: int, limit: int) -> list[Line]:
-        """Entries of a stream; their leaf hashes and versions are computed here."""
-        raw = self._get(f"/v1/entries?stream={quote(stream, safe='')}&after={after}&limit={limit}").body
-        rows = (event_of(row.index, bytes(row.entry), State()) for row in read_page(raw))
-        return [Line(e.index, e.recorded_at, e.name, e.stream_version, e.leaf) for e in rows]
+    def page(self, sought: Sought, after: int, limit: int) -> list[Line]:
+        """Entries from the server, which are what they say: leaf hashes and versions are computed here."""
+        query = {n: v for n, v in asdict(sought).items() if v is not None}
+        found: list[Line] = []
+        at: int | None = after
+        while at is not None and len(found) < limit:
+            reply = self._get(f"/v1/entries?{urlencode({**query, 'after': at, 'limit': limit - len(found)})}")
+            rows = (event_of(row.index, bytes(row.entry), State()) for row in read_page(reply.body))
+            found += [Line(e.index, e.recorded_at, e.name, e.stream_version, e.leaf, e.stream) for e in rows]
+            at = _following(reply, at)
+        return found
 
     def entry(self, index: int) -> tuple[bytes, str]:
         """An entry and its receipt, verified under the pin's keys."""
@@ -293,6 +302,16 @@ class Client(Book):
     def close(self) -> None:
         """Give the connections back."""
         self._transport.close()
+
+
+_NEXT = re.compile(r"[?&]after=([0-9]{1,16})(&[^>]*)?>; rel=\"next\"")
+
+
+def _following(reply: Reply, after: int) -> int | None:
+    """The index that the next page begins after; `None` at the end. A server that goes back is not followed."""
+    named = _NEXT.search(reply.headers.get("link", ""))
+    following = None if named is None else int(named.group(1))
+    return following if following is not None and following > after else None
 
 
 def _model(stream: str) -> str:

@@ -11,6 +11,7 @@ from api.batch_keys import lookup_with
 from api.book import Book, Follower, Line, Posted, RefusedError
 from api.gate_text import ask
 from api.owed import Wanted, as_row, owed, page_of
+from api.search import Sought, search
 from api.wiring import Ledger
 from auditor.pin import format_pin
 from disclosures.claims import answers, claims_of
@@ -110,12 +111,17 @@ class Session(Book):
             for k in sorted(lives, key=lambda k: k.index)
         ]  # fmt: skip
 
-    def page(self, stream: str, after: int, limit: int) -> list[Line]:
-        """Entries of a stream, from the database."""
-        return [
-            Line(row.index, row.recorded_at, row.topic.split(":")[3], row.version, row.leaf.hex())
-            for row in self.ledger.desk.find(after, limit, stream=stream)
-        ]
+    def page(self, sought: Sought, after: int, limit: int) -> list[Line]:
+        """Entries from the database."""
+        found: list[Line] = []
+        at: int | None = after
+        while at is not None and len(found) < limit:
+            rows, at = search(self.ledger.desk, sought, at, limit - len(found), self.ledger.appender.size)
+            found += [
+                Line(row.index, row.recorded_at, row.topic.split(":")[3], row.version, row.leaf.hex(), row.stream)
+                for row in rows
+            ]
+        return found
 
     def entry(self, index: int) -> tuple[bytes, str]:
         """An entry and its receipt."""

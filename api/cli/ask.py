@@ -13,6 +13,7 @@ from api.cli.options import At, Json, position, with_book
 from api.cli.output import answer, emit, say, warn
 from api.cli.signing import model_stream, pairs_of
 from api.gate_text import screen
+from api.search import Sought
 from api.unblock import People, people_of
 from api.withheld_record import artifact_of
 from auditor.explain import visible
@@ -159,21 +160,27 @@ def status(
 @with_book
 def history(
     book: Book,
-    stream: Annotated[str, typer.Argument(help="A stream, such as model/one or ledger.")],
+    stream: Annotated[str | None, typer.Argument(help="A stream, such as model/one or ledger; default: all.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="An event type, or how its name begins: incident.")] = None,
+    model: Annotated[str | None, typer.Option(help="What is said of this model, in any stream.")] = None,
+    text: Annotated[str | None, typer.Option(help="Entries whose open fields hold this text.")] = None,
     after: Annotated[int, typer.Option(min=-1, help="Entries with a higher index.")] = -1,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many; go on with --after.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """A stream's entries, in order. Example: holdpoint history model/one"""
-    rows = book.page(stream, after, limit)
+    """Entries, in order: of a stream, of a type, of a model, with a text. Example: holdpoint history model/one"""
+    sought = Sought(stream, kind, None if model is None else model_stream(model), text)
+    rows = book.page(sought, after, limit)
     for row in rows:
         if as_json:
             emit({"schema": "holdpoint.history/1", "index": row.index, "leaf": row.leaf, "recorded_at": row.recorded_at,
-                  "type": row.type, "version": row.version})  # fmt: skip
+                  "stream": row.stream, "type": row.type, "version": row.version})  # fmt: skip
         else:
-            say(f"{row.index:>6}  {row.recorded_at}  {visible(row.type)}")
+            place = "" if row.stream == stream else f"  {row.stream}"
+            say(f"{row.index:>6}  {row.recorded_at}  {visible(row.type + place)}")
     if not rows:
-        warn(f"no entry of {visible(stream)} after index {after}")
+        named = ", ".join(visible(v) for v in (stream, kind, model, text) if v is not None)
+        warn(f"no entry{' of ' if named else ''}{named} after index {after}")
     elif len(rows) == limit:
         warn(f"more may follow: --after {rows[-1].index}")
     raise SystemExit(0 if rows else 5)

@@ -10,17 +10,27 @@ from api.accept import accepted
 from api.bound import JSON, bound, next_page
 from api.problems import problem
 from api.routes.asked import After, Index, Limit, ledger_of, past_of, readable
+from api.search import Sought, search
 from ledger.entry import leaf_hash
-from ledger.registry import BY_NAME
 from ledger.store.rows import Stored
 
 TEXT = "text/plain"
-SCANS = 10
-"""Pages looked through for a token that opens only part of the log; what is found by then is the page."""
 Stream = Annotated[str | None, Query(pattern=r"^[a-z0-9._:/@-]{1,200}$", description="Only this stream.")]
 Topic = Annotated[
     str | None,
-    Query(alias="type", pattern=r"^[a-z0-9._:-]{1,200}$", description="Only this event type: its name, or its topic."),
+    Query(
+        alias="type",
+        pattern=r"^[a-z0-9._:-]{1,200}$",
+        description="Only this event type: name, topic, or how names begin.",
+    ),
+]
+Model = Annotated[
+    str | None,
+    Query(pattern=r"^model/[a-z0-9._:/@-]{1,194}$", description="Only what is said of this model, in any stream."),
+]
+Text = Annotated[
+    str | None,
+    Query(min_length=1, max_length=100, description="Only entries whose open fields hold this text, in either case."),
 ]
 EventId = Annotated[str, Path(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 
@@ -38,29 +48,18 @@ def _row(row: Stored) -> dict[str, object]:
 
 
 def page(
-    request: Request, after: After = -1, limit: Limit = 100, stream: Stream = None, type_: Topic = None
-) -> Response:
+    request: Request, after: After = -1, limit: Limit = 100, stream: Stream = None, type_: Topic = None,
+    model: Model = None, text: Text = None,
+) -> Response:  # fmt: skip
     """Entries with index > `after`, in order, as far as a checkpoint covers them; the next page by `Link`."""
-    ledger, may = ledger_of(request), readable(request)
-    topic = BY_NAME[type_].event.topic if type_ in BY_NAME else type_
+    ledger = ledger_of(request)
     size, _ = ledger.appender.published
-    rows: list[Stored] = []
-    last, more = after, True
-    for _ in range(SCANS):
-        found = [r for r in ledger.desk.find(last, limit, stream, topic) if r.index < size]
-        more = len(found) == limit
-        if found:
-            last = found[-1].index
-        rows += [r for r in found if may(r.stream)]
-        if len(rows) >= limit or not more:
-            break
-    if len(rows) > limit:
-        last, more = rows[limit - 1].index, True
+    rows, more = search(ledger.desk, Sought(stream, type_, model, text), after, limit, size, readable(request))
     return bound(
         request,
-        {"entries": [_row(r) for r in rows[:limit]]},
+        {"entries": [_row(r) for r in rows]},
         checkpoint=past_of(request).checkpoint(size),
-        following=next_page(request, last) if more else (),
+        following=() if more is None else next_page(request, more),
     )
 
 

@@ -68,6 +68,9 @@ HTTP = """# HTTP
   clock (gate, models, which framework binds now) is `no-store` and says `as_of` and, per model, `valid_until`: the last time at
   which it holds if nothing is recorded.
 - **Pages.** `after` and `limit` (at most 1,000), the next page by `Link: rel="next"`. Pages of folds share one position.
+- **Search.** `/v1/entries` takes `stream`, `type` (a name, or how names begin: `incident.`), `model` (what is said of it, in any
+  stream) and `text` (in open fields, in either case), together if wished. A page may be short, even empty: `Link` goes on while
+  there is more.
 - **Queries.** A parameter that a route does not know, or one given twice, is 400 `query`: it would be misread in silence.
 - **Gate.** Answers within two seconds, or says `undetermined` with reason `deadline`.
 - **Retries.** The event id inside the signed statement is the key; `Idempotency-Key`, if sent, must equal it.

@@ -250,10 +250,10 @@ class Desk:
         return rows[0][0] if rows else None
 
     def find(self, after: int, limit: int, stream: str | None = None, topic: str | None = None) -> list[Stored]:
-        """A keyset page of entries with index > `after`, narrowed by stream and topic."""
+        """A keyset page of entries with index > `after`, narrowed by stream and by how the topic begins."""
         sql = """SELECT notification_id - 1, state, stream, stream_version, topic, leaf_hash, recorded_at
             FROM holdpoint.event WHERE notification_id > %s + 1 AND (%s::text IS NULL OR stream = %s)
-            AND (%s::text IS NULL OR topic = %s) ORDER BY notification_id LIMIT %s"""
+            AND (%s::text IS NULL OR starts_with(topic, %s)) ORDER BY notification_id LIMIT %s"""
         return [Stored(*row) for row in self.query(sql, (after, stream, stream, topic, topic, limit))]
 
     def read_checkpoints(self) -> list[tuple[int, bytes]]:

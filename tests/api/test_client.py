@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.book import RefusedError
 from api.client import Client
+from api.search import Sought
 from api.session import Session
 from api.tokens import TokenFile, new_token
 from api.transport import HttpTransport, Reply
@@ -103,8 +104,8 @@ def test_reads_agree_with_the_ledger_itself(told: Ledger, client: Client) -> Non
     assert client.checkpoint() == here.checkpoint()
     assert client.keys() == here.keys()
     assert client.decisions() == here.decisions()
-    assert client.page(MODEL, -1, 1000) == here.page(MODEL, -1, 1000)
-    assert client.page(MODEL, 40, 3) == here.page(MODEL, 40, 3)
+    assert client.page(Sought(MODEL), -1, 1000) == here.page(Sought(MODEL), -1, 1000)
+    assert client.page(Sought(MODEL), 40, 3) == here.page(Sought(MODEL), 40, 3)
     assert client.entry(3) == here.entry(3)
     assert parse_pin(client.pin()) == parse_pin(here.pin())
     for at in (None, 44):
@@ -259,7 +260,7 @@ def test_another_ledger_than_the_one_pinned_gets_nothing_believed(
 )
 def test_an_answer_of_another_form_is_malformed(client: Client, wire: Wire, answer: bytes) -> None:
     wire.bend = lambda _path, _send: Reply(200, {}, answer)
-    for ask in (client.keys, client.decisions, client.known, lambda: client.status(MODEL), lambda: client.page(MODEL, -1, 9),
+    for ask in (client.keys, client.decisions, client.known, lambda: client.status(MODEL), lambda: client.page(Sought(MODEL), -1, 9),
                 lambda: client.ask(Request(MODEL, "train")), client.checkpoint, lambda: client.entry(0)):  # fmt: skip
         with pytest.raises((Malformed, Unverified)):
             ask()
