@@ -105,7 +105,11 @@ def _paper(asked: Asked, finding: Finding) -> bool:
 def _excusable(asked: Asked, finding: Finding) -> bool:
     """What is known not to be met. A claim that lapsed is no worse than one never made: else removing it would open a gate."""
     safeguard = finding.requirement.split("/")[0] in {*asked.gate.requires_sets, *asked.gate.requires_safeguards}
-    return finding.state == "unmet" or (known(asked) and safeguard and finding.why != "vectors-unstated")
+    acceptance = asked.gate.acceptance
+    own = (
+        acceptance is not None and finding.requirement == acceptance.document
+    )  # who accepts in it need not confirm it too
+    return finding.state == "unmet" or own or (known(asked) and safeguard and finding.why != "vectors-unstated")
 
 
 def _accepted(asked: Asked, triggers: list[Finding], excusable: list[Finding], got: Gathered) -> str | None:
