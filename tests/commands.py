@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from api.book import Book
-from api.cli import check, framework_diff, in_force, options, record
+from api.cli import check, framework_diff, in_force, options, record, simulate
 from api.cli import serving as tokens
 from api.cli.main import main
 from api.session import Session
@@ -85,7 +85,7 @@ def running(folder: Path) -> Iterator[Cli]:
     real = options.open_book
 
     @contextmanager
-    def same(*_given: Any) -> Iterator[Ledger]:
+    def same(*_given: Any, **_named: Any) -> Iterator[Ledger]:
         yield ledger
 
     @contextmanager
@@ -101,7 +101,7 @@ def running(folder: Path) -> Iterator[Cli]:
     settings.cache_clear()
     for module in (framework_diff, in_force, options, record):
         patch.setattr(module, "open_book", book)
-    for module in (check, tokens):
+    for module in (check, simulate, tokens):
         patch.setattr(module, "opened", same)
     try:
         yield Cli(folder, ledger)

@@ -1,5 +1,6 @@
 """`framework publish | adopt`: packs bind the lab, two framework-admins at a time; `packs.py` reads them."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from api.cli.options import As, Json, with_book
 from api.cli.output import posted
 from api.cli.pack_named import load_pack
 from api.cli.packs import Source, lint, show
+from api.cli.simulate import simulate_
 from ledger.errors import Fault
 from ledger.events import framework
 from policies.facts import Adopted, Published
@@ -71,14 +73,10 @@ def adopt(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    group = typer.Typer(help="Framework packs: publish, adopt, lint, show, diff, list.", no_args_is_help=True)
-    for name, command in (
-        ("publish", publish),
-        ("adopt", adopt),
-        ("lint", lint),
-        ("show", show),
-        ("diff", diff),
-        ("list", list_),
-    ):
+    group = typer.Typer(help="Framework packs: publish, adopt, lint, show, list, diff, simulate.", no_args_is_help=True)
+    commands: dict[str, Callable[..., None]] = {
+        "publish": publish, "adopt": adopt, "lint": lint, "show": show, "list": list_, "diff": diff, "simulate": simulate_,
+    }  # fmt: skip
+    for name, command in commands.items():
         group.command(name)(command)
     app.add_typer(group, name="framework")
