@@ -20,6 +20,8 @@ Step = tuple[Kind, str, str]
 Rule = Callable[[Any, Any], Step | None]
 
 NONE = "none"
+ABSENT = "absent"
+"""A value that is empty · a clause or number that is not there."""
 STRICTNESS: dict[Effect, int] = {
     "block_standard_undefined": 4, "block": 3, "halt_development": 3, "pause_training": 3,
     "pause_development_and_deployment": 3, "delay": 3, "statutory_violation": 3, "penalty": 3,
@@ -168,6 +170,8 @@ def limit(before: Condition | Statistic, after: Condition | Statistic, *, accept
     """
     if before == after:
         return None
+    if said(before) == said(after):
+        return step("changed", _noted(before), _noted(after))
     try:
         old, new = decimal_value(before.value), decimal_value(after.value)
     except Malformed:
@@ -176,3 +180,9 @@ def limit(before: Condition | Statistic, after: Condition | Statistic, *, accept
         return step("changed", before, after)
     wider = (new > old) == (before.comparator in ("<", "<="))
     return step("weaker" if wider == accepts else "stronger", before, after)
+
+
+def _noted(number: Condition | Statistic) -> str:
+    """A number with what is said about it, where that alone differs."""
+    note = getattr(number, "note", None)
+    return said(number) if note is None else f"{said(number)} ({note})"

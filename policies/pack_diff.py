@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.pack import Pack
-from policies.pack_compare import NONE, Kind, Step, step
+from policies.pack_compare import ABSENT, Kind, Step, step
 from policies.pack_numbers import numbers
 from policies.pack_tables import LISTED, PARTS, WHOLE, Part, Reading
 
@@ -85,9 +85,9 @@ def _clauses(before: Pack, after: Pack) -> Iterator[Change]:
 def _clause(part: Part, old: Any, new: Any) -> Iterator[tuple[str, Step]]:
     """How one clause differs; whole where it stands on one side only."""
     if old is None:
-        yield "", step(part.gained, NONE, part.says(new))
+        yield "", step(part.gained, ABSENT, part.says(new))
     elif new is None:
-        yield "", step(part.lost, part.says(old), NONE)
+        yield "", step(part.lost, part.says(old), ABSENT)
     else:
         yield from _fields(part.fields, old, new)
         for reading in part.readings:
@@ -118,7 +118,8 @@ def _whole(before: Pack, after: Pack) -> Iterator[Change]:
     for name, fields in LISTED.items():
         old, new = getattr(before, name), getattr(after, name)
         if old is None or new is None:
-            one_sided = step("vanished" if new is None else "added", old, new)
+            sides_said = (ABSENT if old is None else old), (ABSENT if new is None else new)
+            one_sided = step("vanished" if new is None else "added", *sides_said)
             steps: Reading = iter(() if old is new else (("", one_sided),))
         else:
             steps = _fields(fields, old, new)

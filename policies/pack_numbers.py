@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.pack import Pack
-from policies.pack_compare import NONE, Step, limit, said, softened, step
+from policies.pack_compare import ABSENT, Step, limit, said, softened, step
 from policies.pack_gate import Statistic
 from policies.pack_parts import Threshold
 
@@ -17,9 +17,9 @@ def numbers(before: Pack, old: Threshold | None, after: Pack, new: Threshold | N
     for key in dict.fromkeys((*was, *stands)):
         (_, what), one, another = key, was.get(key), stands.get(key)
         if one is None and another is not None:
-            yield what, step("added", NONE, _said(new, another))
+            yield what, step("added", ABSENT, _said(new, another))
         elif another is None and one is not None:
-            yield what, step("vanished", _said(old, one), NONE)
+            yield what, step("vanished", _said(old, one), ABSENT)
         elif one is not None and another is not None and old is not None and new is not None:
             found = limit(one, another, accepts=_accepts(before, old) and _accepts(after, new))
             if found is not None:

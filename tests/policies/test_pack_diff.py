@@ -29,7 +29,7 @@ def test_xai_dropped_both_numbers_and_a_reader_sees_them_first() -> None:
     ]  # fmt: skip
     assert "answer_rate_restricted_queries < 0.05 decides" in found[0].before
     assert "mask_dishonesty_rate < 0.5 decides" in found[1].before
-    assert {c.after for c in found[:2]} == {"none"}
+    assert {c.after for c in found[:2]} == {"absent"}
     assert is_weaker(found)
 
 
@@ -254,6 +254,19 @@ def test_a_number_is_weaker_where_it_accepts_more_or_is_reached_later(
     assert (change.part, change.id, change.kind) == ("numbers", name, kind)
 
 
+def test_a_number_of_which_another_thing_is_said_shows_what() -> None:
+    (change,) = diff_packs(shipped("anthropic-rsp-3.3"), shipped("anthropic-rsp-3.4"))[:1]
+    assert (change.part, change.kind) == ("numbers", "changed")
+    assert change.before != change.after
+    assert change.after.startswith("rate_of_progress_multiple_attributable_to_ai >= 2 (")
+
+
+def test_no_change_shows_the_same_on_both_sides() -> None:
+    for one, another in permutations(SHIPPED, 2):
+        for change in diff_packs(shipped(one), shipped(another)):
+            assert change.before != change.after, (one, another, change)
+
+
 def test_a_number_that_no_longer_decides_is_weaker() -> None:
     (change,) = bent(shipped(XAI), "thresholds", "MASK-DISHONESTY", rule=None)
     assert (change.part, change.what, change.kind, change.before, change.after) == (
@@ -290,7 +303,7 @@ def test_a_presumed_clause_is_marked_as_presumed() -> None:
     found = diff_packs(shipped("xai-rmf-2025-08-20"), shipped("xai-faif-2026-06-30"))
     (way_out,) = (c for c in found if c.part == "exceptions")
     assert (way_out.sourced_before, way_out.sourced_after) == ("presumed", None)
-    assert line(way_out).endswith("[presumed] → none")
+    assert line(way_out).endswith("[presumed] → absent")
     (metrics,) = (c for c in found if (c.id, c.what) == ("G-DEPLOY", "requires metrics"))
     assert (metrics.sourced_before, metrics.sourced_after) == ("presumed", "primary")
     assert "MASK-DISHONESTY [presumed] → RISK-CBRN" in line(metrics)

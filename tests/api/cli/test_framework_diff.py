@@ -35,7 +35,7 @@ def test_json_says_the_same_on_one_line(cli: Cli) -> None:
     assert (said["before"]["id"], said["after"]["id"]) == (XAI, NEXT)
     assert sum(said["counts"].values()) == len(said["details"])
     first = said["details"][0]
-    assert (first["kind"], first["part"], first["after"], first["ref_after"]) == ("vanished", "numbers", "none", None)
+    assert (first["kind"], first["part"], first["after"], first["ref_after"]) == ("vanished", "numbers", "absent", None)
 
 
 def test_nothing_lost_is_exit_0(cli: Cli, tmp_path: Path) -> None:
