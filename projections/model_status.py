@@ -2,7 +2,7 @@
 
 Rows: the model's stream (`Rank.FIRST` while an unsuperseded decision diverges): what it is, and per action the newest gate
 answer and the newest decision. Under "stream|…", each its own row so that none grows: `attestation|index`, `compute|fact`,
-`decision|index`, `deployment|index`, `determination|framework|threshold` (the newest), `document|index`, `interim|index`.
+`decision|index`, `determination|framework|threshold` (the newest), `document|index`, and those of `projections.model_life`.
 For the fold alone: "request|digest", "gate|index", "of|index" (rows that an attestation or document stands in), "rests|index"
 (determinations that rest on an evaluation).
 """
@@ -42,6 +42,8 @@ from ledger.events import (
     training,
 )
 from policies.divergence import UNRECORDED, divergence_of, laws_in
+from projections.model_life import lived
+from projections.model_rows import detail, grown, marked, members, place, standing_in
 from projections.projection import AnyBody, Change, Look, Projection, Rank, Row, as_json, index_of, must, ordinal
 
 COMPUTE = "effective_compute_ratio"
@@ -54,8 +56,8 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
         case model.Registered():
             return (_model(event, said),)
         case model.ComputeReached():
-            value = {**_place(event), "of": said.of, "ratio": said.ratio}
-            return (_detail(f"{event.stream}|compute|{said.fact or COMPUTE}", value),)
+            value = {**place(event), "of": said.of, "ratio": said.ratio}
+            return (detail(f"{event.stream}|compute|{said.fact or COMPUTE}", value),)
         case threshold.Determined():
             return _determined(look, event, said)
         case evaluation.Invalidated():
@@ -65,66 +67,52 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
         case safeguard.Attested():
             return _attested(event, said)
         case safeguard.Withdrawn():
-            return _marked(look, said.attestation.index, withdrawn_at=event.index)
+            return marked(look, said.attestation.index, withdrawn_at=event.index)
         case document.Submitted():
             return _submitted(event, said)
         case document.Confirmed():
             return _confirmed(look, event, said)
         case action.Requested():
-            asked = _members(said, "action", "audience", "hosts", "jurisdictions", "surfaces")
+            asked = members(said, "action", "audience", "hosts", "jurisdictions", "surfaces")
             return ((f"request|{event.digest}", Row(Rank.LOOKUP, asked)),)
         case gate.Evaluated():
             return _gate(look, event, said)
         case decision.Made():
             return _decided(look, event, said)
-        case interim.Approved():
-            measures = _members(said, "framework", "gate", "measures", "stands_in_for", "valid_until")
-            value = {**_place(event), **measures}
-            return (_detail(f"{event.stream}|interim|{ordinal(event.index)}", value),)
-        case deployment.Started():
-            began = _members(said, "action", "audience", "hosts", "surfaces")
-            value = {**_place(event), **began, "decision": index_of(said.decision)}
-            return (_detail(f"{event.stream}|deployment|{ordinal(event.index)}", value),)
+        case threshold.Retracted():
+            return _retracted(look, event, said)
+        case safeguard.Degraded():
+            fallen = {"index": event.index, "safeguards": list(said.safeguards), "since": said.since}
+            return grown(look, said.attestation.index, "degraded", fallen)
+        case document.Published():
+            put_up = {"index": event.index, **members(said, "audience", "digest", "place", "redactions")}
+            return grown(look, said.document.index, "published", put_up)
+        case (
+            deployment.Started() | deployment.Changed() | deployment.Ended() | training.Started() | training.Paused()
+            | training.Resumed() | training.Ended() | incident.Observed() | incident.Resolved()
+            | reassessment.Triggered() | exception.Invoked() | interim.Approved()
+        ):  # fmt: skip
+            return lived(look, event, said)
         case (
             approval.Given() | approval.Refused() | approval.Withdrawn() | body.Informed() | break_glass.Reviewed()
-            | concern.Assigned() | concern.Found() | concern.Raised() | deployment.Changed() | deployment.Ended()
-            | disclosure.Made() | document.Published() | evaluation.Preregistered() | evaluation.Recorded()
-            | exception.Invoked() | framework.Adopted() | framework.Interpreted() | framework.Published()
+            | concern.Assigned() | concern.Found() | concern.Raised()
+            | disclosure.Made() | evaluation.Preregistered() | evaluation.Recorded()
+            | framework.Adopted() | framework.Interpreted() | framework.Published()
             | framework.ScopeDetermined() | framework.SourceDrifted() | incident.Classified()
-            | incident.InvolvementKnown() | incident.Observed() | incident.ReportFiled() | incident.Resolved()
+            | incident.InvolvementKnown() | incident.ReportFiled()
             | key.Registered() | key.Revoked() | ledger.Founded() | model.Referenced() | obligation.Fulfilled()
-            | obligation.NotApplicable() | obligation.Tolled() | principal.Registered() | reassessment.Triggered()
-            | recommendation.Issued() | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Degraded()
-            | threshold.Retracted() | token.Issued() | token.Revoked() | training.Ended() | training.Paused()
-            | training.Resumed() | training.Started()
+            | obligation.NotApplicable() | obligation.Tolled() | principal.Registered()
+            | recommendation.Issued() | replay.Performed() | role.Granted() | role.Revoked() | token.Issued() | token.Revoked()
         ):  # fmt: skip
             return ()
         case _:
             assert_never(said)
 
 
-def _place(event: Event) -> dict[str, Any]:
-    """Where a row comes from; `signers` so that a reader can join the taint of compromised keys."""
-    return {
-        "back_recorded": event.back_recorded,
-        "index": event.index,
-        "recorded_at": event.recorded_at,
-        "signers": list(event.signers),
-    }
-
-
-def _members(said: Any, *names: str) -> dict[str, Any]:
-    return {n: as_json(getattr(said, n)) for n in names}
-
-
-def _detail(name: str, value: dict[str, Any]) -> Change:
-    return name, Row(Rank.DETAIL, value)
-
-
 def _model(event: Event, said: model.Registered) -> Change:
     grown = said.effective_compute
     value = {
-        **_place(event),
+        **place(event),
         "actions": {},
         "diverging": [],
         "effective_compute": as_json(grown),
@@ -144,21 +132,31 @@ def _determined(look: Look, event: Event, said: threshold.Determined) -> Sequenc
     known = {i: {"ended": None, "rows": []} if r is None else r.value for i, r in rests.items()}
     ended = [r["ended"] for r in known.values() if r["ended"] is not None]
     value = {
-        **_place(event),
-        **_members(said, "framework", "made", "precautionary", "review_by", "state", "threshold"),
+        **place(event),
+        **members(said, "framework", "made", "precautionary", "review_by", "state", "threshold"),
         "covered_by": index_of(said.covered_by),
         "evidence": evidence,
         "evidence_amended": None,
         "evidence_ended": min(ended, default=None),
+        "retracted_at": None,
     }
     streams = dict.fromkeys((event.stream, *said.subjects))
     names = [f"{s}|determination|{said.framework}|{said.threshold}" for s in streams]
     if event.back_recorded:  # history from before the ledger never stands before what was determined in it
         names = [n for n in names if (old := look(n)) is None or old.value["back_recorded"]]
     return [
-        *(_detail(n, value) for n in names),
+        *(detail(n, value) for n in names),
         *((f"rests|{i}", Row(Rank.LOOKUP, {**r, "rows": _union(r["rows"], names)})) for i, r in known.items()),
     ]
+
+
+def _retracted(look: Look, event: Event, said: threshold.Retracted) -> Sequence[Change]:
+    """A determination by rule stands in its own stream alone; a newer one may stand in its place."""
+    name = f"{event.stream}|determination|{said.framework}|{said.threshold}"
+    row = look(name)
+    if row is None or row.value["index"] != said.determination.index:
+        return ()
+    return (detail(name, {**row.value, "retracted_at": event.index}),)
 
 
 def _union(old: list[str], new: list[str]) -> list[str]:
@@ -173,37 +171,28 @@ def _fallen(look: Look, event: Event, index: int, member: str) -> Sequence[Chang
     for name in rests["rows"]:
         value = must(look, name)
         if index in value["evidence"] and value[member] is None:
-            changes.append(_detail(name, {**value, member: event.index}))
+            changes.append(detail(name, {**value, member: event.index}))
     if member == "evidence_ended":
         changes.append((f"rests|{index}", Row(Rank.LOOKUP, {**rests, "ended": event.index})))
     return changes
 
 
 def _attested(event: Event, said: safeguard.Attested) -> Sequence[Change]:
-    claim = _members(said, "framework", "independence", "safeguards", "valid_from", "valid_until")
-    value = {**_place(event), **claim, "scope": as_json(said.scope), "withdrawn_at": None}
-    return _standing_in(said.scope.subjects, "attestation", event.index, value)
+    claim = members(said, "framework", "independence", "safeguards", "valid_from", "valid_until")
+    value = {**place(event), **claim, "scope": as_json(said.scope), "degraded": [], "withdrawn_at": None}
+    return standing_in(said.scope.subjects, "attestation", event.index, value)
 
 
 def _submitted(event: Event, said: document.Submitted) -> Sequence[Change]:
-    report = _members(said, "coverage_date", "digest", "kind", "version")
-    value = {**_place(event), **report, "confirmed": []}
-    return _standing_in(said.covers, "document", event.index, value)
-
-
-def _standing_in(streams: Sequence[str], noun: str, index: int, value: dict[str, Any]) -> Sequence[Change]:
-    names = [f"{s}|{noun}|{ordinal(index)}" for s in dict.fromkeys(streams)]
-    return [*(_detail(n, value) for n in names), (f"of|{index}", Row(Rank.LOOKUP, {"rows": names}))]
-
-
-def _marked(look: Look, index: int, **more: Any) -> Sequence[Change]:
-    return [_detail(n, {**must(look, n), **more}) for n in must(look, f"of|{index}")["rows"]]
+    report = members(said, "coverage_date", "digest", "kind", "version")
+    value = {**place(event), **report, "confirmed": [], "published": []}
+    return standing_in(said.covers, "document", event.index, value)
 
 
 def _confirmed(look: Look, event: Event, said: document.Confirmed) -> Sequence[Change]:
     names = must(look, f"of|{said.document.index}")["rows"]
     by = {"index": event.index, "principals": list(event.principals), "role": said.role, "verb": said.verb}
-    return [_detail(n, {**(row := must(look, n)), "confirmed": [*row["confirmed"], by]}) for n in names]
+    return [detail(n, {**(row := must(look, n)), "confirmed": [*row["confirmed"], by]}) for n in names]
 
 
 def _gate(look: Look, event: Event, said: gate.Evaluated) -> Sequence[Change]:
@@ -234,8 +223,8 @@ def _decided(look: Look, event: Event, said: decision.Made) -> Sequence[Change]:
     cited = look(f"gate|{said.gate.index}")
     verdict, laws = (UNRECORDED, ()) if cited is None else (cited.value["answer"], cited.value["laws"])
     divergence = divergence_of(said.decision, verdict, laws)
-    made = _members(said, "basis", "conditions", "decision", "divergence_reason", "review_by", "valid_until")
-    value = {**_place(event), **asked, **made, "divergence": divergence, "superseded_by": None}
+    made = members(said, "basis", "conditions", "decision", "divergence_reason", "review_by", "valid_until")
+    value = {**place(event), **asked, **made, "divergence": divergence, "superseded_by": None}
     stream, row = _acted(look, event.stream, asked["action"], decision=value)
     over = index_of(said.supersedes)
     actions = {name: _superseded(newest, over, event.index) for name, newest in row.value["actions"].items()}
@@ -247,11 +236,11 @@ def _decided(look: Look, event: Event, said: decision.Made) -> Sequence[Change]:
             stream,
             Row(Rank.FIRST if diverging else Rank.LISTED, {**row.value, "actions": actions, "diverging": diverging}),
         ),
-        _detail(f"{event.stream}|decision|{ordinal(event.index)}", value),
+        detail(f"{event.stream}|decision|{ordinal(event.index)}", value),
     ]
     if over is not None:
         old = f"{event.stream}|decision|{ordinal(over)}"
-        changes.append(_detail(old, {**must(look, old), "superseded_by": event.index}))
+        changes.append(detail(old, {**must(look, old), "superseded_by": event.index}))
     return changes
 
 
@@ -276,10 +265,12 @@ def _reads(event: Event) -> tuple[str, ...]:
             return (f"rests|{said.evaluation.index}",)
         case evaluation.Amended():
             return (f"rests|{said.amends.index}",)
-        case safeguard.Withdrawn():
+        case safeguard.Degraded() | safeguard.Withdrawn():
             return (f"of|{said.attestation.index}",)
-        case document.Confirmed():
+        case document.Confirmed() | document.Published():
             return (f"of|{said.document.index}",)
+        case incident.Resolved():
+            return (f"of|{said.incident.index}",)
         case _:
             return ()
 
