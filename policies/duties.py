@@ -166,7 +166,7 @@ class _Judge:
     def _binding(self) -> tuple[str | None, str | None]:
         """From when to when the pack binds."""
         if (self._clause.binds or self._pack["binds"]) == "law":
-            return self._pack["from"], self._pack["until"]
+            return self._row["start"], self._pack["until"]
         adopted = self._look(f"adopted|{self._row['framework']}")
         return (None, None) if adopted is None else (self._row["start"], adopted["until"])
 

@@ -45,16 +45,19 @@ def duty_reads(event: Event) -> tuple[str, ...]:
 
 def _published(rows: Draft, event: Event, said: framework.Published) -> None:
     pack = parse_pack(said.pack)
-    known = rows.get(f"newest|{pack.id}")
-    since = event.recorded_at if known is None else known["since"]
-    rows.put(f"newest|{pack.id}", {"framework": said.digest, "index": event.index, "since": since})
+    known = rows.get(f"newest|{pack.id}") or {"since": event.recorded_at, "versions": []}
+    since, begin = known["since"], f"{pack.in_force_from}T00:00:00.000000Z"
+    until = None if pack.in_force_until is None else f"{pack.in_force_until}T00:00:00.000000Z"
+    versions = [*known["versions"], {"framework": said.digest, "from": begin, "until": until}]
+    newest = {"framework": said.digest, "index": event.index, "since": since, "versions": versions}
+    rows.put(f"newest|{pack.id}", newest)
     rows.put(f"pack|{said.digest}", _pack(pack, said.digest, event, since))
     for clause in pack.obligations:
         if clause.status is not None or clause.trigger_event == "not_tracked":
             continue
         if clause.trigger_event == "calendar":
             if (clause.binds or pack.binds) == "law":
-                _calendar(rows, rows.must(f"pack|{said.digest}"), clause.id, f"{pack.in_force_from}T00:00:00.000000Z")
+                _calendar(rows, rows.must(f"pack|{said.digest}"), clause.id, begin)
             continue
         key = f"clauses|{clause.trigger_event}"
         listed = (rows.get(key) or {"of": []})["of"]
@@ -114,7 +117,10 @@ def _calendar(rows: Draft, pack: Value, name: str, start: str) -> None:
 def _scope(rows: Draft, event: Event, said: framework.ScopeDetermined) -> None:
     key = f"scope|{said.id}"
     listed = (rows.get(key) or {"said": []})["said"]
-    one = {"applies": said.applies, "binds_as": list(said.binds_as), "effective": said.effective, **place(event)}
+    one = {
+        "applies": said.applies, "back_recorded": event.back_recorded, "binds_as": list(said.binds_as), "digest": said.digest,
+        "effective": said.effective, **place(event),
+    }  # fmt: skip
     rows.put(key, {"said": [*listed, one]})
 
 

@@ -22,10 +22,16 @@ def times_of(event: Event) -> list[str]:
 def binds_then(rows: Draft, pack: Value, clause: Obligation, times: Iterable[str]) -> bool:
     """Whether the pack bound at one of these times."""
     if (clause.binds or pack["binds"]) == "law":
-        newest = rows.must(f"newest|{pack['id']}")["framework"] == pack["framework"]
-        return newest and any(within(t, pack["from"], pack["until"]) for t in times)
+        versions = rows.must(f"newest|{pack['id']}")["versions"]
+        return any(_in_force(versions, t) == pack["framework"] for t in times)
     adopted = rows.get(f"adopted|{pack['framework']}")
     return adopted is not None and any(within(t, adopted["effective"], adopted["until"]) for t in times)
+
+
+def _in_force(versions: Iterable[Value], time: str) -> str | None:
+    """Of the published texts of a law, the newest published that is in force then."""
+    found = [v["framework"] for v in versions if within(time, v["from"], v["until"])]
+    return found[-1] if found else None
 
 
 def within(time: str, start: str, until: str | None) -> bool:

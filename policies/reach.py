@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from policies.binding import INCLUDES
 from policies.clocks import Tainted
 from policies.duty_rows import Look, Value
 from policies.pack_duties import Obligation
@@ -28,17 +29,23 @@ def whom_it_binds(look: Look, binds: str, whom: str | None, pack: Value, at: str
     """Scope and class. The newest determination in effect counts; where a compromised key signed it, there is none."""
     scope = look(f"scope|{pack['id']}")
     said = [] if scope is None else [s for s in scope["said"] if s["effective"] <= at]
-    newest = said[-1] if said and tainted(said[-1]["index"], said[-1]["signers"]) is None else None
+    newest = said[-1] if said and _counts(said[-1], pack, tainted) else None
     adopted = look(f"adopted|{pack['framework']}")
     cited = [] if adopted is None or binds == "law" else [adopted["index"]]
     if newest is None:
         return ("unknown", ["scope-undetermined"], []) if binds == "law" else ("yes", [], cited)
     if not newest["applies"]:
         return "no", [f"scope-{newest['index']}"], [newest["index"]]
-    classes = newest["binds_as"]
-    if binds != "law" or whom is None or whom in classes or f"large_{whom}" in classes:
+    classes = {*newest["binds_as"], *(INCLUDES.get(c) for c in newest["binds_as"])}
+    if binds != "law" or whom is None or whom in classes:
         return "yes", [], [*cited, newest["index"]]
     return "no", [f"not-{whom}"], [newest["index"]]
+
+
+def _counts(said: Value, pack: Value, tainted: Tainted) -> bool:
+    """About this very text, by a sound key, and no history from before the ledger: the same that gates go by."""
+    sound = tainted(said["index"], said["signers"]) is None and not said["back_recorded"]
+    return sound and said["digest"] == pack["framework"]
 
 
 def _models(look: Look, row: Value, pack: Value, tainted: Tainted) -> _Found:

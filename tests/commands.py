@@ -23,7 +23,7 @@ from api.cli import serving as tokens
 from api.cli.main import main
 from api.session import Session
 from api.settings import settings
-from api.wiring import Ledger, open_ledger
+from api.wiring import Clock, Ledger, open_ledger, wall_clock
 
 ROOT = Path(__file__).resolve().parents[1]
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
@@ -79,9 +79,9 @@ class Cli:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Cli]:
+def running(folder: Path, clock: Clock = wall_clock) -> Iterator[Cli]:
     """Commands on the ledger in `folder`, which stays open between them."""
-    ledger = open_ledger(folder)
+    ledger = open_ledger(folder, clock=clock)
     real = options.open_book
 
     @contextmanager
