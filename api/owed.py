@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
-import msgspec
-
 from api.wiring import View
 from ledger.errors import Malformed
 from ledger.strict import parse_uint
 from policies.calendar import later
 from policies.duties import TABLE, Duty, duties_of
+from policies.duty_rows import plain
 
 SHIPPED: Final = frozenset(
     p.name.removesuffix(".toml") for p in (files("policies") / "frameworks").iterdir() if p.name.endswith(".toml")
@@ -108,5 +107,5 @@ def cursor_of(duty: Duty) -> str:
 
 def as_row(duty: Duty) -> dict[str, Any]:
     """A duty as JSON."""
-    row: dict[str, Any] = msgspec.to_builtins(duty)
+    row: dict[str, Any] = plain(duty)
     return row

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from api.author import Audience, Written
 from api.batch_keys import lookup_with
 from api.book import Book, Follower, Line, Posted, RefusedError
@@ -25,11 +23,13 @@ from ledger.store.outcome import Appended, Known
 from ledger.trust import KeyLife
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
 from policies.binding import binding_packs
+from policies.duty_rows import plain
 from policies.incidents import incident_of, incidents_of
 
 __all__ = ["Posted", "RefusedError", "Session"]
 WAIT_SECONDS = 60
 PAGE = 20
+FEED = 2000
 
 
 class Session(Book):
@@ -87,19 +87,19 @@ class Session(Book):
     def calendar(self, wanted: Wanted, at: int | str | None = None) -> bytes:
         """The feed, made here."""
         with self.ledger.view(at) as view:
-            return render(self.ledger.origin, view.time, owed(view, wanted))
+            return render(self.ledger.origin, view.time, owed(view, wanted)[:FEED])
 
     def incidents(self, at: int | str | None = None, after: str = "") -> tuple[list[dict[str, Any]], AsOf]:
         """Incidents, computed here."""
         with self.ledger.view(at) as view:
             later = (i for i in incidents_of(view.state, view.time) if i.stream > after)
-            return [msgspec.to_builtins(i) for i in islice(later, PAGE)], view.as_of
+            return [plain(i) for i in islice(later, PAGE)], view.as_of
 
     def incident(self, stream: str, at: int | str | None = None) -> tuple[dict[str, Any] | None, AsOf]:
         """One incident, computed here."""
         with self.ledger.view(at) as view:
             found = incident_of(view.state, stream, view.time)
-            return None if found is None else msgspec.to_builtins(found), view.as_of
+            return None if found is None else plain(found), view.as_of
 
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:
         """Every key, in the order in which their lives began."""

@@ -57,14 +57,17 @@ def obligations(  # noqa: PLR0917  # query parameters are keyword in use
 def calendar(
     request: Request,
     at: At = None,
+    state: Annotated[Standing | None, Query()] = None,
     due_within: Within = None,
     pack: Named = None,
+    obligation: Named = None,
     model: Stream = None,
     incident: Stream = None,
+    everything: Everything = "false",
 ) -> Response:
     """The same duties as iCalendar (RFC 5545): what is still owed and has a date; the first 2,000."""
     past = past_of(request)
     view = past.at(parse_at(at), future=True)
-    found = owed(view, Wanted(pack=pack, model=model, incident=incident, due_within=lasting(due_within)))
-    feed = render(ledger_of(request).origin, view.time, found[:MOST])
+    asked = Wanted(state, pack, obligation, model, incident, lasting(due_within), everything == "true")
+    feed = render(ledger_of(request).origin, view.time, owed(view, asked)[:MOST])
     return bound(request, feed, checkpoint=past.checkpoint(view.size), keep=NEVER, media_type=MEDIA_TYPE)

@@ -10,10 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from api.book import Book
+from api.client import Client
 from api.founding import admit_members, found
+from api.owed import Wanted
+from api.session import Session
+from auditor.pin import parse_pin
+from policies.facts import Published
+from policies.incident_report import fill
+from policies.incidents import Incident
 from tests.api.asker import Asker
+from tests.api.test_client import Wire
 from tests.commands import Cli, running
 
 EU, CA, NY, ACT = "eu-gpai-cop-safety-security", "us-ca-sb53", "us-ny-raise", "eu-ai-act-gpai"
@@ -278,3 +288,30 @@ def test_a_duty_without_a_period_is_owed_too(cli: Cli) -> None:
     done = cli("obligations", "--pack", ACT, "--json")
     states = {json.loads(line)["obligation"]: json.loads(line)["state"] for line in done.out.splitlines()}
     assert states["EU-55-1a"] == "no-period"
+
+
+def test_behind_a_server_the_answers_are_the_same(cli: Cli, tmp_path: Path) -> None:
+    here = Session(cli.ledger)
+    client = Client(tmp_path, Wire(cli.ledger), parse_pin(here.pin()))
+    at = "2027-05-01T00:00:00.000000Z"
+    for wanted in (Wanted(incident="incident/one"), Wanted(everything=True), Wanted(pack=NY, due_within=72 * 3600)):
+        assert client.obligations(wanted, at)[:2] == here.obligations(wanted, at)[:2]
+        assert client.calendar(wanted, at) == here.calendar(wanted, at)
+    first, _, after = client.obligations(Wanted(), at, limit=2)
+    rest, _, _ = client.obligations(Wanted(), at, after, 1000)
+    assert [*first, *rest] == here.obligations(Wanted(), at, limit=1000)[0]
+    assert client.incidents(at) == here.incidents(at)
+    assert client.incident("incident/one", at) == here.incident("incident/one", at)
+    assert client.incident("incident/none", at)[0] is None
+    again = fill(client.known("incident/one"), found_of(client, at), published(cli, EU), "final")
+    assert again == fill(here.known(), found_of(here, at), published(cli, EU), "final")
+    client.close()
+
+
+def found_of(book: Book, at: str) -> Incident:
+    return msgspec.convert(book.incident("incident/one", at)[0], Incident)
+
+
+def published(cli: Cli, pack: str) -> Published:
+    found: Published = next(p for _, p in cli.ledger.appender.state.scan("published") if p.pack.id == pack)
+    return found

@@ -1,0 +1,150 @@
+"""Duties over HTTP and at the command line: filters, pages that join, times past and to come, the feed, the metrics."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from api.owed import OTHER, WAITING, Wanted, lasting, query_of
+from ledger.errors import Malformed
+from tests.api.asker import Asker
+from tests.api.test_measures import total
+from tests.commands import Cli, running
+from tests.conftest import copy_of
+
+CA, EU = "us-ca-sb53", "eu-gpai-cop-safety-security"
+
+
+@pytest.fixture(scope="module")
+def cli(founded_folder, tmp_path_factory) -> Iterator[Cli]:
+    work = tmp_path_factory.mktemp("owed")
+    with running(copy_of(founded_folder, work / "held")) as commands:
+        commands.ok("framework", "publish", CA)
+        commands.ok("framework", "publish", EU, "--adopt")
+        yield commands
+
+
+@pytest.fixture(scope="module")
+def asker(cli: Cli) -> Asker:
+    return Asker(cli.ledger)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_pages_join_to_the_whole(asker: Asker, limit: int) -> None:
+    whole = asker.ask("/v1/obligations?limit=1000").json()["obligations"]
+    assert len(whole) >= 4
+    joined = asker.all(f"/v1/obligations?limit={limit}", "obligations")
+    assert [d["key"] for d in joined] == [d["key"] for d in whole]
+    dues = [d["due_latest"] or "~" for d in whole]
+    assert dues == sorted(dues)
+
+
+def test_filters_narrow(asker: Asker) -> None:
+    found = asker.ask(f"/v1/obligations?pack={CA}").json()
+    assert {d["pack"] for d in found["obligations"]} == {CA}
+    one = asker.ask("/v1/obligations?obligation=CA-WB-QUARTER").json()["obligations"]
+    assert {d["obligation"] for d in one} == {"CA-WB-QUARTER"}
+    assert {d["applies"] for d in one} == {"unknown"}
+    assert asker.ask("/v1/obligations?state=tolled").json()["obligations"] == []
+    for query in ("state=lost", "due_within=soon", "due_within=0h", "limit=0", "all=yes", "after=%C3%A4"):
+        answer = asker.ask(f"/v1/obligations?{query}")
+        assert (answer.status_code, answer.json()["reason"]) == (400, "query"), query
+
+
+def test_a_time_to_come_is_answered_and_labelled(asker: Asker) -> None:
+    now = asker.ask("/v1/obligations?obligation=CA-WB-QUARTER").json()
+    later = asker.ask("/v1/obligations?obligation=CA-WB-QUARTER&limit=1000&at=2099-01-05T00:00:00.000000Z").json()
+    assert (now["projected"], later["projected"]) == (False, True)
+    assert len(later["obligations"]) > 250
+    assert {d["state"] for d in later["obligations"][:-1]} == {"overdue"}, later["obligations"][-2:]
+    assert asker.ask("/v1/obligations?at=1").json()["obligations"] == []
+
+
+def test_due_within_holds_what_is_late_and_what_is_soon(asker: Asker) -> None:
+    at = "2099-03-30T00:00:00.000000Z"
+    found = asker.ask(f"/v1/obligations?obligation=CA-WB-QUARTER&at={at}&due_within=72h&limit=1000").json()[
+        "obligations"
+    ]
+    assert found[-1]["period"] == "2099-01-01"
+    assert found[-1]["state"] == "open"
+    early = asker.ask(f"/v1/obligations?obligation=CA-WB-QUARTER&at={at}&due_within=1h&limit=1000").json()[
+        "obligations"
+    ]
+    assert early == found[:-1]
+
+
+def test_answers_are_bound_and_never_kept(asker: Asker) -> None:
+    for url in ("/v1/obligations", "/v1/obligations.ics", "/v1/incidents"):
+        answer = asker.ask(url)
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["ledger-checkpoint"].startswith(f"size={asker.ledger.appender.published[0]}, ")
+
+
+def test_the_feed_is_a_calendar(asker: Asker) -> None:
+    answer = asker.ask(f"/v1/obligations.ics?pack={CA}")
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.content.startswith(b"BEGIN:VCALENDAR\r\n")
+    assert answer.content.count(b"BEGIN:VEVENT") == len(
+        [d for d in asker.ask(f"/v1/obligations?pack={CA}").json()["obligations"] if d["state"] in WAITING]
+    )
+
+
+def test_metrics_count_by_pack(asker: Asker) -> None:
+    owed = asker.ask("/v1/obligations?due_within=72h&all=true&limit=1000").json()["obligations"]
+    for pack in (CA, EU):
+        assert total(asker, "obligations_overdue", pack=pack) == sum(
+            d["state"] == "overdue" and d["pack"] == pack for d in owed
+        )
+        assert total(asker, "obligations_due_72h", pack=pack) == sum(
+            d["state"] != "overdue" and d["pack"] == pack for d in owed
+        )
+    assert total(asker, "obligations_overdue", pack=OTHER) == 0
+
+
+def test_the_command_says_the_same_as_the_door(cli: Cli, asker: Asker) -> None:
+    done = cli.ok("obligations", "--json", "--limit", "1000")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [r["key"] for r in rows] == [d["key"] for d in asker.ask("/v1/obligations?limit=1000").json()["obligations"]]
+    first = cli.ok("obligations", "--limit", "1")
+    assert "more may follow: --at " in first.err
+    assert rows[0]["obligation"] in first.out
+    again = cli("obligations", *first.err.split("more may follow: ")[1].replace("'", "").split())
+    assert again.out.splitlines()[0].split("  ")[0].strip() == rows[1]["state"]
+
+
+def test_nothing_is_not_success(cli: Cli) -> None:
+    assert cli("obligations", "--state", "tolled").code == 5
+    assert cli("incident", "list").code == 5
+    assert cli("incident", "show", "none").code == 5
+    for words in (("obligations", "--due-within", "soon"), ("obligation", "fulfil", CA, "NO-SUCH", "--period", "2026-01-01", "--yes"),
+                  ("obligation", "fulfil", CA, "CA-WB-NOTICE", "--yes"), ("incident", "resolve", "none", "--yes"),
+                  ("obligation", "fulfil", "no-such-pack", "X", "--period", "2026-01-01", "--yes")):  # fmt: skip
+        assert cli(*words).code == 2, words
+
+
+def test_a_word_is_said_once_and_anew_by_name(cli: Cli) -> None:
+    period = json.loads(cli.ok("obligations", "--obligation", "CA-WB-NOTICE", "--json").out.splitlines()[0])["period"]
+    for note in ("posted", "posted, and mailed"):
+        cli.ok("obligation", "fulfil", CA, "CA-WB-NOTICE", "--period", period, "--note", note, "--yes")
+    (row,) = [
+        json.loads(line) for line in cli.ok("obligations", "--obligation", "CA-WB-NOTICE", "--json").out.splitlines()
+    ]
+    assert row["state"] == "fulfilled"
+    stray = cli("obligation", "fulfil", CA, "CA-CSI-15D", "--period", period, "--yes")
+    assert stray.code == 3  # an entry opens that one
+
+
+def test_how_long_what_is_kept(cli: Cli) -> None:
+    text = cli.ok("obligations", "--retention").out
+    assert f"{CA} CA-RET-UNREDACTED" in text
+    rows = [json.loads(line) for line in cli.ok("obligations", "--retention", "--json").out.splitlines()]
+    assert {"amount": 5, "unit": "year"} in [r["period"] for r in rows]
+
+
+def test_durations_have_one_form() -> None:
+    assert (lasting("72h"), lasting("3d"), lasting(None)) == (259_200, 259_200, None)
+    for text in ("", "72", "72 h", "0h", "1w", "-1h", "1_0h", "٣h"):
+        with pytest.raises(Malformed, match="duration-form"):
+            lasting(text)
+    wanted = Wanted(state="open", pack=CA, due_within=lasting("2d"), everything=True)
+    assert query_of(wanted) == [("state", "open"), ("pack", CA), ("all", "true"), ("due_within", "48h")]
