@@ -37,6 +37,16 @@ class AsOf(Answer):
     time: str
 
 
+class BreakGlass(Answer):
+    """An exceptional grant that nobody has reviewed; `index` is that of its `role.granted`. Every answer says it."""
+
+    granted_by: list[str]
+    index: int
+    principal: str
+    role: str
+    valid_until: str
+
+
 class Entry(Answer):
     """One entry, and where it stands. `entry` is the leaf's JSON (spec/entry.md)."""
 
@@ -106,6 +116,7 @@ class Model(Answer):
     """One model; `valid_until` is the last time at which these answers hold if nothing is recorded."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     stream: str
     actions: dict[str, Judged]
     valid_until: str | None
@@ -122,6 +133,7 @@ class Models(Answer):
     """A page by stream."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     models: list[ModelRow]
 
 
@@ -136,6 +148,7 @@ class Told(Answer):
 class History(Answer):
     """A page of a model's stream, in order."""
 
+    break_glass: list[BreakGlass]
     history: list[Told]
 
 
@@ -165,6 +178,7 @@ class Gate(Answer):
     """
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     clearance: Answered
     conditions: list[str]
     decision: int | None
@@ -183,13 +197,80 @@ class Gate(Answer):
     verdict_reasons: list[str]
 
 
+Phase = Literal[
+    "requested", "recommended", "approved", "refused", "decided", "carried-out", "reversed", "superseded", "lapsed"
+]
+
+
 class Decision(Answer):
-    """One decision; `divergence` where it differs from the policy verdict."""
+    """One decision; `divergence` where it differs from the policy verdict. `flags`: stable codes, the gravest first."""
 
     basis: str
     decision: str
     divergence: str | None
+    flags: list[str]
     index: int
+    phase: Phase
+    request: str = Hex
+    stream: str
+    verdict: Answered
+
+
+class Undecided(Answer):
+    """Something that was begun while no decision stood for it."""
+
+    event: str
+    index: int
+    stream: str
+
+
+class Seen(Answer):
+    """An entry that a step rests on: `/v1/entries/INDEX/receipt` proves it."""
+
+    event: str
+    index: int
+    note: str
+    principals: list[str]
+    recorded_at: str
+
+
+class Step(Answer):
+    """A step: done, still open, asked for by nobody, or against what was wanted."""
+
+    name: str
+    note: str
+    seen: list[Seen]
+    state: Literal["done", "open", "none", "against"]
+
+
+class Move(Answer):
+    """What is missing next: by which role, who holds it now (for who may read the ledger's own stream), and the command."""
+
+    command: str
+    holders: list[str]
+    note: str
+    pack: str
+    role: str
+    what: str
+
+
+class DecisionLife(Answer):
+    """One request's life; `moves` is empty where nothing is missing."""
+
+    action: str
+    as_of: AsOf
+    basis: str | None
+    break_glass: list[BreakGlass]
+    carried_out: list[int]
+    conditions: list[str]
+    decision: int | None
+    divergence: str | None
+    flags: list[str]
+    index: int
+    moves: list[Move]
+    phase: Phase
+    request: str = Hex
+    steps: list[Step]
     stream: str
     verdict: Answered
 
@@ -197,7 +278,9 @@ class Decision(Answer):
 class Decisions(Answer):
     """A page, the diverging ones first."""
 
+    break_glass: list[BreakGlass]
     decisions: list[Decision]
+    without_decision: list[Undecided]
 
 
 class Obligation(Answer):
@@ -325,6 +408,7 @@ class Key(Answer):
 class Keys(Answer):
     """A page by index, and the log's verifier keys."""
 
+    break_glass: list[BreakGlass]
     keys: list[Key]
     vkeys: list[str]
 
@@ -343,6 +427,7 @@ class Frameworks(Answer):
     """A page by index."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     frameworks: list[Framework]
 
 

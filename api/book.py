@@ -103,8 +103,22 @@ class Book(ABC):
         """Every gated action of a model with its clearance and verdict; empty where nothing is known of it."""
 
     @abstractmethod
-    def decisions(self, at: int | str | None = None) -> list[dict[str, Any]]:
-        """Every decision, the diverging ones first."""
+    def decisions(
+        self, at: int | str | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """A page of decisions, the diverging ones first, and after which row the next one begins."""
+
+    @abstractmethod
+    def decision(self, ref: str, at: int | str | None = None) -> dict[str, Any]:
+        """The life of a decision or request, by index or request digest. Raises `Fault` `not-found`."""
+
+    @abstractmethod
+    def break_glass(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """Exceptional grants that nobody has reviewed."""
+
+    @abstractmethod
+    def without_decision(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """What was carried out while no decision stood for it: `index`, `stream`, `event`."""
 
     @abstractmethod
     def obligations(
@@ -143,6 +157,17 @@ class Book(ABC):
     @abstractmethod
     def deliver(self, written: Sequence[Written]) -> list[Posted]:
         """Hand signed statements to the ledger, in order, and keep their receipts. Raises `RefusedError`, or a `Fault`."""
+
+    def diverging(self) -> list[dict[str, Any]]:
+        """The decisions that differ from the policy verdict: they come first in the list of all."""
+        found: list[dict[str, Any]] = []
+        after: str | None = None
+        while True:
+            rows, after = self.decisions(None, after, 1000)
+            first = [d for d in rows if d["divergence"] is not None]
+            found += first
+            if after is None or len(first) < len(rows):
+                return found
 
     @property
     def development(self) -> bool:

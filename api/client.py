@@ -24,6 +24,7 @@ from api.search import Sought
 from api.transport import RETRY_SAFE, Reply, Transport
 from api.wiring import wall_clock
 from auditor.pin import Pin, format_pin
+from disclosures.decided import cursor_of
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope
@@ -152,9 +153,30 @@ class Client(Book):
         return said["actions"], AsOf(said["as_of"]["size"], said["as_of"]["time"])
 
     @_read
-    def decisions(self, at: int | str | None = None) -> list[dict[str, Any]]:
+    def decisions(
+        self, at: int | str | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], str | None]:
         """The server's answer."""
-        found: list[dict[str, Any]] = self._fold("/v1/decisions", at)["decisions"]
+        query = [("limit", str(limit))] + ([] if after is None else [("after", after)])
+        found: list[dict[str, Any]] = self._fold("/v1/decisions", at, query)["decisions"]
+        return found, cursor_of(found[-1]) if len(found) == limit else None
+
+    @_read
+    def decision(self, ref: str, at: int | str | None = None) -> dict[str, Any]:
+        """The server's answer."""
+        found: dict[str, Any] = self._fold(f"/v1/decisions/{quote(ref, safe='')}", at)
+        return found
+
+    @_read
+    def break_glass(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """The server's answer, which everyone may read."""
+        found: list[dict[str, Any]] = self._fold("/v1/keys", at, [("limit", "1")])["break_glass"]
+        return found
+
+    @_read
+    def without_decision(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """The server's answer."""
+        found: list[dict[str, Any]] = self._fold("/v1/decisions", at, [("limit", "1")])["without_decision"]
         return found
 
     @_read

@@ -30,9 +30,10 @@ def screen(
     request: Request, verdict: PolicyVerdict, clearance: Clearance, as_of: AsOf, people: People, where: str = ""
 ) -> str:
     """The screen as text. `where` is appended to each command: the options that say which ledger is meant."""
-    lines = [f"MAY {visible(request.stream)} BE PUT TO {visible(request.action)}?   {clearance.answer.value.upper()}"]
-    if clearance.divergence is not None:
-        lines.append(f"  DIVERGENCE: {visible(clearance.divergence)}")
+    lines = [] if clearance.divergence is None else [f"DIVERGENCE: {visible(clearance.divergence)}"]
+    lines.append(
+        f"MAY {visible(request.stream)} BE PUT TO {visible(request.action)}?   {clearance.answer.value.upper()}"
+    )
     lines.append(f"  as of size {as_of.size}, {as_of.time}")
     lines.append(f"  clearance: {clearance.answer.value} ({', '.join(clearance.reasons)})")
     lines += [f"  condition: {visible(condition)}" for condition in clearance.conditions]

@@ -8,11 +8,14 @@ from api.author import Audience, Written
 from api.batch_keys import lookup_with
 from api.book import Book, Follower, Line, Posted, RefusedError
 from api.gate_text import ask
+from api.life import life_answer
 from api.owed import Wanted, as_row, owed, page_of
 from api.search import Sought, search
 from api.wiring import Ledger
 from auditor.pin import format_pin
-from disclosures.claims import answers, claims_of
+from disclosures.alerts import break_glass_of, undecided_operations
+from disclosures.claims import answers
+from disclosures.decided import decisions_page
 from disclosures.icalendar import render
 from ledger.admit import KeyLookup, Submission, open_submission
 from ledger.entry import leaf_hash, parse_entry
@@ -70,11 +73,32 @@ class Session(Book):
             actions = sorted({a for p in binding_packs(view.state, view.time) for g in p.pack.gates for a in g.actions})
             return {action: answers(view.state, model, action, as_of) for action in actions}, as_of
 
-    def decisions(self, at: int | str | None = None) -> list[dict[str, Any]]:
-        """Every decision, the diverging ones first."""
+    def decisions(
+        self, at: int | str | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """A page of decisions, the diverging ones first."""
         with self.ledger.view(at) as view:
-            found: list[dict[str, Any]] = claims_of(view.state, AsOf(view.size, view.time))["decisions"]
-        return sorted(found, key=lambda d: (d["divergence"] is None, d["index"]))
+            return decisions_page(view.state, view.as_of, after, limit)
+
+    def decision(self, ref: str, at: int | str | None = None) -> dict[str, Any]:
+        """The life of a decision or request."""
+        with self.ledger.view(at) as view:
+            found = life_answer(view.state, ref, view.as_of, people=True)
+        if found is None:
+            raise Fault(
+                "not-found", "failed", f"no request or decision {ref[:16]} is recorded here", "holdpoint decision list"
+            )
+        return found
+
+    def break_glass(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """Exceptional grants that nobody has reviewed."""
+        with self.ledger.view(at) as view:
+            return break_glass_of(view.state)
+
+    def without_decision(self, at: int | str | None = None) -> list[dict[str, Any]]:
+        """What was carried out while no decision stood for it."""
+        with self.ledger.view(at) as view:
+            return undecided_operations(view.state)
 
     def obligations(
         self, wanted: Wanted, at: int | str | None = None, after: str | None = None, limit: int = 100

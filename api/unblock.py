@@ -185,13 +185,26 @@ def _named(who: str, names: Sequence[str] | None) -> str:
     return f"{who} ({', '.join(names)})" if names else who
 
 
+def line_of(what: str, stream: str, action: str, who: str, *more: str, where: str = "") -> str:
+    """The command by which `who` does one thing for a request on a model's action; `more` are words after these."""
+    if what == "carry-out":
+        training = action in ("train", "continue_development")
+        begin = ("training", "start", stream) if training else ("deployment", "start", stream, action)
+        return holdpoint(*begin, *more, "--as", who, where=where)
+    verb, flags = ("approve", ("--withdraw",)) if what == "withdraw" else (what, ())
+    return holdpoint(verb, stream, action, *flags, *more, "--as", who, where=where)
+
+
 def following(
     request: Request, verdict: PolicyVerdict, clearance: Clearance, people: People, where: str = ""
 ) -> list[tuple[str, str]]:
     """What has to follow before the action is cleared: (what, command) in order; empty where nothing has to."""
-    subject = [request.stream, request.action]
+
+    def act(what: str, who: str, *more: str) -> str:
+        return line_of(what, request.stream, request.action, who, *more, where=where)
+
     if "body-not-informed" in clearance.reasons:
-        return [("inform", holdpoint("inform", *subject, *clearance.missing, "--as", "deployer", where=where))]
+        return [("inform", act("inform", "deployer", *clearance.missing))]
     if "ledger-not-verified" in clearance.reasons:
         return [
             (
@@ -201,25 +214,20 @@ def following(
         ]
     if not DECIDE & set(clearance.reasons):
         return []
-    steps = [
-        (
-            "request",
-            holdpoint("request", *subject, *scope_words(request), *_more(request), "--as", "deployer", where=where),
-        )
-    ]
+    steps = [("request", act("request", "deployer", *scope_words(request), *_more(request)))]
     for pack, role in verdict.recommendation_by:
         who = next(iter(people.by_pack_role.get(f"{pack}|{role}", ())), "assessor")
-        steps.append((f"recommend, as {role}", holdpoint("recommend", *subject, "--as", who, where=where)))
+        steps.append((f"recommend, as {role}", act("recommend", who)))
     for pack, role in verdict.decision_by:
         who = next(iter(people.by_pack_role.get(f"{pack}|{role}", ())), "approver")
-        steps.append((f"approve, as {role}", holdpoint("approve", *subject, "--as", who, where=where)))
+        steps.append((f"approve, as {role}", act("approve", who)))
     if not verdict.decision_by:
         held = list(people.by_role.get("approver", ()))[:2] or ["approver"]
-        steps += [("approve", holdpoint("approve", *subject, "--as", who, where=where)) for who in held]
+        steps += [("approve", act("approve", who)) for who in held]
     if verdict.inform_before:
         names = ", ".join(dict.fromkeys(role for _, role in verdict.inform_before))
-        steps.append((f"inform {names}", holdpoint("inform", *subject, "--as", "deployer", where=where)))
-    steps.append(("decide", holdpoint("decide", *subject, "--as", "decider", where=where)))
+        steps.append((f"inform {names}", act("inform", "deployer")))
+    steps.append(("decide", act("decide", "decider")))
     return steps
 
 

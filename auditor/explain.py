@@ -21,7 +21,8 @@ def visible(text: str) -> str:
 
 def report_text(report: Report) -> str:
     """The report as text."""
-    lines = [f"{visible(report.origin) or 'no origin'}, {report.size} entries"]
+    lines = [visible(alert) for alert in report.alerts]
+    lines += [f"{visible(report.origin) or 'no origin'}, {report.size} entries"]
     for check in report.checks:
         mark = "ok" if check.verdict in (VerifyVerdict.VALID, VerifyVerdict.VALID_UNWITNESSED) else check.verdict.value
         lines.append(f"  {mark:<10} {check.name}: {visible(check.detail)}")

@@ -50,7 +50,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole verification."""
+    """The whole verification. `alerts` come first: what stands in the log and asks for a look (`disclosures.alerts`)."""
 
     checks: tuple[Check, ...]
     origin: str = ""
@@ -58,6 +58,7 @@ class Report:
     root: bytes = b""
     development: bool = False
     notes: tuple[str, ...] = field(default=())
+    alerts: tuple[str, ...] = field(default=())
 
     @property
     def verdict(self) -> VerifyVerdict:
@@ -81,6 +82,7 @@ class Report:
                 {"check": c.name, "code": c.code, "detail": c.detail, "index": c.index, "verdict": c.verdict.value}
                 for c in self.checks
             ],
+            "alerts": list(self.alerts),
             "development": self.development,
             "not_proven": list(self.notes),
             "checkpoint": {"origin": self.origin, "root": self.root.hex(), "size": self.size},

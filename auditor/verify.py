@@ -13,6 +13,7 @@ from auditor.pin import Pin
 from auditor.seen import Seen, first_contradiction, seen_in, width_at
 from auditor.signatures import Signatures
 from auditor.verdict import Check, Report, VerifyVerdict
+from disclosures.alerts import alert_lines, break_glass_of
 from disclosures.claims import claims_of, open_claims
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from ledger.entry import leaf_hash
@@ -95,7 +96,8 @@ def verify_export(
         _claims(audit)
     development = bool(audit.replay.state.get("meta", "development"))
     notes = (*LIMITS, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
-    return Report(tuple(audit.checks), claimed.origin, claimed.size, claimed.root, development, notes)
+    alerts = () if _failed(audit) else tuple(alert_lines(break_glass_of(audit.replay.state)))
+    return Report(tuple(audit.checks), claimed.origin, claimed.size, claimed.root, development, notes, alerts)
 
 
 def _failed(audit: _Audit) -> bool:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from disclosures.alerts import break_glass_of, undecided_operations
+from disclosures.decided import decisions_of
 from ledger.canonical import decode_canonical, dumps, loads_canonical
 from ledger.envelope import pae
 from ledger.errors import Malformed, Unverified
@@ -19,9 +21,7 @@ from ledger.trust import KeyLife
 from policies.answer import AsOf, Request
 from policies.binding import binding_packs
 from policies.clear import clear
-from policies.divergence import divergence_in, verdict_of
 from policies.evaluate import evaluate
-from policies.facts import Fact
 
 PAYLOAD_TYPE = "application/vnd.holdpoint.claims+json"
 SCHEMA = "holdpoint.claims/1"
@@ -59,28 +59,13 @@ def claims_of(state: State, as_of: AsOf) -> dict[str, Any]:
     ]
     return {
         "as_of": {"size": as_of.size, "time": as_of.time},
-        "decisions": decisions_of(state),
+        "break_glass": break_glass_of(state),
+        "decisions": decisions_of(state, as_of),
         "founding": state.get("meta", "founding"),
         "ledger": state.get("meta", "origin"),
         "models": models,
         "schema": SCHEMA,
-    }
-
-
-def decisions_of(state: State) -> list[dict[str, Any]]:
-    """Every decision in order of index, as JSON."""
-    decided = (_decision(state, fact) for _, facts in state.scan("decision") for fact in facts)
-    return sorted(decided, key=lambda d: d["index"])
-
-
-def _decision(state: State, fact: Fact) -> dict[str, Any]:
-    return {
-        "basis": fact.body.basis,
-        "decision": fact.body.decision,
-        "divergence": divergence_in(state, fact),
-        "index": fact.index,
-        "stream": fact.stream,
-        "verdict": verdict_of(state, fact),
+        "without_decision": undecided_operations(state),
     }
 
 

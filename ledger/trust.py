@@ -15,7 +15,7 @@ from ledger.events import break_glass, key, ledger, principal, role, token
 from ledger.keys import KeyRecord, raw_key
 from ledger.reasons import Reason, Refused
 from ledger.state import State
-from ledger.strict import parse_base64, shift
+from ledger.strict import parse_base64, parse_uint, shift
 
 SEPARATED: tuple[tuple[str, str], ...] = (
     ("key-admin", "approver"),
@@ -87,6 +87,8 @@ class BreakGlass:
 
     principal: str
     granted_by: tuple[str, ...]
+    role: str
+    valid_until: str
     reviewed_at: int | None = None
     outcome: str | None = None
 
@@ -114,7 +116,11 @@ def fold_trust(state: State, event: Event) -> None:
             state.put("break_glass", str(body.grant.index), glass)
         case role.Granted():
             if body.break_glass:
-                state.put("break_glass", str(event.index), BreakGlass(body.principal, event.principals))
+                state.put(
+                    "break_glass",
+                    str(event.index),
+                    BreakGlass(body.principal, event.principals, body.role, body.valid_until or ""),
+                )
             grant = Grant(body.role, body.streams, body.actions, body.valid_until, event.index, body.break_glass)
             name = f"{body.principal}|{body.role}"
             if live_grant(state, body.principal, body.role, event.recorded_at) is None:
@@ -174,6 +180,12 @@ def _enter_key(state: State, body: Any, index: int) -> None:
         lives = [state.get("key", k) for k in (body.keyid, *(state.get("meta", "engines") or ()))]
         lives.sort(key=lambda life: (life.index, life.record.keyid), reverse=True)
         state.put("meta", "engines", tuple(life.record.keyid for life in lives))
+
+
+def open_break_glass(state: State) -> tuple[tuple[int, BreakGlass], ...]:
+    """The exceptional grants that nobody has reviewed, in force or not, by the index of the grant (access.md §2)."""
+    found = ((parse_uint(index), glass) for index, glass in state.scan("break_glass") if glass.reviewed_at is None)
+    return tuple(sorted(found, key=lambda row: row[0]))
 
 
 def engine_key(state: State, at: str) -> KeyLife | None:

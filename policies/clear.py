@@ -39,7 +39,7 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     beyond = outside(asked, request)
     if beyond:
         return unclear("decision-out-of-scope", *beyond)
-    missing = _uninformed(state, verdict, fact, asked)
+    missing = uninformed(state, verdict, fact, asked)
     if missing:
         return unclear("body-not-informed", *missing)
     approved = (c for a in approvals for c in getattr(a.body, "conditions", ()))
@@ -61,7 +61,8 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index, divergence=divergence)
 
 
-def _uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:
+def uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:
+    """The roles that the gates want told before the action, and that nobody told of the request or the decision."""
     told = {
         f.body.body
         for digest in (asked.digest, decided.digest)

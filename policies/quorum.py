@@ -1,5 +1,8 @@
 """Four eyes (access.md §3): one pure function, at the decision's index, that the auditor runs too."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from ledger.event import Event
 from ledger.reasons import Reason, Refused
 from ledger.state import State
@@ -37,36 +40,67 @@ def author_refusal(state: State, who: tuple[str, ...], request: Fact, verdict: P
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What some approvals of a request come to at a time: who stands behind it, and the deciding (pack id, role) among them."""
+
+    voters: frozenset[str]
+    held: frozenset[tuple[str, str]]
+    standing: tuple[Fact, ...]
+    ended: tuple[Fact, ...]
+
+
+def tally(state: State, request: Fact, verdict: PolicyVerdict, given: Iterable[Fact], at: str) -> Tally:
+    """Count approvals that were given: those in force, with an approving verb."""
+    voters: set[str] = set()
+    held: set[tuple[str, str]] = set()
+    standing: list[Fact] = []
+    ended: list[Fact] = []
+    for fact in given:
+        if fact.body.verb not in APPROVING or lapsed(state, fact, request, at):
+            ended.append(fact)
+            continue
+        standing.append(fact)
+        for who in fact.principals:
+            voters.add(who)
+            if fact.body.verb == "decide":
+                pairs = verdict.decision_by
+                held |= {pair for pair in pairs if reaches(live_pack_role(state, *pair, who, at), request)}
+    return Tally(frozenset(voters), frozenset(held), tuple(standing), tuple(ended))
+
+
+def veto_of(state: State, request: Fact) -> Fact | None:
+    """A refusal that its author has not withdrawn."""
+    for digest in state.get("approvals", request.digest) or ():
+        fact: Fact = state.get("approval", digest)
+        if fact.body.event.name == "approval.refused" and state.get("approval_ended", digest) is None:
+            return fact
+    return None
+
+
 def quorum_refusal(
     state: State, event: Event, request: Fact, verdict: PolicyVerdict, packs: tuple[Published, ...]
 ) -> Refused | None:
     """Do the approvals that a permitting decision names carry it, at this index? The strictest pack's quorum counts."""
-    said, at = event.body, event.recorded_at
-    for digest in state.get("approvals", request.digest) or ():
-        fact: Fact = state.get("approval", digest)
-        if fact.body.event.name == "approval.refused" and state.get("approval_ended", digest) is None:
-            return Refused(Reason.VETO, f"refused by {', '.join(fact.principals)} at index {fact.index}")
-    voters: set[str] = set()
-    held: set[tuple[str, str]] = set()
+    said = event.body
+    veto = veto_of(state, request)
+    if veto is not None:
+        return Refused(Reason.VETO, f"refused by {', '.join(veto.principals)} at index {veto.index}")
+    named: list[Fact] = []
     for digest in said.approvals:
         found: Fact | None = state.get("approval", digest)
         if found is None or found.body.request != said.request or found.body.event.name != "approval.given":
             return Refused(Reason.APPROVAL_UNKNOWN, "an approval named is not one of this request")
-        if found.body.verb not in APPROVING or lapsed(state, found, request, at):
-            continue
-        refusal = author_refusal(state, found.principals, request, verdict)
+        named.append(found)
+    count = tally(state, request, verdict, named, event.recorded_at)
+    for fact in count.standing:
+        refusal = author_refusal(state, fact.principals, request, verdict)
         if refusal is not None:
             return refusal
-        for who in found.principals:
-            voters.add(who)
-            if found.body.verb == "decide":
-                held |= {
-                    pair for pair in verdict.decision_by if reaches(live_pack_role(state, *pair, who, at), request)
-                }
-    missing = [f"{role} ({pack})" for pack, role in verdict.decision_by if (pack, role) not in held]
+    missing = [f"{role} ({pack})" for pack, role in verdict.decision_by if (pack, role) not in count.held]
     if missing:
         return Refused(Reason.QUORUM_SHORT, f"no standing approval with verb decide by {', '.join(missing)}")
-    return headcount_refusal(state, frozenset(voters), packs)
+    return headcount_refusal(state, count.voters, packs)
 
 
 def headcount_refusal(state: State, voters: frozenset[str], packs: tuple[Published, ...]) -> Refused | None:

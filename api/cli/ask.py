@@ -1,4 +1,4 @@
-"""`gate`, `status`, `history`, `decisions`, `thresholds`: questions, answered at a named position."""
+"""`gate`, `status`, `history`, `thresholds`: questions, answered at a named position."""
 
 import re
 from hashlib import sha256
@@ -11,12 +11,14 @@ from api.author import statement_of
 from api.book import Book, readable
 from api.cli.options import At, Json, position, with_book
 from api.cli.output import answer, emit, say, warn
+from api.cli.said_first import alerts
 from api.cli.signing import model_stream, pairs_of
 from api.gate_text import screen
 from api.search import Sought
 from api.unblock import People, people_of
 from api.withheld_record import artifact_of
 from auditor.explain import visible
+from disclosures.alerts import alert_lines
 from ledger.canonical import dumps
 from ledger.envelope import read_envelope
 from ledger.errors import Fault, Malformed
@@ -68,6 +70,7 @@ def gate(
         )
     verdict, clearance, as_of = book.ask(request, position(at))
     terms = conditions_digest(clearance)
+    glass = book.break_glass(position(at))
     accepted = clearance.answer is Answer.PERMIT_WITH_CONDITIONS and accept == terms
     cleared = clearance.answer is Answer.PERMIT or accepted
     if as_json:
@@ -76,10 +79,12 @@ def gate(
             code=clearance.reasons[0] if clearance.reasons else "none",
             clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
             conditions=list(clearance.conditions), conditions_digest=terms, divergence=clearance.divergence,
-            decision=clearance.decision, missing=list(clearance.missing),
+            decision=clearance.decision, missing=list(clearance.missing), break_glass=glass,
             as_of={"size": as_of.size, "time": as_of.time},
         )  # fmt: skip
     else:
+        for line in alert_lines(glass):
+            say(visible(line))
         say(screen(request, verdict, clearance, as_of, _people(book, request, as_of), book.where))
         if clearance.answer is Answer.PERMIT_WITH_CONDITIONS:
             say(f"  {'accepted by' if accepted else 'to accept exactly these:'} --accept-conditions {terms}")
@@ -143,17 +148,22 @@ def status(
 ) -> None:
     """What may be done with a model, and why. Example: holdpoint status model/one"""
     rows, as_of = book.status(model_stream(model), position(at))
+    glass = book.break_glass(position(at))
     if as_json:
         answer("status", rows, book=book, ok=bool(rows), code="ok" if rows else "empty", model=model_stream(model),
-               as_of={"size": as_of.size, "time": as_of.time})  # fmt: skip
+               as_of={"size": as_of.size, "time": as_of.time}, break_glass=glass)  # fmt: skip
     elif not rows:
         warn(f"nothing is known of {visible(model)} at size {as_of.size}, {as_of.time}")
     else:
+        for line in alert_lines(glass):
+            say(visible(line))
+        for action, row in rows.items():
+            if row["divergence"]:
+                say(visible(f"DIVERGENCE, {action}: {row['divergence']}"))
         say(f"{visible(model_stream(model))} as of size {as_of.size}, {as_of.time}")
         for action, row in rows.items():
             why = ", ".join(row["clearance_reasons"])
-            note = f"  DIVERGENCE: {row['divergence']}" if row["divergence"] else ""
-            say(f"  {action:<22} {row['clearance']:<24} {visible(why):<28} policy: {row['verdict']}{visible(note)}")
+            say(f"  {action:<22} {row['clearance']:<24} {visible(why):<28} policy: {row['verdict']}")
     raise SystemExit(0 if rows else 5)
 
 
@@ -171,34 +181,26 @@ def history(
     """Entries, in order: of a stream, of a type, of a model, with a text. Example: holdpoint history model/one"""
     sought = Sought(stream, kind, None if model is None else model_stream(model), text)
     rows = book.page(sought, after, limit)
+    alerts(book, as_json=as_json)
+    about = {s for s in (sought.stream, sought.model) if s is not None}
+    diverging = {d["index"]: d["divergence"] for d in book.diverging() if not about or d["stream"] in about}
+    if not as_json:
+        for index, said in sorted(diverging.items()):
+            say(visible(f"DIVERGENCE, index {index}: {said}"))
     for row in rows:
         if as_json:
             emit({"schema": "holdpoint.history/1", "index": row.index, "leaf": row.leaf, "recorded_at": row.recorded_at,
-                  "stream": row.stream, "type": row.type, "version": row.version})  # fmt: skip
+                  "stream": row.stream, "type": row.type, "version": row.version,
+                  "divergence": diverging.get(row.index)})  # fmt: skip
         else:
             place = "" if row.stream == stream else f"  {row.stream}"
-            say(f"{row.index:>6}  {row.recorded_at}  {visible(row.type + place)}")
+            note = "  DIVERGENCE" if row.index in diverging else ""
+            say(f"{row.index:>6}  {row.recorded_at}  {visible(row.type + place)}{note}")
     if not rows:
         named = ", ".join(visible(v) for v in (stream, kind, model, text) if v is not None)
         warn(f"no entry{' of ' if named else ''}{named} after index {after}")
     elif len(rows) == limit:
         warn(f"more may follow: --after {rows[-1].index}")
-    raise SystemExit(0 if rows else 5)
-
-
-@with_book
-def decisions(book: Book, at: At = None, as_json: Json = False) -> None:
-    """Every decision, those that differ from the policy verdict first. Example: holdpoint decisions"""
-    rows = book.decisions(position(at))
-    for row in rows:
-        if as_json:
-            emit({"schema": "holdpoint.decisions/1", **row})
-        else:
-            note = f"  DIVERGENCE: {row['divergence']}" if row["divergence"] else ""
-            text = f"{row['index']:>6}  {row['stream']}  {row['decision']} ({row['basis']}), verdict {row['verdict']}"
-            say(visible(text + note))
-    if not rows:
-        warn("no decision is recorded")
     raise SystemExit(0 if rows else 5)
 
 
@@ -233,5 +235,5 @@ def thresholds(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    for command in (gate, status, history, decisions, thresholds):
+    for command in (gate, status, history, thresholds):
         app.command()(command)

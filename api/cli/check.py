@@ -19,11 +19,12 @@ from api.handing_over import write_synced
 from api.keyring import load_signer
 from api.settings import settings
 from api.wiring import opened
-from auditor.explain import report_text
+from auditor.explain import report_text, visible
 from auditor.pin import letter, parse_pin
 from auditor.source import folder_reader
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import verify_export
+from disclosures.alerts import alert_lines, break_glass_of
 from ledger.errors import Fault
 
 
@@ -34,10 +35,14 @@ def export(
     with opened(data) as ledger:
         size = write_export(ledger, folder, load_signer(data / "keys" / "engine.pem"), Progress("exported"))
         head = ledger.desk.read_head()
+        with ledger.view() as view:
+            glass = break_glass_of(view.state)
     if as_json:
-        emit({"schema": "holdpoint.export/1", "ok": True, "code": "ok", "details": [str(folder)],
+        emit({"schema": "holdpoint.export/1", "ok": True, "code": "ok", "break_glass": glass, "details": [str(folder)],
               "checkpoint": {"origin": ledger.origin, "root": head.root.hex(), "size": size}})  # fmt: skip
     else:
+        for line in alert_lines(glass):
+            say(visible(line))
         say(f"exported {size} entries to {folder}")
 
 

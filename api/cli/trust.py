@@ -8,10 +8,15 @@ import typer
 from api.book import Book
 from api.cli.options import As, At, Json, position, with_book
 from api.cli.output import answer, emit, posted, say
+from api.cli.said_first import alerts
+from api.cli.signing import references_to
 from api.founding import ACTIONS, STREAMS
 from api.keyring import load_signer, new_key
+from ledger.errors import Fault
+from ledger.events import break_glass as break_glass_events
 from ledger.events import key, principal, role
-from ledger.strict import format_base64
+from ledger.strict import format_base64, shift
+from ledger.trust import BREAK_GLASS_SECONDS
 
 PackRole = Annotated[str | None, typer.Option(help="PACK:ROLE, a role that a framework names.")]
 
@@ -89,6 +94,7 @@ def keys_revoke(
 def keys_list(book: Book, at: At = None, as_json: Json = False) -> None:
     """Keys, their principals, and where their life began and ended. Example: holdpoint keys list"""
     rows = book.keys(position(at))
+    alerts(book, position(at), as_json=as_json)
     for row in rows:
         if as_json:
             emit({"schema": "holdpoint.keys/1", **row})
@@ -114,6 +120,12 @@ def role_grant(
     action: Annotated[list[str] | None, typer.Option(help="Action in scope; default: all that packs gate.")] = None,
     pack_role: PackRole = None,
     until: Annotated[str | None, typer.Option(help="Ends at this time.")] = None,
+    break_glass: Annotated[
+        bool,
+        typer.Option(
+            "--break-glass", help="Against the separation of roles, for at most 24 hours; shown until reviewed."
+        ),
+    ] = False,
     by: As = "key-admin",
     as_json: Json = False,
 ) -> None:
@@ -126,6 +138,9 @@ def role_grant(
     }
     if pack_role is not None:
         body["pack_role"] = _pack_role(pack_role)
+    if break_glass:
+        body["break_glass"] = True
+        until = until or shift(book.now(), seconds=BREAK_GLASS_SECONDS)
     if until is not None:
         body["valid_until"] = until
     posted("role-grant", [book.say(role.Granted, body, "ledger", by)], as_json=as_json, book=book, text="granted")
@@ -147,6 +162,29 @@ def role_revoke(
     posted("role-revoke", [book.say(role.Revoked, body, "ledger", by)], as_json=as_json, book=book, text="revoked")
 
 
+@with_book
+def review(
+    book: Book,
+    index: Annotated[int, typer.Argument(help="Index of the break-glass role.granted.")],
+    outcome: Annotated[str, typer.Option(help="justified or not-justified.")] = "",
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    action: Annotated[list[int] | None, typer.Option(help="Index of an entry that was made under it.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option("--as", help="A key-admin who neither holds nor gave the grant; give two.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Review a break-glass grant: two key-admins who neither hold nor gave it. Example: holdpoint break-glass review 70 \
+--outcome justified --reason 'one night without a decider' --as key-admin-3 --as key-admin-4"""
+    if not outcome or not reason:
+        raise Fault("flags-missing", "failed", "a review says how it came out, and why", "--outcome, --reason")
+    grant, *done = references_to(book, book.known(), [index, *(action or ())])
+    body = {"actions": done, "grant": grant, "outcome": outcome, "reason": reason}
+    signers = [s for who in by or () for s in book.signers(who)] or book.signers("key-admin", 2)
+    written = book.write(break_glass_events.Reviewed, body, "ledger", signers)
+    posted("break-glass", [book.post(written)], as_json=as_json, book=book, text="reviewed")
+
+
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     principals = typer.Typer(help="Principals: register.", no_args_is_help=True)
@@ -162,3 +200,6 @@ def register(app: typer.Typer) -> None:
     roles.command("grant")(role_grant)
     roles.command("revoke")(role_revoke)
     app.add_typer(roles, name="role")
+    glass = typer.Typer(help="Exceptional grants: review.", no_args_is_help=True)
+    glass.command("review")(review)
+    app.add_typer(glass, name="break-glass")

@@ -20,6 +20,7 @@ from api.problems import problem
 from api.routes.asked import NAME, At, Ref, ledger_of, past_of
 from api.routes.models import as_of
 from api.wiring import Ledger
+from disclosures.alerts import break_glass_of
 from ledger.errors import Malformed
 from ledger.strict import parse_decimal
 from policies import answer as policy
@@ -103,11 +104,13 @@ def _judge(ledger: Ledger, past: Past, asked: policy.Request, at: int | str | No
     with view:
         verdict = evaluate(view.state, asked, view.as_of)
         clearance = clear(view.state, verdict, asked, view.as_of)
+        glass = break_glass_of(view.state)
         until = valid_until(view.state, asked.stream, view.as_of)
         size = view.size
     value = {
         **_answer(verdict, clearance),
         "as_of": as_of(view),
+        "break_glass": glass,
         "projected": isinstance(at, str) and at > ledger.now(),
         "valid_until": until,
     }
@@ -139,4 +142,10 @@ def _late(ledger: Ledger) -> dict[str, Any]:
     clearance = policy.Clearance(policy.Answer.UNDETERMINED, ("deadline",))
     now = ledger.now()
     position = {"size": ledger.appender.published[0], "time": now}
-    return {**_answer(nothing, clearance), "as_of": position, "projected": False, "valid_until": now}
+    return {
+        **_answer(nothing, clearance),
+        "as_of": position,
+        "break_glass": break_glass_of(ledger.appender.state),
+        "projected": False,
+        "valid_until": now,
+    }

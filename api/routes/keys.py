@@ -6,6 +6,7 @@ from starlette.responses import Response
 from api.bound import FOREVER, REVALIDATE, Following, bound, next_page
 from api.positions import parse_at
 from api.routes.asked import After, At, Limit, past_of
+from disclosures.alerts import break_glass_of
 from ledger.strict import format_base64
 
 
@@ -33,7 +34,7 @@ def keys(request: Request, at: At = None, after: After = -1, limit: Limit = 1000
     more: Following = next_page(request, rows[-1]["index"], at=at or view.size) if len(lives) > end else ()
     return bound(
         request,
-        {"keys": rows, "vkeys": list(view.state.get("meta", "vkeys") or ())},
+        {"break_glass": break_glass_of(view.state), "keys": rows, "vkeys": list(view.state.get("meta", "vkeys") or ())},
         checkpoint=past.checkpoint(view.size),
         keep=FOREVER if isinstance(wanted, int) else REVALIDATE,
         following=more,

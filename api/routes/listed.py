@@ -42,7 +42,8 @@ STORE: Final = ("database-unreachable", "database-error", "entry-missing", "log-
 ALWAYS: Final = ("query", "token-in-url", "wrong-host", "header-too-large", "fault")
 GUARDED: Final = ("token-missing", "not-found")
 UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/{ref:path}/status",
-                             "/v1/models/{ref:path}/gate/{action}", "/livez", "/readyz", "/metrics", "/",
+                             "/v1/models/{ref:path}/gate/{action}", "/v1/decisions/{which}",
+                             "/livez", "/readyz", "/metrics", "/",
                              "/docs", "/docs/problems", "/v1/obligations", "/v1/obligations.ics", "/v1/incidents",
                              "/v1/incidents/{ref:path}"})  # fmt: skip
 TEXT: Final = "text/plain"
@@ -111,6 +112,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/models/{ref:path}/history", models.history, "status:read", answers.History, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}/status", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
+    Route("/v1/decisions/{which}", decisions.decision, "status:read", answers.DecisionLife, (*FOLD, *STORE)),
     Route("/v1/decisions", decisions.decisions, "status:read", answers.Decisions, (*FOLD, *STORE)),
     Route("/v1/frameworks", frameworks.frameworks, "status:read", answers.Frameworks, (*FOLD, *STORE)),
     Route("/v1/obligations", obligations.obligations, "status:read", answers.Obligations, (*FOLD, *STORE)),

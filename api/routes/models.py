@@ -10,6 +10,7 @@ from api.positions import parse_at
 from api.problems import problem
 from api.routes.asked import WHOLE, After, At, Limit, Ref, ledger_of, past_of
 from api.wiring import View
+from disclosures.alerts import break_glass_of
 from disclosures.claims import answers
 from policies.binding import binding_packs
 from policies.lapse import valid_until
@@ -46,7 +47,7 @@ def models(
     view = past.at(parse_at(at))
     rows = models_after(view, after, limit + 1)
     more: Following = next_page(request, rows[limit - 1]["stream"], at=at or view.size) if len(rows) > limit else ()
-    value = {"as_of": as_of(view), "models": rows[:limit]}
+    value = {"as_of": as_of(view), "break_glass": break_glass_of(view.state), "models": rows[:limit]}
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER, following=more)
 
 
@@ -58,6 +59,7 @@ def model(request: Request, ref: Ref, at: At = None) -> Response:
         return problem("not-found", place="ref")
     value = {
         "as_of": as_of(view),
+        "break_glass": break_glass_of(view.state),
         "stream": stream,
         "actions": {a: answers(view.state, stream, a, view.as_of) for a in actions_of(view)},
         "valid_until": valid_until(view.state, stream, view.as_of),
@@ -68,7 +70,8 @@ def model(request: Request, ref: Ref, at: At = None) -> Response:
 def history(request: Request, ref: Ref, at: At = None, after: After = -1, limit: Limit = 100) -> Response:
     """The model's stream, in order, up to a position."""
     past, ledger = past_of(request), ledger_of(request)
-    size = past.size_at(parse_at(at))
+    view = past.at(parse_at(at))
+    size = view.size
     rows = ledger.desk.find(after, limit, stream=f"model/{ref}")
     if not rows and after < 0:
         return problem("not-found", place="ref")
@@ -76,4 +79,5 @@ def history(request: Request, ref: Ref, at: At = None, after: After = -1, limit:
         {"index": r.index, "recorded_at": r.recorded_at, "type": r.topic.split(":")[3]} for r in rows if r.index < size
     ]
     more: Following = next_page(request, rows[-1].index) if len(shown) == limit else ()
-    return bound(request, {"history": shown}, checkpoint=past.checkpoint(size), following=more)
+    value = {"break_glass": break_glass_of(view.state), "history": shown}
+    return bound(request, value, checkpoint=past.checkpoint(size), following=more)

@@ -15,7 +15,8 @@ from api.routes.asked import At, ledger_of, past_of
 from api.routes.models import actions_of
 from api.wiring import View
 from auditor.explain import visible
-from disclosures.claims import decisions_of
+from disclosures.alerts import alert_lines, break_glass_of, undecided_operations
+from disclosures.decided import decisions_of
 from policies import answer as policy
 from policies.clear import clear
 from policies.evaluate import evaluate
@@ -56,9 +57,11 @@ def overview(request: Request, at: At = None, after: Annotated[str, Query(max_le
     past, ledger = past_of(request), ledger_of(request)
     view = past.at(parse_at(at))
     streams = [s for s, _ in view.state.scan("model") if s > after]
-    diverging = [d for d in reversed(decisions_of(view.state)) if d["divergence"]]
+    diverging = [d for d in reversed(decisions_of(view.state, view.as_of)) if d["divergence"]]
     answer = _page(
         "overview.html",
+        alerts=alert_lines(break_glass_of(view.state)),
+        undecided=undecided_operations(view.state)[-DIVERGENCES:],
         ledger=ledger,
         view=view,
         at=at,

@@ -22,7 +22,7 @@ GET = [r for r in ROUTES if r.method == "GET"]
 GOOD: dict[str, list[str]] = {
     "ref": ["fictional-one", "nobody", "a/b"], "action": ["train", "external_deploy", "fly"],
     "index": ["0", "3", "71", "99999"], "level": ["0", "1", "63", "0"], "path": ["000", "000.p/5", "x001/000", "000.p/72"],
-    "event_id": ["00000000-0000-7000-8000-000000000000"], "at": ["1", "33", "72", "2030-01-01T00:00:00.000000Z"],
+    "which": ["85", "56", "9" * 64, "3"], "event_id": ["00000000-0000-7000-8000-000000000000"], "at": ["1", "33", "72", "2030-01-01T00:00:00.000000Z"],
     "limit": ["1", "50", "200"], "after": ["-1", "5", "model/a", "0-5"], "type": ["decision.made"], "for": ["reads", "writes"],
     "stream": ["ledger"], "artifact": ["00" * 32], "fact": ["ratio=0.5"], "surface": ["api"], "audience": ["general"],
 }  # fmt: skip

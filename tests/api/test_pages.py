@@ -152,7 +152,7 @@ def test_divergences_come_first(story: Asker, monkeypatch: pytest.MonkeyPatch) -
         "stream": "model/fictional-one",
         "divergence": "the decision is permit, the policy verdict was deny",
     }
-    monkeypatch.setattr(pages, "decisions_of", lambda _state: [said] * 25)
+    monkeypatch.setattr(pages, "decisions_of", lambda _state, _as_of: [said] * 25)
     read = page(story, "/")
     heads = [a.get("id") for a in read.all("h2")]
     assert heads[0] == "divergences"

@@ -25,7 +25,8 @@ ORDER: list[tuple[str, int]] = [
     ("document publish", 0), ("request", 0), ("approve", 0), ("inform", 0), ("decide", 0),
     ("training start", 0), ("training pause", 0), ("training resume", 0), ("training end", 0), ("reassess", 0),
     ("deployment start", 0), ("deployment change", 0), ("deployment end", 0),
-    ("framework simulate", 0), ("gate", 3), ("status", 0), ("history", 0), ("decisions", 0), ("thresholds", 0),
+    ("framework simulate", 0), ("gate", 3), ("status", 0), ("history", 0), ("decision list", 0),
+    ("decision show", 0), ("thresholds", 0),
     ("incident observe", 0), ("incident involve", 0), ("incident classify", 0), ("report incident", 0),
     ("incident report-filed", 0), ("incident resolve", 0), ("incident show", 0), ("incident list", 0), ("obligations", 0),
     ("obligation fulfil", 0), ("obligation toll", 0), ("obligation not-applicable", 0),
@@ -33,7 +34,15 @@ ORDER: list[tuple[str, int]] = [
     ("token issue", 0), ("token revoke", 3), ("role revoke", 0), ("keys revoke", 0),
     ("pin", 0), ("export", 0), ("verify", 0),
 ]  # fmt: skip
-OTHERS = {"exception invoke", "recommend", "anchor", "hammer", "rebuild", "restore"}  # run by the tests of what they do
+OTHERS = {
+    "break-glass review",
+    "exception invoke",
+    "recommend",
+    "anchor",
+    "hammer",
+    "rebuild",
+    "restore",
+}  # run by the tests of what they do
 
 
 def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

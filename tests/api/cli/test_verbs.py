@@ -142,7 +142,7 @@ def test_a_decision_against_the_verdict_says_why(cli: Cli) -> None:
     why = ("--divergence-reason", "a fictional emergency")
     assert "--basis" in cli("decide", "one", "store_weights", "permit", *why, "--yes").err
     cli.ok("decide", "one", "store_weights", "permit", *why, "--basis", "discretionary", "--yes")
-    rows = [json.loads(line) for line in cli.ok("decisions", "--json").out.splitlines()]
+    rows = [json.loads(line) for line in cli.ok("decision", "list", "--json").out.splitlines()]
     assert rows[0]["divergence"], "those that differ come first"
     asked = json.loads(cli("gate", "one", "store_weights", "--json").out)
     assert (asked["clearance"], asked["ok"]) == ("permit_with_conditions", False)

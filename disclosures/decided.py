@@ -1,0 +1,49 @@
+"""Decisions as every view lists them: those that differ from the policy verdict first, each with its phase and flags."""
+
+from typing import Any
+
+from ledger.state import State
+from ledger.strict import parse_uint
+from policies.answer import AsOf
+from policies.divergence import divergence_in, verdict_of
+from policies.facts import Fact
+from projections.decision_life import decision_flags, decision_phase
+
+
+def decisions_of(state: State, as_of: AsOf) -> list[dict[str, Any]]:
+    """Every decision in order of index, as JSON."""
+    decided = (_decision(state, fact, as_of) for _, facts in state.scan("decision") for fact in facts)
+    return sorted(decided, key=lambda d: d["index"])
+
+
+def _decision(state: State, fact: Fact, as_of: AsOf) -> dict[str, Any]:
+    return {
+        "basis": fact.body.basis,
+        "decision": fact.body.decision,
+        "divergence": divergence_in(state, fact),
+        "flags": list(decision_flags(state, fact, as_of)),
+        "index": fact.index,
+        "phase": decision_phase(state, fact, as_of),
+        "request": fact.body.request,
+        "stream": fact.stream,
+        "verdict": verdict_of(state, fact),
+    }
+
+
+def cursor_of(row: dict[str, Any]) -> str:
+    """The row as the place after which a page begins: whether it diverges (0) or not (1), and its index."""
+    return f"{'1' if row['divergence'] is None else '0'}-{row['index']}"
+
+
+def decisions_page(state: State, as_of: AsOf, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """Up to `limit` decisions behind the row `after`, the diverging ones first; and after which row the next page begins."""
+    found = sorted(decisions_of(state, as_of), key=_place)
+    if after is not None:
+        rank, _, index = after.partition("-")
+        found = [row for row in found if _place(row) > (rank == "1", parse_uint(index))]
+    shown = found[:limit]
+    return shown, cursor_of(shown[-1]) if len(found) > limit else None
+
+
+def _place(row: dict[str, Any]) -> tuple[bool, int]:
+    return row["divergence"] is None, row["index"]

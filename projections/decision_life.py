@@ -1,0 +1,313 @@
+"""`decision_life`: from the request to the end of what was decided on it, each step with its entries, and whose move is next.
+
+requested → recommended → gate evaluated → approved or refused → decided → bodies informed → carried out → reversed, superseded
+or lapsed. Computed from the state at a position; a role counts as it did at its event's index, because admission looked then.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from ledger.state import State
+from ledger.strict import shift
+from policies.answer import AsOf, PolicyVerdict
+from policies.binding import binding_packs
+from policies.decide import verdict_on
+from policies.divergence import PERMITTING, divergence_in, verdict_of
+from policies.facts import Fact, tainted
+from policies.quorum import APPROVAL_DAYS, Tally, tally, veto_of
+from policies.recommend import recommendations, unadvised
+from policies.verbs import Reversal
+from projections.carried_out import decisions_on, relying, stood
+from projections.next_moves import Move, decided_moves, undecided_moves
+
+Phase: TypeAlias = Literal[
+    "requested", "recommended", "approved", "refused", "decided", "carried-out", "reversed", "superseded", "lapsed"
+]
+StepState: TypeAlias = Literal["done", "open", "none", "against"]
+ENDS_A_REQUEST: Final = frozenset({"approvals-expired", "never-decided", "packs-changed"})
+"""Flags of a request that nobody decided in time; only other packs make it undecidable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An entry that a step rests on; `note` in plain words."""
+
+    index: int
+    event: str
+    principals: tuple[str, ...]
+    recorded_at: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`done`, still `open`, `none` = nobody asks for it, `against` = it was refused, or ended what was decided."""
+
+    name: str
+    state: StepState
+    seen: tuple[Seen, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One request's life. `flags` are stable codes, the gravest first; `decision` is the newest decision's index."""
+
+    request: str
+    index: int
+    stream: str
+    action: str
+    phase: Phase
+    divergence: str | None
+    flags: tuple[str, ...]
+    decision: int | None
+    verdict: str
+    basis: str | None
+    conditions: tuple[str, ...]
+    steps: tuple[Step, ...]
+    moves: tuple[Move, ...]
+
+
+End: TypeAlias = tuple[Phase, tuple[Seen, ...]]
+"""What ended a decision, and the entry that did."""
+
+
+def request_named(state: State, name: str) -> Fact | None:
+    """The request of that statement digest, or the one that the decision, or the request, at that index is about."""
+    found: Fact | None = state.get("request", name)
+    if found is not None or not name.isdigit():
+        return found
+    for _, facts in state.scan("decision"):
+        for made in facts:
+            if str(made.index) == name:
+                name = made.body.request
+    return next((f for _, f in state.scan("request") if name in (str(f.index), f.digest)), None)
+
+
+def life_of(state: State, request: Fact, as_of: AsOf) -> Life:
+    """The life of `request` as of a position and time."""
+    at = as_of.time
+    verdict = verdict_on(state, request, as_of)
+    said: list[Fact] = [state.get("approval", d) for d in state.get("approvals", request.digest) or ()]
+    count = tally(state, request, verdict, [f for f in said if f.body.event.name == "approval.given"], at)
+    all_made = [f for f in decisions_on(state, request.stream) if f.body.request == request.digest]
+    made = all_made[-1] if all_made else None
+    begun = () if made is None else tuple(relying(state, made))
+    end = None if made is None else _end(state, made, at)
+    waiting = undecided_moves(state, request, verdict, count, as_of)
+    steps = (
+        Step("requested", "done", (_seen(request),)),
+        _recommended(state, request, verdict),
+        _gate(state, request, made),
+        _approved(state, request, made, said, count, waiting),
+        Step("decided", "done" if all_made else "open", tuple(_seen(f, f.body.decision) for f in all_made)),
+        _informed(state, request, made, verdict, begun),
+        Step("carried-out", "done" if begun else "open" if _permits(made) else "none", tuple(_seen(f) for f in begun)),
+        Step("ended", "none") if end is None else Step("ended", "against", end[1], end[0]),
+        *_beside(state, request, at),
+    )
+    flags = tuple(dict.fromkeys(_flags(state, request, made, verdict, count, begun, at)))
+    phase = _phase(made, steps, count, waiting, end)
+    if phase != "refused" and ENDS_A_REQUEST & set(flags):
+        phase = "lapsed"
+    if made is not None:
+        waiting = decided_moves(state, request, made, verdict, as_of, ended=end is not None, begun=bool(begun))
+    return Life(
+        request=request.digest,
+        index=request.index,
+        stream=request.stream,
+        action=request.body.action,
+        phase=phase,
+        divergence=None if made is None else divergence_in(state, made),
+        flags=flags,
+        decision=None if made is None else made.index,
+        verdict=verdict.answer.value if made is None else verdict_of(state, made),
+        basis=None if made is None else made.body.basis,
+        conditions=_conditions(state, request, made, count),
+        steps=steps,
+        moves=waiting,
+    )
+
+
+def decision_phase(state: State, made: Fact, as_of: AsOf) -> Phase:
+    """The phase of one decision, whatever else was decided on its request."""
+    end = _end(state, made, as_of.time)
+    if end is not None:
+        return end[0]
+    return "carried-out" if any(True for _ in relying(state, made)) else "decided"
+
+
+def decision_flags(state: State, made: Fact, as_of: AsOf) -> tuple[str, ...]:
+    """The flags of one decision. A verdict is asked for only where something was carried out on it."""
+    request: Fact | None = state.get("request", made.body.request)
+    if request is None:
+        return ()
+    nobody = Tally(frozenset(), frozenset(), (), ())
+    begun = tuple(relying(state, made))
+    verdict = verdict_on(state, request, as_of) if begun else None
+    return tuple(dict.fromkeys(_flags(state, request, made, verdict, nobody, begun, as_of.time)))
+
+
+def _permits(made: Fact | None) -> bool:
+    return made is not None and made.body.decision in PERMITTING
+
+
+def _seen(fact: Fact, note: str = "") -> Seen:
+    return Seen(fact.index, fact.body.event.name, fact.principals, fact.recorded_at, note)
+
+
+# -- the steps ---------------------------------------------------------------------------------------------------------
+
+
+def _recommended(state: State, request: Fact, verdict: PolicyVerdict) -> Step:
+    issued = recommendations(state, request)
+    seen = tuple(_seen(f, f"{f.body.role}: {f.body.recommendation}") for f in issued)
+    missing = unadvised(state, request, verdict)
+    if missing:
+        return Step("recommended", "open", seen, f"not yet by {', '.join(r for _, r in missing)}")
+    return Step("recommended", "done" if seen else "none", seen)
+
+
+def _gate(state: State, request: Fact, made: Fact | None) -> Step:
+    newest: Fact | None = state.get("gate", request.digest)
+    if newest is None:
+        return Step("gate", "open")
+    cited = "" if made is None else f"the decision cites index {made.body.gate.index}: {verdict_of(state, made)}"
+    return Step("gate", "done", (_seen(newest, newest.body.answer),), cited)
+
+
+def _approved(
+    state: State, request: Fact, made: Fact | None, said: Iterable[Fact], count: Tally, waiting: tuple[Move, ...]
+) -> Step:
+    """Before the decision, what stands now; after it, what it was decided on, whatever has ended since."""
+    ended = {f.digest for f in count.ended}
+    seen = tuple(_seen(f, _vote(state, f, ended)) for f in said)
+    if made is not None:
+        return Step("approved", "done" if made.body.approvals else "none", seen)
+    if veto_of(state, request) is not None:
+        return Step("approved", "against", seen, "refused")
+    open_ = [m for m in waiting if m.what == "approve"]
+    short = "; ".join(f"{m.role} ({m.pack})" if m.pack else m.note for m in open_)
+    return Step("approved", "open" if open_ else "done", seen, short)
+
+
+def _vote(state: State, fact: Fact, ended: set[str]) -> str:
+    withdrawn: int | None = state.get("approval_ended", fact.digest)
+    over = f", withdrawn at index {withdrawn}" if withdrawn is not None else ", ended" if fact.digest in ended else ""
+    return f"{fact.body.verb}{over}"
+
+
+def _informed(state: State, request: Fact, made: Fact | None, verdict: PolicyVerdict, begun: tuple[Fact, ...]) -> Step:
+    told = _told(state, request, made)
+    first = min((f.index for f in begun), default=None)
+    seen = tuple(
+        _seen(f, f.body.body + (", after the action" if first is not None and f.index > first else "")) for f in told
+    )
+    missing = [role for _, role in verdict.inform_before if role not in {f.body.body for f in told}]
+    if missing:
+        return Step("informed", "open", seen, f"not yet {', '.join(missing)}")
+    return Step("informed", "done" if seen else "none", seen)
+
+
+def _told(state: State, request: Fact, made: Fact | None) -> list[Fact]:
+    digests = [request.digest] + ([] if made is None else [made.digest])
+    found = [f for d in digests for f in state.get("informed", d) or () if tainted(state, f) is None]
+    return sorted(found, key=lambda f: f.index)
+
+
+def _beside(state: State, request: Fact, at: str) -> Iterator[Step]:
+    """What stands in, or is excepted, for a request like this: shown where there is any."""
+    interim = [f for f in state.get("interim", request.stream) or () if f.body.framework in request.body.packs]
+    if interim:
+        yield Step(
+            "interim measures", "done", tuple(_seen(f, f"{f.body.gate}, until {f.body.valid_until}") for f in interim)
+        )
+    excepted = [
+        f
+        for f in state.get("exception", request.stream) or ()
+        if f.body.framework in request.body.packs and f.body.request in (None, request.digest)
+    ]
+    if excepted:
+        over = {f.index for f in excepted if f.body.valid_until is not None and at > f.body.valid_until}
+        seen = tuple(_seen(f, f.body.exception + (", ended" if f.index in over else "")) for f in excepted)
+        yield Step("exceptions", "done", seen)
+
+
+# -- after the decision ------------------------------------------------------------------------------------------------
+
+
+def _end(state: State, made: Fact, at: str) -> End | None:
+    """What ended a decision, in a word, and the entry; the clock needs none."""
+    found = [
+        f
+        for f in decisions_on(state, made.stream)
+        if f.body.supersedes is not None and f.body.supersedes.index == made.index
+    ]
+    if found:
+        reversal: Reversal | None = state.get("reversed", str(made.index))
+        if reversal is not None:
+            by = next(f for f in found if f.index == reversal.index)
+            return "reversed", (_seen(by, f"{by.body.decision}, by {reversal.role} ({reversal.pack})"),)
+        return "superseded", (_seen(found[-1], found[-1].body.decision),)
+    if made.body.valid_until is not None and at > made.body.valid_until:
+        return "lapsed", ()
+    return None
+
+
+def _phase(
+    made: Fact | None,
+    steps: tuple[Step, ...],
+    count: Tally,
+    waiting: tuple[Move, ...],
+    end: tuple[Phase, tuple[Seen, ...]] | None,
+) -> Phase:
+    states = {s.name: s.state for s in steps}
+    if made is None:
+        if states["approved"] == "against":
+            return "refused"
+        if count.standing and not any(m.what == "approve" for m in waiting):
+            return "approved"
+        return "recommended" if states["recommended"] == "done" else "requested"
+    if end is not None:
+        return end[0]
+    return "carried-out" if states["carried-out"] == "done" else "decided"
+
+
+def _flags(
+    state: State, request: Fact, made: Fact | None, verdict: PolicyVerdict | None, count: Tally, begun: tuple[Fact, ...],
+    at: str,
+) -> Iterator[str]:  # fmt: skip
+    """Stable codes of what a reader must not miss, the gravest first."""
+    if made is None:
+        if {p.digest for p in binding_packs(state, at)} != set(request.body.packs):
+            yield "packs-changed"
+        if count.ended and not count.standing:
+            yield "approvals-expired"
+        if at > shift(request.recorded_at, days=APPROVAL_DAYS) and not count.standing:
+            yield "never-decided"
+        return
+    if divergence_in(state, made) is not None:
+        yield "diverges"
+    if any(not stood(state, made, f) for f in begun):
+        yield "carried-out-without-standing-decision"
+    if any(tainted(state, f) is not None for f in (request, made, *count.standing)):
+        yield "tainted"
+    if made.back_recorded:
+        yield "back-recorded"
+    if made.body.without_recommendation:
+        yield "without-recommendation"
+    advice = {f.body.recommendation in PERMITTING for f in recommendations(state, request) if f.index < made.index}
+    if advice and (made.body.decision in PERMITTING) not in advice:
+        yield "against-recommendation"
+    first = min((f.index for f in begun), default=None)
+    told = {f.body.body for f in _told(state, request, made) if first is None or f.index < first}
+    if verdict is not None and first is not None and any(role not in told for _, role in verdict.inform_before):
+        yield "informed-late"
+
+
+def _conditions(state: State, request: Fact, made: Fact | None, count: Tally) -> tuple[str, ...]:
+    """Conditions of the decision, the request and the approvals: those that the decision names, else those in force."""
+    named = () if made is None else tuple(f for d in made.body.approvals if (f := state.get("approval", d)) is not None)
+    given = (c for f in (count.standing if made is None else named) for c in f.body.conditions)
+    return tuple(dict.fromkeys((*(() if made is None else made.body.conditions), *request.body.conditions, *given)))
