@@ -16,10 +16,13 @@ import pytest
 
 from policies.pack import Pack
 from policies.pack_duties import Period
+from tests.policies.world import shipped
 
 FRAMEWORKS = Path(__file__).resolve().parents[2] / "policies" / "frameworks"
 SHARED = Path(__file__).resolve().parents[2] / "../shared/frameworks"
 SHIPPED = sorted(p.stem for p in FRAMEWORKS.glob("*.toml"))
+WHOLE = [stem for stem in SHIPPED if shipped(stem).base is None]
+"""Packs of which the source was read; of the others only the difference to a neighbour is known (test_deltas.py)."""
 MOVES = ["train", "continue_development", "internal_deploy", "controlled_deploy", "external_deploy", "release_weights"]
 SHORTENED: dict[str, tuple[list[str], tuple[str, str] | None]] = {
     "internal_deploy_extensive": (["internal_deploy"], ("extensive", "true")),
@@ -40,10 +43,10 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def extract(stem: str) -> dict[str, Any]:
-    """The facts of a pack that was read in a source of its own; skips for a delta, and where they are absent."""
+    """The facts of a pack that was read in a source of its own; skips where they are absent."""
     facts = _read(SHARED / f"{stem}.yaml")
     if facts is None:
-        pytest.skip(f"no {stem}.yaml beside this checkout" if delta_of(stem) is None else "known as a difference only")
+        pytest.skip(f"no {stem}.yaml beside this checkout")
     return facts
 
 

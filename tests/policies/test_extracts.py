@@ -10,6 +10,7 @@ from policies.pack_parts import Threshold
 from tests.policies.extracts import (
     SHIPPED,
     SHORTENED,
+    WHOLE,
     day,
     delta_of,
     digest_of,
@@ -22,6 +23,7 @@ from tests.policies.extracts import (
 from tests.policies.world import shipped
 
 every_pack = pytest.mark.parametrize("stem", SHIPPED)
+every_whole_pack = pytest.mark.parametrize("stem", WHOLE)
 
 
 @every_pack
@@ -58,7 +60,7 @@ def test_a_pack_names_its_source_and_what_was_not_read(stem: str) -> None:
     assert pack.source.sourced == ("secondary" if weak else "primary")
 
 
-@every_pack
+@every_whole_pack
 def test_a_pack_has_the_states_and_levels_of_its_facts(stem: str) -> None:
     facts, pack = extract(stem), shipped(stem)
     assert [s.id for s in pack.states] == facts.get("determination_states", [])
@@ -95,7 +97,7 @@ def determination(watched: Threshold, source: dict[str, Any]) -> None:
         statistic(mine, theirs)
 
 
-@every_pack
+@every_whole_pack
 def test_a_pack_watches_what_its_facts_watch(stem: str) -> None:
     facts, pack = extract(stem), shipped(stem)
     for watched, source in zip(pack.thresholds, facts["thresholds"], strict=True):
@@ -118,7 +120,7 @@ def test_a_pack_watches_what_its_facts_watch(stem: str) -> None:
             assert (watched.rules_out.state, list(watched.rules_out.thresholds)) == (out["state"], out["thresholds"])
 
 
-@every_pack
+@every_whole_pack
 def test_a_pack_asks_for_the_safeguards_of_its_facts(stem: str) -> None:
     facts, pack = extract(stem), shipped(stem)
     assert {s.id: list(s.safeguards) for s in pack.sets} == facts["safeguard_sets"]
@@ -157,7 +159,7 @@ def gate_of(pack: Pack, source: dict[str, Any]) -> None:
         assert said in (gate.note or "")
 
 
-@every_pack
+@every_whole_pack
 def test_a_pack_gates_what_its_facts_gate(stem: str) -> None:
     facts, pack = extract(stem), shipped(stem)
     assert [g.id for g in pack.gates] == [g["id"] for g in facts["gates"]]
@@ -176,7 +178,7 @@ def test_a_pack_gates_what_its_facts_gate(stem: str) -> None:
             assert list(getattr(gate, mine)) == source.get(theirs, []), gate.id
 
 
-@every_pack
+@every_whole_pack
 def test_a_pack_has_the_roles_of_its_facts(stem: str) -> None:
     facts, pack = extract(stem), shipped(stem)
     assert [(r.id, list(r.acts)) for r in pack.roles] == [(r["id"], r.get("acts", [])) for r in facts["roles"]]
