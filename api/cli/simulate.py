@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import islice
 from typing import Annotated, Any
 
@@ -107,12 +106,11 @@ def _moments(ledger: Ledger, indexes: Iterable[int], sizes: list[int], now: str)
     reached = sorted({sizes[bisect_right(sizes, i)] for i in indexes if i < sizes[-1]})
     before: Moment | None = None
     for size in reached:
-        with suppress(Fault):  # a size inside a derived group is no position; the batch's own end is one
-            view = ledger.view(size)
-            if before is not None and before.time < shift(view.time, micros=-1):
-                yield Moment(before.state, before.size, shift(view.time, micros=-1), passed=True)
-            before = Moment(view.state, size, view.time)
-            yield before
+        view = ledger.view(size)  # a batch ends with its last derived entry: a committed size is always a position
+        if before is not None and before.time < shift(view.time, micros=-1):
+            yield Moment(before.state, before.size, shift(view.time, micros=-1), passed=True)
+        before = Moment(view.state, size, view.time)
+        yield before
     if before is not None and before.time < now:
         yield Moment(before.state, before.size, now, passed=True)
 
