@@ -1,0 +1,182 @@
+"""What holds for every shipped pack: nothing is permitted on an empty ledger, worse never opens, order says nothing."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.strict import shift
+from policies.answer import STRICTNESS, AsOf, Request
+from policies.binding import binding_packs
+from policies.evaluate import evaluate
+from policies.pack import Pack
+from tests.policies.test_weigh import PROOF
+from tests.policies.world import FRAMEWORKS, World, shipped
+
+PACKS = sorted(p.stem for p in FRAMEWORKS.glob("*.toml"))
+GATED = [name for name in PACKS if shipped(name).gates]
+ACTIONS = (
+    "train", "continue_development", "store_weights", "internal_deploy", "controlled_deploy", "external_deploy", "release_weights",
+    "publish_report",
+)  # fmt: skip
+HOW = ("plain", "plain", "plain", "expired", "elsewhere", "degraded")
+
+
+@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.parametrize("registered", [False, True])
+def test_an_empty_ledger_permits_nothing(name: str, *, registered: bool) -> None:
+    world = World(name)
+    if registered:
+        world.model()
+    for action in ACTIONS:
+        verdict, clearance = world.ask(action)
+        assert verdict.answer != "permit", action
+        assert registered or verdict.answer == "undetermined", action
+        assert clearance.answer in ("undetermined", "deny"), action
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What was said under a pack, in the order of the members."""
+
+    states: tuple[tuple[str, str], ...]
+    shown: tuple[tuple[str, str], ...]
+    papers: tuple[tuple[str, str, str], ...]
+    interim: tuple[tuple[str, tuple[str, ...]], ...]
+    exceptions: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    scope: tuple[str, ...] | None
+
+
+@lru_cache
+def lives(name: str) -> st.SearchStrategy[Lived]:
+    """Histories that a pack can be asked about."""
+    pack = shipped(name)
+    thresholds, safeguards = [t.id for t in pack.thresholds], [s.id for s in pack.safeguards]
+    tokens, roles = [s.id for s in pack.states], [r.id for r in pack.roles] or ["SOMEONE"]
+    stated = {(c.fact, v) for g in pack.gates for c in g.when.facts for v in (c.value, f"{c.value}0")}
+    sets = [s.id for s in pack.sets] + safeguards
+    halting = [g.id for g in pack.gates if g.effect.startswith("interim_")]
+    classes = sorted({g.binds_whom for g in pack.gates if g.binds_whom} | {"someone"})
+    return st.builds(
+        Lived,
+        states=_pairs(thresholds, tokens),
+        shown=_pairs(sets, HOW),
+        papers=st.lists(st.tuples(*map(st.sampled_from, (pack.documents or ("none",), roles, ("confirm", "decide", "approve", "accept")))), max_size=4).map(tuple),
+        interim=st.lists(st.tuples(st.sampled_from(halting or [""]), st.lists(st.sampled_from(sets or [""]), min_size=1, max_size=3, unique=True).map(tuple)), max_size=2 if halting else 0).map(tuple),
+        exceptions=st.lists(st.sampled_from([e.id for e in pack.exceptions] or [""]), max_size=1 if pack.exceptions else 0).map(tuple),
+        facts=st.lists(st.sampled_from(sorted(stated) or [("x", "y")]), unique_by=lambda f: f[0]).map(tuple),
+        scope=st.none() | st.lists(st.sampled_from(classes), max_size=2, unique=True).map(tuple),
+    )  # fmt: skip
+
+
+def _pairs(names: list[str], how: Any) -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
+    if not names:
+        return st.just(())
+    pair = st.tuples(st.sampled_from(names), st.sampled_from(how))
+    return st.lists(pair, max_size=8).map(tuple)
+
+
+def strictness(name: str, lived: Lived, action: str) -> int:
+    """How strict the verdict is: 0 = permit, 3 = deny."""
+    world = World(name)
+    world.model()
+    if lived.scope is not None and world.pack.binds != "own":
+        world.scope(True, lived.scope)
+    for shown in lived.shown:
+        _show(world, *shown)
+    for threshold, state in lived.states:
+        world.determine(threshold, state, vectors=["one"])
+    for gate, names in lived.interim:
+        world.interim(gate, *names)
+    for exception in lived.exceptions:
+        _invoke(world, exception)
+    for kind, role, verb in lived.papers:
+        world.document(kind, role=role, verb=verb)
+    places = tuple(v for n, v in lived.facts if n == "jurisdiction")
+    facts = tuple(sorted(f for f in lived.facts if f[0] != "jurisdiction"))
+    verdict, _ = world.ask(action, facts=facts, jurisdictions=places, surfaces=("api",), hosts=("own",))
+    return STRICTNESS.index(verdict.answer)
+
+
+def _show(world: World, name: str, how: str) -> None:
+    if name in {s.id for s in world.pack.sets if not s.safeguards}:
+        return
+    until = shift(world.at, days=-1) if how == "expired" else None
+    said = world.attest(name, until=until, host="elsewhere" if how == "elsewhere" else "own", vectors=["one"])
+    if how == "degraded":
+        body = {
+            "attestation": {"index": said.index, "leaf": said.leaf}, "reason": "fell", "safeguards": list(said.body.safeguards),
+            "since": world.at,
+        }  # fmt: skip
+        world.say("safeguard.degraded", body, said.stream)
+
+
+def _invoke(world: World, name: str) -> None:
+    declared = next(e for e in world.pack.exceptions if e.id == name)
+    shown = [{"condition": c, "evidence": [PROOF]} for c in declared.conditions]
+    body = {"exception": name, "framework": world.digest, "reason": "generated", "shown": shown}
+    world.fold(world.event("exception.invoked", body), ("one", "two"))
+
+
+def actions_of(pack: Pack) -> list[str]:
+    return sorted({a for g in pack.gates for a in g.actions})
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_worse_opens_nothing(data: st.DataObject) -> None:
+    """A determination worsened, an attestation removed or degraded, a paper taken away: never towards permit."""
+    name = data.draw(st.sampled_from(GATED))
+    lived = data.draw(lives(name))
+    action = data.draw(st.sampled_from(actions_of(shipped(name))))
+    bent = data.draw(st.sampled_from(worse(name, lived)))
+    assert strictness(name, bent, action) >= strictness(name, lived, action), (name, action, lived, bent)
+
+
+def worse(name: str, lived: Lived) -> list[Lived]:
+    """The histories that differ in one thing, and that one is worse."""
+    pack, found = shipped(name), [lived]
+    for n, (threshold, state) in enumerate(lived.states):
+        rank = pack.rank(state)
+        for token in pack.states:
+            if rank is not None and token.rank > rank:
+                found.append(_with(lived, "states", n, (threshold, token.id)))
+    kinds = [kind for kind, _, _ in lived.papers]
+    for n, kind in enumerate(kinds):
+        if kinds.count(kind) == 1:  # the newest of a kind counts: without it an older one would
+            found.append(_with(lived, "papers", n, None))
+    for part in ("shown", "interim", "exceptions"):
+        found += [_with(lived, part, n, None) for n in range(len(getattr(lived, part)))]
+    found += [_with(lived, "shown", n, (safeguard, "degraded")) for n, (safeguard, _) in enumerate(lived.shown)]
+    return found
+
+
+def _with(lived: Lived, part: str, n: int, item: Any) -> Lived:
+    items = getattr(lived, part)
+    return replace(lived, **{part: (*items[:n], *(() if item is None else (item,)), *items[n + 1 :])})
+
+
+def test_all_packs_at_once_the_strictest_wins_and_order_says_nothing() -> None:
+    world = World(PACKS[0])
+    world.model()
+    for name in PACKS[1:]:
+        world.bring(name, adopt=shipped(name).binds != "law")
+    at = "2027-06-01T00:00:00.000000Z"
+    packs = binding_packs(world.state, at)
+    assert {p.pack.id for p in packs} == set(PACKS)
+    for action in ACTIONS:
+        request, as_of = (
+            Request("model/m", action, audience="general", jurisdictions=("EU", "US-CA", "US-NY")),
+            AsOf(world.size, at),
+        )
+        whole = evaluate(world.state, request, as_of)
+        assert evaluate(world.state, request, as_of, packs[::-1]) == whole
+        alone = [evaluate(world.state, request, as_of, (p,)) for p in packs]
+        opinions = [v.answer for v in alone if "no-rule" not in v.reasons]
+        assert whole.answer == max(opinions or ["undetermined"], key=lambda a: STRICTNESS.index(a))  # type: ignore[arg-type]  # a str enum
+        assert [f for v in alone for f in v.findings] == list(whole.findings)
+        assert {f.pack for f in whole.findings} <= set(PACKS)
