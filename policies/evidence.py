@@ -5,6 +5,7 @@ from policies.asked import Asked
 from policies.facts import Fact, tainted
 
 _BEST: tuple[FindingState, ...] = ("met", "out-of-scope", "expired", "unknown", "unmet")
+_LAPSED = frozenset({"out-of-scope", "expired"})
 Judged = tuple[FindingState, str, tuple[int, ...]]
 
 
@@ -17,6 +18,9 @@ def safeguard_finding(asked: Asked, names: tuple[str, ...], requirement: str, ve
         # The newest first: one that holds ends the search, and of two that fail alike the newer is named.
         for fact in reversed(asked.facts("attestation", f"{asked.request.stream}|{asked.published.digest}|{name}")):
             if vector is not None and vector not in fact.body.vectors:
+                continue
+            # One that lapsed says no more than what was found: many renewals cost no more than a look at each.
+            if best is not None and best[0] in _LAPSED and not _in_time(asked, fact):
                 continue
             judged = _judge(asked, fact, name)
             if judged[0] == "met":
@@ -44,7 +48,7 @@ def _judge(asked: Asked, fact: Fact, name: str) -> Judged:
         # Whoever signed it: a warning is heeded even where its key was stolen.
         if name in degraded.body.safeguards and degraded.body.since <= asked.as_of.time:
             return "unknown", "attestation-degraded", (index, degraded.index)
-    if not said.valid_from <= asked.as_of.time <= said.valid_until:
+    if not _in_time(asked, fact):
         return "expired", "attestation-expired", (index,)
     scope = said.scope
     if request.audience is None:
@@ -57,6 +61,11 @@ def _judge(asked: Asked, fact: Fact, name: str) -> Judged:
     if outside:
         return "out-of-scope", "attestation-out-of-scope", (index,)
     return "met", "attested", (index,)
+
+
+def _in_time(asked: Asked, fact: Fact) -> bool:
+    found: bool = fact.body.valid_from <= asked.as_of.time <= fact.body.valid_until
+    return found
 
 
 def interim_cover(asked: Asked, open_: list[Finding]) -> int | None:

@@ -15,6 +15,9 @@ pre-registrations · `runs` index of a pre-registration → indexes · `run` "st
 `confirmed`, `published_doc` index of a submission → tuple · `acted_as` index of one or of an exception → the "pack|role" that
 its signers held then
 
+By the clock (`policies.folds.ends`)
+`ends` model stream → times at which something said of it begins or ends, in order
+
 Decisions (`policies.folds.decisions`)
 `request`, `gate`, `approval`, `decided` by statement digest · `gate_at` index → answer · `gate_laws` index → laws that it names ·
 `approvals` request → digests · `approval_ended` digest → index · `recommended` request → tuple · `reversed` index of a decision →

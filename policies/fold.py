@@ -9,6 +9,7 @@ from ledger.fields import Reference
 from ledger.state import State
 from policies.facts import Fact, fact_of
 from policies.folds import decisions, evidence, operations
+from policies.folds.ends import fold_ends
 
 FOLDS: Final[dict[str, Callable[[State, Event, Fact], None]]] = {
     "action": decisions.fold_decision,
@@ -41,7 +42,9 @@ def fold_facts(state: State, event: Event) -> None:
     """Fold one event; trust events leave these tables alone."""
     fold = FOLDS.get(event.name.partition(".")[0])
     if fold is not None:
-        fold(state, event, fact_of(event))
+        fact = fact_of(event)
+        fold(state, event, fact)
+        fold_ends(state, event, fact)
 
 
 def named_models(state: State, event: Event) -> tuple[str, ...]:

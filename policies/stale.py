@@ -1,5 +1,7 @@
 """What makes a favourable determination stale. Time never softens an unfavourable one."""
 
+from functools import lru_cache
+
 from ledger.state import State
 from ledger.strict import decimal_value
 from policies.answer import AsOf
@@ -26,34 +28,46 @@ def registered_far(state: State, stream: str, rules: Reassess | None, of: str) -
     return (registered.index,)
 
 
-def grown(state: State, stream: str, rules: Reassess | None) -> tuple[int, ...]:
-    """The recorded ratios by which the model outgrew what was determined.
+def grown(state: State, stream: str, rules: Reassess | None, since: int = -1) -> tuple[int, ...]:
+    """The ratios, recorded after entry `since`, by which the model outgrew what was determined.
 
     A tainted measurement may hide growth, and a ratio that can't be read may be any: a favourable answer outlives neither.
     """
-    if rules is None or rules.compute_fact is None:
+    if rules is None or rules.compute_fact is None or rules.compute_ratio is None:
         return ()
-    measured = recorded_compute(state, stream, rules.compute_fact)
-    return tuple(c.index for c in measured if tainted(state, c) is not None or far(c.body.ratio, rules))
+    found: list[int] = []
+    for measured in reversed(recorded_compute(state, stream, rules.compute_fact)):
+        if measured.index <= since:
+            break
+        if _reaches(measured.body.ratio, rules.compute_ratio) or tainted(state, measured) is not None:
+            found.append(measured.index)
+    return tuple(reversed(found))
 
 
 def far(ratio: str, rules: Reassess) -> bool:
     """Whether a compute ratio makes a determination stale; one that can't be read does."""
+    return rules.compute_ratio is not None and _reaches(ratio, rules.compute_ratio)
+
+
+@lru_cache(maxsize=4096)
+def _reaches(ratio: str, limit: str) -> bool:
+    """Kept, since a model's measurements are read for every threshold at every question."""
     value = exact(ratio)
-    return rules.compute_ratio is not None and (value is None or value >= decimal_value(rules.compute_ratio))
+    return value is None or value >= decimal_value(limit)
 
 
 def reassessed(state: State, stream: str, published: Published, fact: Fact, name: str) -> tuple[int, ...]:
     """The calls for a new look at threshold `name`, later than the determination `fact`. A stolen key's call counts too: it
     makes nobody's answer more favourable."""
+    found: list[int] = []
     called: tuple[Fact, ...] = state.get("reassess", stream) or ()
-    return tuple(
-        f.index
-        for f in called
-        if f.index > fact.index
-        and f.body.framework == published.digest
-        and (not f.body.thresholds or name in f.body.thresholds)
-    )
+    for call in reversed(called):
+        if call.index <= fact.index:
+            break
+        said = call.body
+        if said.framework == published.digest and (not said.thresholds or name in said.thresholds):
+            found.append(call.index)
+    return tuple(reversed(found))
 
 
 def staleness(state: State, stream: str, published: Published, fact: Fact, as_of: AsOf) -> Stale | None:
@@ -70,5 +84,5 @@ def staleness(state: State, stream: str, published: Published, fact: Fact, as_of
     made = min(fact.recorded_at, fact.occurred_at or fact.recorded_at)
     if rules.max_age_months is not None and as_of.time > add_months(made, rules.max_age_months):
         return "determination-stale", ()
-    later = tuple(i for i in grown(state, stream, rules) if i > fact.index)
+    later = grown(state, stream, rules, fact.index)
     return ("determination-compute", later) if later else None

@@ -1,5 +1,6 @@
 """What holds for every shipped pack: nothing is permitted on an empty ledger, worse never opens, order says nothing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -8,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.state import State
 from ledger.strict import shift
 from policies.answer import STRICTNESS, AsOf, Request
 from policies.binding import binding_packs
 from policies.evaluate import evaluate
+from policies.lapse import valid_until
 from policies.pack import Pack
 from tests.policies.test_weigh import PROOF
 from tests.policies.world import FRAMEWORKS, World, shipped
@@ -180,3 +183,23 @@ def test_all_packs_at_once_the_strictest_wins_and_order_says_nothing() -> None:
         assert whole.answer == max(opinions or ["undetermined"], key=lambda a: STRICTNESS.index(a))  # type: ignore[arg-type]  # a str enum
         assert [f for v in alone for f in v.findings] == list(whole.findings)
         assert {f.pack for f in whole.findings} <= set(PACKS)
+
+
+def test_a_question_looks_up_and_never_reads_through_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a million entries a scan of any table would take longer than the whole answer may."""
+    world = World(PACKS[0])
+    world.model()
+    for name in PACKS[1:]:
+        world.bring(name, adopt=shipped(name).binds != "law")
+        with world.speaking_of(name):
+            for threshold in world.pack.thresholds:
+                world.determine(threshold.id, world.pack.states[-1].id)
+    world.decide("withhold")
+
+    def scan(_state: State, table: str, _prefix: str = "") -> Iterator[tuple[str, Any]]:
+        raise AssertionError(table)
+
+    monkeypatch.setattr(State, "scan", scan)
+    for action in ACTIONS:
+        assert world.ask(action)[0].packs
+    assert valid_until(world.state, "model/m", AsOf(world.size, world.at)) is not None
