@@ -8,7 +8,7 @@ from ledger.registry import BODIES
 from policies.binding import scope_at
 from policies.facts import opened_of
 from policies.fold import FOLDS
-from policies.rules import RULES
+from policies.rules import RULE_OF, RULES
 from tests.policies.lived import RSP, Lived
 from tests.policies.world import World
 
@@ -17,9 +17,10 @@ TRUST = {"break-glass", "key", "ledger", "principal", "role", "token"}
 LAW = "framework/anthropic-rsp-2.2"
 
 
-def test_every_family_of_meaningful_facts_has_its_fold() -> None:
+def test_every_family_of_meaningful_facts_has_its_fold_and_its_rules() -> None:
     families = {b.event.name.partition(".")[0] for b in BODIES}
     assert set(FOLDS) == families - TRUST
+    assert set(RULE_OF) == families - TRUST - {"gate"}, "a gate's answer is derived, and compared byte by byte"
 
 
 def test_every_later_fact_is_where_its_table_says() -> None:
