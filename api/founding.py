@@ -148,6 +148,7 @@ def admit_members(opened: Ledger, members: Sequence[Member] = DEV_MEMBERS) -> li
             "use": "event",
         }
         written.append(write(key.Registered, record, audience, "ledger", [*admins, signer], at))
-        grant = {"principal": member.id, "role": member.role, "streams": list(STREAMS), "actions": list(ACTIONS)}
+        streams = ["ledger"] if member.role == "key-admin" else list(STREAMS)
+        grant = {"principal": member.id, "role": member.role, "streams": streams, "actions": list(ACTIONS)}
         written.append(write(role.Granted, grant, audience, "ledger", admins, at))
     return post_all(opened, written)

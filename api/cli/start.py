@@ -9,6 +9,7 @@ import typer
 
 from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import answer, emit, say, warn
+from api.cli.scenarios import demo_scenario
 from api.database import open_database
 from api.doctor import examine
 from api.founding import DEV_MEMBERS, admit_members, found
@@ -38,10 +39,14 @@ def logs_folder() -> Path:
 def demo(
     data: Annotated[Path | None, typer.Option("--data", help="Keep everything in this (new) folder.")] = None,
     tamper: Annotated[str | None, typer.Option(help=f"Also a tampered copy of its export: {', '.join(KINDS)}.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Tell a longer story instead: withheld, two years.")] = None,
     as_json: Json = False,
 ) -> None:
     """Tell the whole story: a fictional lab, from log file to verified answer. Example: holdpoint demo --data demo"""
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="holdpoint-demo-")) / "ledger"
+    if scenario is not None:
+        demo_scenario(scenario, folder, as_json=as_json)
+        return
     if tamper is not None:
         _tamper(folder, tamper, as_json=as_json)
         return
