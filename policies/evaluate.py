@@ -60,10 +60,10 @@ def _pack(state: State, request: Request, as_of: AsOf, published: Published, got
     reached, why = reaches(state, request, published, as_of)
     gates = [g for g in pack.gates if request.action in g.actions] if reached else []
     opinion = _gates(state, request, as_of, published, gates, mine)
-    if gates and pack.source.unread_parts:
-        mine.answers.append(Answer.UNDETERMINED)
-        mine.reasons[:0] = [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
     if opinion:
+        if pack.source.unread_parts:  # what it would permit, it can't; without an opinion it permits nothing
+            mine.answers.append(Answer.UNDETERMINED)
+            mine.reasons[:0] = [f"pack-incomplete:{part}" for part in pack.source.unread_parts]
         mine.answers.append(Answer.PERMIT)
         mine.reasons += why
         if strictest(*mine.answers) not in POSITIVE:

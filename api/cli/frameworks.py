@@ -12,6 +12,7 @@ from api.cli.options import As, Json, with_book
 from api.cli.output import posted
 from api.cli.pack_named import load_pack
 from api.cli.packs import Source, lint, show
+from api.cli.readings import interpret, scope, source
 from api.cli.simulate import simulate_
 from ledger.errors import Fault
 from ledger.events import framework
@@ -73,9 +74,11 @@ def adopt(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    group = typer.Typer(help="Framework packs: publish, adopt, lint, show, list, diff, simulate.", no_args_is_help=True)
+    words = "Framework packs: publish, adopt, scope, interpret, source, lint, show, list, diff, simulate."
+    group = typer.Typer(help=words, no_args_is_help=True)
     commands: dict[str, Callable[..., None]] = {
         "publish": publish, "adopt": adopt, "lint": lint, "show": show, "list": list_, "diff": diff, "simulate": simulate_,
+        "scope": scope, "interpret": interpret, "source": source,
     }  # fmt: skip
     for name, command in commands.items():
         group.command(name)(command)

@@ -118,9 +118,3 @@ def _post(
     place = {} if revises is None else {"causes": (Reference(index=revises.index, leaf=revises.leaf),)}
     done = sign_and_post(book, asker, kind, body, f"framework/{pack.id.lower()}", by, clauses, place=place)
     posted(what, [done], as_json=as_json, book=book)
-
-
-def add_to(group: typer.Typer) -> None:
-    """Add these commands to the `framework` group."""
-    for name, command in (("scope", scope), ("interpret", interpret), ("source", source)):
-        group.command(name)(command)

@@ -44,24 +44,17 @@ def test_a_stranger_finds_the_export_valid(told: Told) -> None:
     assert "fictional" in told.lines[0]
 
 
-def test_framework_2_would_not_have_blocked_what_framework_1_denied(told: Told) -> None:
+def test_framework_2_would_not_have_denied_what_framework_1_did(told: Told) -> None:
     pack = scenario_folder("withheld") / "fictional-lab-2.toml"
-    words = ["framework", "simulate", pack, "--model", "fictional-two", "--action", "external_deploy", "--json"]
+    words = ["framework", "simulate", pack, "--model", "model/fictional-two", "--action", "external_deploy", "--json"]
     done = subprocess.run(
         [HOLDPOINT, *words, "--data", told.folder], capture_output=True, text=True, check=True, timeout=60
     )
-    moments = [json.loads(line) for line in done.stdout.splitlines()]
-    march = [m for m in moments if m["recorded_at"][:7] == "2026-03"]
-    assert {m["recorded"] for m in march} <= {None, "deny"}
-    assert "permit_with_conditions" in {m["answer"] for m in moments}
-    paged = subprocess.run(
-        [HOLDPOINT, *words[:-1], "--limit", "1", "--data", told.folder],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert f"more follow: --after {moments[0]['index']}" in paged.stdout
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    denied = [s for s in steps if s["recorded"]["answer"] == "deny"]
+    assert [s["time"][:10] for s in denied] == ["2026-03-04"]
+    assert [s["simulated"]["answer"] for s in denied] == ["undetermined"]
+    assert steps[-1]["simulated"]["answer"] == "permit"
 
 
 def test_the_second_framework_is_five_days_old_at_the_decision() -> None:

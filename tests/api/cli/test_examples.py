@@ -19,7 +19,7 @@ from tests.commands import HOLDPOINT, ROOT, Cli, serving
 FOLDERS = ["init", "migrate", "doctor", "fsck", "dev", "demo", "serve"]
 ORDER: list[tuple[str, int]] = [
     ("framework lint", 0), ("framework show", 0), ("framework list", 0), ("framework diff", 3),
-    ("framework publish", 0), ("framework adopt", 0),
+    ("framework publish", 0), ("framework adopt", 0), ("framework interpret", 0), ("framework source", 0),
     ("principal register", 0), ("keys new", 0), ("keys register", 0), ("keys list", 0), ("role grant", 0),
     ("register", 0), ("import", 0), ("determine", 0), ("attest", 0), ("document submit", 0), ("document confirm", 0),
     ("document publish", 0), ("request", 0), ("approve", 0), ("inform", 0), ("decide", 0),
@@ -36,6 +36,7 @@ ORDER: list[tuple[str, int]] = [
 ]  # fmt: skip
 OTHERS = {
     "break-glass review",
+    "framework scope",
     "exception invoke",
     "recommend",
     "anchor",
