@@ -13,6 +13,7 @@ from api.guard import WRITE, Guard
 from api.ingest import Ingest, results_of
 from api.lines import Lines
 from api.openapi import describe
+from api.owed import OwedCounts
 from api.past import Past
 from api.problems import of_error, problem, response
 from api.routes.gate import Threads
@@ -34,7 +35,7 @@ def create_app(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger, app.state.measures = ledger, ledger.measures
-    app.state.past, app.state.threads = Past(ledger), Threads()
+    app.state.past, app.state.threads, app.state.owed = Past(ledger), Threads(), OwedCounts()
     ledger.closers.append(app.state.threads.close)
     for route in ROUTES:
         app.add_api_route(route.path, route.endpoint, methods=[route.method], response_model=None)

@@ -57,13 +57,26 @@ def due_of(start: str, period: Period, clock: Clock | None = None, times: int = 
     if period.unit == "hour":
         end = later(start, hours=amount)
         return Due(end, end)
-    at = micros(start)
-    ends = [
-        (_rolled(_counted(day, amount, period.unit, clock, first=first), amount, clock, roll=roll) + 1) * DAY - zone * MINUTE - 1
-        for day, zone in _days(at, clock)
-        for first, roll in product(_said(clock.first_day_counts), _said(clock.rolls_over))
-    ]  # fmt: skip
-    return Due(clamped(min(ends)), clamped(max(ends)))
+    days = list(_days(micros(start), clock))
+    return Due(
+        clamped(min(_end(day, east, amount, period.unit, clock, kind=False) for day, _, east in days)),
+        clamped(max(_end(day, west, amount, period.unit, clock, kind=True) for day, west, _ in days)),
+    )
+
+
+def _end(day: int, zone: int, amount: int, unit: str, clock: Clock, *, kind: bool) -> int:
+    """The last microsecond of a period that begins on a local day; `kind` reads what the clock leaves unsaid so that it is late.
+
+    After a start that is: the first day does not count, and an end on a day of rest rolls over. Before an event, the reverse.
+    """
+    before = amount < 0
+    first = (kind if before else not kind) if clock.first_day_counts is None else clock.first_day_counts
+    roll = (not kind if before else kind) if clock.rolls_over is None else clock.rolls_over
+    return (
+        (_rolled(_counted(day, amount, unit, clock, first=first), amount, clock, roll=roll) + 1) * DAY
+        - zone * MINUTE
+        - 1
+    )
 
 
 def periods(start: str, every: Period, until: str) -> Iterator[tuple[str, str]]:
@@ -97,17 +110,16 @@ def _said(rule: bool | None) -> tuple[bool, ...]:
     return (False, True) if rule is None else (rule,)
 
 
-def _days(at: int, clock: Clock) -> Iterator[tuple[int, int]]:
-    """Local days of `at` with the zones that bound their ends: for a given day, the further east, the sooner it ends."""
+def _days(at: int, clock: Clock) -> Iterator[tuple[int, int, int]]:
+    """Local days of `at`, with the westernmost and the easternmost zone that has each: the further east, the sooner it ends."""
     if clock.zone_minutes is not None:
-        yield (at + clock.zone_minutes * MINUTE) // DAY, clock.zone_minutes
+        yield (at + clock.zone_minutes * MINUTE) // DAY, clock.zone_minutes, clock.zone_minutes
         return
     for day in range((at + WEST * MINUTE) // DAY, (at + EAST * MINUTE) // DAY + 1):
         west = max(WEST, -(-(day * DAY - at) // (STEP * MINUTE)) * STEP)
         east = min(EAST, ((day + 1) * DAY - 1 - at) // (STEP * MINUTE) * STEP)
         if west <= east:
-            yield day, west
-            yield day, east
+            yield day, west, east
 
 
 def _counted(day: int, amount: int, unit: str, clock: Clock, *, first: bool) -> int:

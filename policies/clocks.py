@@ -85,8 +85,10 @@ def due_between(start: Due, clause: Obligation, clock: Clock | None, times: int 
     period = clause.every or clause.deadline
     if period is None:  # the caller asks only where there is one
         return start
-    strict = due_of(start.strict, period, clock, times).strict
-    return Due(strict, max(strict, due_of(start.latest, period, clock, times).latest))
+    due = due_of(start.strict, period, clock, times)
+    if start.latest == start.strict:
+        return due
+    return Due(due.strict, max(due.strict, due_of(start.latest, period, clock, times).latest))
 
 
 def tolled_by(due: Due, words: Sequence[Value]) -> Due:

@@ -80,10 +80,22 @@ def duties_at(look: Look, rows: Iterable[tuple[str, Value]], at: str, tainted: T
     return sorted(found, key=lambda d: d.order)
 
 
-def duties_of(state: State, at: str) -> list[Duty]:
-    """Every duty that the rules' state knows, at clock `at`."""
-    rows = (pair for prefix in ("calendar|", "duty|") for pair in state.scan(TABLE, prefix))
-    return duties_at(lambda key: state.get(TABLE, key), rows, at, lambda index, keys: taint(state, index, keys))
+def duties_of(
+    state: State, at: str, *, pack: str | None = None, obligation: str | None = None, incident: str | None = None
+) -> list[Duty]:
+    """Every duty that the rules' state knows, at clock `at`; of a pack, of one of its obligations, or of an incident alone."""
+
+    def look(key: str) -> Value | None:
+        row: Value | None = state.get(TABLE, key)
+        return row
+
+    if incident is not None:
+        case = look(incident_key(incident)) or {"duties": {}}
+        rows = ((key, row) for keys in case["duties"].values() for key in keys if (row := look(key)) is not None)
+    else:
+        of = "" if pack is None else f"{pack}|" if obligation is None else f"{pack}|{obligation}"
+        rows = (pair for kind in ("calendar|", "duty|") for pair in state.scan(TABLE, f"{kind}{of}"))
+    return duties_at(look, rows, at, lambda index, keys: taint(state, index, keys))
 
 
 def _of(look: Look, key: str, row: Value, at: str, tainted: Tainted) -> Iterator[Duty]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api.bound import JSON, NEVER
 from api.measures import Measures
-from api.owed import owed_counts
+from api.owed import OwedCounts
 from api.past import Past
 from api.routes.asked import ledger_of, past_of
 from api.wiring import Ledger, wall_clock
@@ -93,12 +93,12 @@ def projection_lags(ledger: Ledger) -> dict[str, int]:
 def metrics(request: Request) -> Response:
     """Counters, gauges and histograms, `holdpoint_…`: docs/reference/metrics.md."""
     measures: Measures = request.app.state.measures
-    _read_gauges(ledger_of(request), past_of(request), measures)
+    _read_gauges(ledger_of(request), past_of(request), request.app.state.owed, measures)
     media_type = "text/plain; version=0.0.4; charset=utf-8"
     return Response(measures.text(), headers={"Cache-Control": NEVER}, media_type=media_type)
 
 
-def _read_gauges(ledger: Ledger, past: Past, measures: Measures) -> None:
+def _read_gauges(ledger: Ledger, past: Past, owed: OwedCounts, measures: Measures) -> None:
     appender, now = ledger.appender, ledger.now()
     anchored = ledger.anchor.head
     measures.set("tree_size", appender.published[0])
@@ -109,7 +109,7 @@ def _read_gauges(ledger: Ledger, past: Past, measures: Measures) -> None:
     with ledger.view() as view:
         measures.set("key_expiry_seconds", _seconds(now, _first_key_end(view.state, now)))
         measures.set("attestation_expiry_seconds", _seconds(now, _first_attestation_end(view.state, now)))
-    for name, counts in owed_counts(past.now()).items():
+    for name, counts in owed.at(past.now()).items():
         for pack, count in counts.items():
             measures.set(name, count, pack)
     try:

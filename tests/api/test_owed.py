@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.owed import OTHER, WAITING, Wanted, lasting, query_of
+from api.owed import OTHER, WAITING, OwedCounts, Wanted, lasting, query_of
 from ledger.errors import Malformed
 from tests.api.asker import Asker
 from tests.api.test_measures import total
@@ -99,6 +99,15 @@ def test_metrics_count_by_pack(asker: Asker) -> None:
             d["state"] != "overdue" and d["pack"] == pack for d in owed
         )
     assert total(asker, "obligations_overdue", pack=OTHER) == 0
+
+
+def test_counting_takes_a_tenth_of_a_core_at_most(cli: Cli) -> None:
+    told = iter([0.0, 2.0, 2.0, 21.9, 22.0, 22.5, 22.5])
+    counts = OwedCounts(lambda: next(told))
+    with cli.ledger.view() as view:
+        first = counts.at(view)
+        assert counts.at(view) is first
+        assert counts.at(view) is not first
 
 
 def test_the_command_says_the_same_as_the_door(cli: Cli, asker: Asker) -> None:
