@@ -78,7 +78,8 @@ def _row(row: dict[str, Any]) -> str:
     until = row["in_force_until"] or "no end known"
     told = [f"{row['id']}: {row['binds']}, {row['in_force_from']} to {until}"]
     if row["sourced"] != "primary" or row["unread_parts"]:
-        told.append(f"{row['sourced']}, {row['unread_parts']} unread parts")
+        parts = row["unread_parts"]
+        told.append(row["sourced"] + (f", {parts} part{'' if parts == 1 else 's'} unread" if parts else ""))
     if not row["shipped"]:
         told.append("not shipped")
     if "binding" in row:

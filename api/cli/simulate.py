@@ -82,8 +82,9 @@ def _steps(ledger: Ledger, pack: Pack, questions: list[Request]) -> Iterator[tup
     moments: dict[str, list[Moment]] = {}
     for done, request in enumerate(questions):
         if request.stream not in moments:
-            own = sorted({*_indexes(ledger, request.stream), *shared})
-            moments = {request.stream: list(_moments(ledger, own, sizes, now))}
+            own = list(_indexes(ledger, request.stream))
+            since = sorted({*own, *(i for i in shared if own and i >= own[0])})
+            moments = {request.stream: list(_moments(ledger, since, sizes, now))}
         for step in simulate(moments[request.stream], published, request):
             yield request, step
         progress(done + 1, len(questions))

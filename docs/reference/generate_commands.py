@@ -10,7 +10,7 @@ from ledger.registry import BODIES
 
 EXITS = (
     ("0", "done; clearance `permit`; `VALID`, `VALID_UNWITNESSED`. Never for nothing"),
-    ("1", "our fault, or verdict `ERROR`"),
+    ("1", "our fault, or verdict `ERROR`; a pack in which `framework lint` finds a fault"),
     ("2", "wrong usage, malformed file"),
     ("3", "the answer is no: `deny`, `undetermined`, `permit_with_conditions`; an event refused; a weaker framework"),
     ("4", "tampering shown: `INVALID`, `DIVERGED`"),

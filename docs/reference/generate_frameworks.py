@@ -29,7 +29,8 @@ the text of any framework or law, and not legal advice**: before a clause is rel
 - **A pack with unread parts never permits alone**: what it would permit is `undetermined`, and says which parts. Its denials and
   duties stand.
 - What happens where a gate is not met (`else`) is in spec/gate.md, how clocks run in spec/obligations.md.
-- `holdpoint framework show ID` prints one pack, `framework list --at DATE` says what was in force.
+- `holdpoint framework show ID` prints one pack, `framework list --at DATE` says what was in force, `framework diff A B` what got
+  weaker or stronger from one to the other.
 """
 
 
@@ -156,6 +157,38 @@ def _owed(pack: Pack) -> Iterator[str]:
     )
 
 
+def _ways_out(pack: Pack) -> Iterator[str]:
+    yield from _table(
+        ("way out", "clause", "what", "conditions", "approved by", "told"),
+        (
+            (
+                f"`{f.id}`", f.ref + _weak(pack, f), f.summary, "; ".join(f.conditions), ", ".join(f.approved_by),
+                ", ".join(f.inform),
+            )
+            for f in (*pack.fallbacks, *pack.exceptions)
+        ),
+    )  # fmt: skip
+
+
+def _incidents(pack: Pack) -> Iterator[str]:
+    yield from _table(
+        ("class of incident", "clause", "what"),
+        ((f"`{c.id}`", c.ref + _weak(pack, c), c.summary) for c in pack.incident_categories),
+    )
+    yield from _table(
+        ("report field", "clause", "what", "filled by"),
+        (
+            (
+                f"{f.number}" if f.number is not None else f"`{f.id}`", f.ref + _weak(pack, f),
+                f.title + (", in the final report" if f.final_only else "") + ("" if f.of_the_form else ", beside the form"),
+                f"`{f.filled_by}`" if f.filled_by is not None else "a person",
+            )
+            for f in pack.report_fields
+        ),
+    )  # fmt: skip
+    yield from _table(("forbidden", "clause", "what"), ((f"`{p.id}`", p.ref, p.summary) for p in pack.prohibitions))
+
+
 def _people(pack: Pack) -> Iterator[str]:
     yield from _table(
         ("role", "verbs", "in the source"),
@@ -182,6 +215,6 @@ def frameworks() -> str:
     packs = [bundled_pack(name) for name in shipped_ids()]
     lines = [INTRO.rstrip("\n"), *_index(packs)]
     for pack in packs:
-        for part in (_head, _difference, _gates, _people, _watched, _owed):
+        for part in (_head, _difference, _gates, _ways_out, _people, _watched, _owed, _incidents):
             lines += part(pack)
     return "\n".join([*lines, ""])
