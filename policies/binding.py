@@ -16,12 +16,17 @@ INCLUDES = {"large_frontier_developer": "frontier_developer"}
 def binding_packs(state: State, at: str) -> tuple[Published, ...]:
     """The packs that bind at time `at`, in the order in which they were published; a code's `scope` is asked per model."""
     found = [state.get("published", a.digest) for a in adoptions(state) if _in_effect(a, at)]
-    found = [p for p in found if p.pack.binds != "law"]
+    # Two people adopted a code, and two may determine later that it does not reach the lab; nobody says so of its own framework.
+    found = [p for p in found if p.pack.binds == "own" or (p.pack.binds == "code" and _not_out(state, p, at))]
     for name in state.get("packs", "laws") or ():
         law = law_in_force(state, name, at)
-        if law is not None and applies_to_lab(state, law, at) is not False:
+        if law is not None and _not_out(state, law, at):
             found.append(law)
     return tuple(sorted(found, key=lambda p: p.index))
+
+
+def _not_out(state: State, published: Published, at: str) -> bool:
+    return applies_to_lab(state, published, at) is not False
 
 
 def _in_effect(adopted: Adopted, at: str) -> bool:
@@ -77,7 +82,7 @@ def _scope_of(state: State, published: Published, at: str) -> Fact | None:
 
 
 def applies_to_lab(state: State, published: Published, at: str) -> bool | None:
-    """Whether a law was determined to apply to the lab; `None`: nobody has determined it."""
+    """Whether a law or code was determined to apply to the lab; `None`: nobody has determined it."""
     fact = _scope_of(state, published, at)
     return None if fact is None else bool(fact.body.applies)
 

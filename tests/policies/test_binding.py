@@ -73,6 +73,13 @@ def test_a_word_that_does_not_count_leaves_nobody_to_have_determined_it(how: str
     assert bound(world, NOW) == [RSP]
 
 
+def test_a_code_binds_until_it_is_determined_not_to_reach_the_lab() -> None:
+    world = World(CODE)
+    assert bound(world, NOW) == [CODE]
+    world.scope(applies=False)
+    assert bound(world, NOW) == []
+
+
 def republished(world: World, **changed: Any) -> str:
     pack = parse_pack({**pack_object(world.pack), **changed})
     body = {"digest": pack_digest(pack), "id": pack.id, "pack": pack_object(pack), "source_digest": pack.source.digest}
