@@ -16,7 +16,6 @@ from policies.binding import binding_packs
 from policies.evaluate import evaluate
 from policies.lapse import valid_until
 from policies.pack import Pack
-from tests.policies.test_weigh import PROOF
 from tests.policies.world import FRAMEWORKS, World, shipped
 
 PACKS = sorted(p.stem for p in FRAMEWORKS.glob("*.toml"))
@@ -96,7 +95,7 @@ def strictness(name: str, lived: Lived, action: str) -> int:
     for gate, names in lived.interim:
         world.interim(gate, *names)
     for exception in lived.exceptions:
-        _invoke(world, exception)
+        world.invoke(exception)
     for kind, role, verb in lived.papers:
         world.document(kind, role=role, verb=verb)
     places = tuple(v for n, v in lived.facts if n == "jurisdiction")
@@ -116,13 +115,6 @@ def _show(world: World, name: str, how: str) -> None:
             "since": world.at,
         }  # fmt: skip
         world.say("safeguard.degraded", body, said.stream)
-
-
-def _invoke(world: World, name: str) -> None:
-    declared = next(e for e in world.pack.exceptions if e.id == name)
-    shown = [{"condition": c, "evidence": [PROOF]} for c in declared.conditions]
-    body = {"exception": name, "framework": world.digest, "reason": "generated", "shown": shown}
-    world.fold(world.event("exception.invoked", body), ("one", "two"))
 
 
 def actions_of(pack: Pack) -> list[str]:

@@ -238,13 +238,7 @@ class World:
             ],
             "valid_until": until or shift(self.at, days=7),
         }
-        one = self.event("exception.invoked", body, by="decider")
-        two = msgspec.structs.replace(
-            one, principals=("decider", "second"), signers=(hexed("decider"), hexed("second"))
-        )
-        fold_event(self.state, two, RULES)
-        self.size += 1
-        return two
+        return self.fold(self.event("exception.invoked", body), ("decider", "second"))
 
     def decide(
         self,
