@@ -1,4 +1,4 @@
-"""One fictional incident under three regimes, by the commands that people type, on a real ledger with a told clock.
+"""One fictional incident under three regimes: docs/how-to/answer-an-incident.md as typed, on a real ledger with a told clock.
 
 The EU Code makes it a five-day case from the day on which the model's part was suspected; California's act does not reach it, and
 the record says why; New York counts 72 hours from the belief. The EU report comes late, intermediate reports follow every 28
@@ -6,6 +6,7 @@ days until it is resolved, the final one within 60 days. Every date in `DUE` was
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from policies.incident_report import fill
 from policies.incidents import Incident
 from tests.api.asker import Asker
 from tests.api.test_client import Wire
-from tests.commands import Cli, running
+from tests.commands import ROOT, Cli, running
 
 EU, CA, NY, ACT = "eu-gpai-cop-safety-security", "us-ca-sb53", "us-ny-raise", "eu-ai-act-gpai"
 DUE = {
@@ -104,85 +105,22 @@ def told(cli: Cli) -> None:
         "--yes",
     )
 
-    CLOCK.set("2027-02-01T08:00:00")
-    cli.ok("incident", "observe", "one", "--kind", "weights were copied", "--model", "one", "--first-at", "2027-01-30T22:00:00.000000Z",
-           "--surface", "api", "--jurisdiction", "EU", "--summary", "secret-summary", "--yes")  # fmt: skip
-    CLOCK.set("2027-02-03T09:00:00")
-    cli.ok(
-        "incident",
-        "involve",
-        "one",
-        "--basis",
-        "access logs of the weights store",
-        "--known-at",
-        "2027-02-02T10:00:00.000000Z",
-        "--yes",
-    )
-    cli.ok(
-        "incident",
-        "classify",
-        "one",
-        "--regime",
-        EU,
-        "--category",
-        "CYBERSECURITY-BREACH",
-        "--reason",
-        "weights left the building",
-        "--yes",
-    )
-    cli.ok(
-        "incident",
-        "classify",
-        "one",
-        "--regime",
-        CA,
-        "--not-reportable",
-        "--reason",
-        "no death or injury followed",
-        "--yes",
-    )
-    cli.ok("incident", "classify", "one", "--regime", NY, "--category", "CRITICAL-SAFETY-INCIDENT", "--reason", "weights are critical there",
-           "--believed-at", "2027-02-02T18:00:00.000000Z", "--yes")  # fmt: skip
-
-    CLOCK.set("2027-02-05T12:00:00")
-    cli.ok("report", "incident", "one", "--regime", NY, "--out", "one-ny.json")
-    cli.ok("incident", "report-filed", "one", "one-ny.json", "--regime", NY, "--recipient", "DFS office", "--yes")
-    CLOCK.set("2027-02-10T09:00:00")
-    cli.ok("report", "incident", "one", "--regime", EU, "--field", "F2-HARM=none known", "--out", "one-eu.json")
-    cli.ok("incident", "report-filed", "one", "one-eu.json", "--regime", EU, "--recipient", "AI Office", "--yes",
-           "--submitted-at", "2027-02-10T09:00:00.000000Z")  # fmt: skip
-    CLOCK.set("2027-03-08T12:00:00")
-    cli.ok(
-        "incident",
-        "report-filed",
-        "one",
-        "weights.bin",
-        "--regime",
-        EU,
-        "--kind",
-        "intermediate",
-        "--recipient",
-        "AI Office",
-        "--yes",
-    )
-    CLOCK.set("2027-03-20T15:00:00")
-    cli.ok("incident", "resolve", "one", "--corrective", "keys replaced", "--root-cause", "secret-cause",
-           "--resolved-at", "2027-03-20T15:00:00.000000Z", "--yes")  # fmt: skip
-    CLOCK.set("2027-05-17T10:00:00")
-    cli.ok(
-        "incident",
-        "report-filed",
-        "one",
-        "weights.bin",
-        "--regime",
-        EU,
-        "--kind",
-        "final",
-        "--recipient",
-        "AI Office",
-        "--yes",
-    )
+    for paper in ("interim.pdf", "final.pdf"):
+        Path(paper).write_bytes(b"a fictional report")
+    for line in typed((ROOT / "docs" / "how-to" / "answer-an-incident.md").read_text()):
+        moment = re.fullmatch(r"# ([0-9-]{10}) ([0-9:]{5}) UTC", line)
+        if moment is not None:
+            CLOCK.set(f"{moment[1]}T{moment[2]}:00")
+        else:
+            done = cli.line(line)
+            assert done.code == 0, (line, done.err)
     CLOCK.set("2027-06-01T00:00:00")
+
+
+def typed(page: str) -> list[str]:
+    """The lines of a page's shell blocks, continued ones joined."""
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
 
 
 def determined(cli: Cli, pack: str, classes: list[str]) -> None:
