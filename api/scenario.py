@@ -67,13 +67,18 @@ class Asked(_Strict, frozen=True):
     action: str = ""
     answer: str = ""
     audience: str = "general"
+    break_glass: int | None = None
+    clause: str = ""
     conditions: list[str] | None = None
     diverges: bool | None = None
-    expect: dict[str, Any] = field(default_factory=dict)
+    diverging: int | None = None
+    due: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     hosts: list[str] = field(default_factory=list)
     jurisdictions: list[str] = field(default_factory=list)
     model: str = ""
+    number: int = 0
+    pack: str = ""
     reason: str = ""
     surfaces: list[str] = field(default_factory=list)
     verdict: str = ""
