@@ -11,9 +11,9 @@ from projections.decision_life import decision_flags, decision_phase
 
 
 def decisions_of(state: State, as_of: AsOf) -> list[dict[str, Any]]:
-    """Every decision in order of index, as JSON."""
+    """Every decision as JSON: those that differ from the policy verdict first, then in order of index."""
     decided = (_decision(state, fact, as_of) for _, facts in state.scan("decision") for fact in facts)
-    return sorted(decided, key=lambda d: d["index"])
+    return sorted(decided, key=_place)
 
 
 def _decision(state: State, fact: Fact, as_of: AsOf) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def cursor_of(row: dict[str, Any]) -> str:
 
 def decisions_page(state: State, as_of: AsOf, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Up to `limit` decisions behind the row `after`, the diverging ones first; and after which row the next page begins."""
-    found = sorted(decisions_of(state, as_of), key=_place)
+    found = decisions_of(state, as_of)
     if after is not None:
         rank, _, index = after.partition("-")
         found = [row for row in found if _place(row) > (rank == "1", parse_uint(index))]

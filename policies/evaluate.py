@@ -91,8 +91,8 @@ def _gates(
         findings = [] if holds is None else requirements(asked)
         got.findings += findings
         weigh(asked, triggers, findings, got)
-        if holds is True:
-            got.decision_by += [(published.pack.id, r) for r in gate.decision_by]
-            got.inform_before += [(published.pack.id, r) for r in gate.inform_before]
-            got.recommendation_by += [(published.pack.id, r) for r in gate.recommendation_by]
+        # Also where it can't be said whether the gate applies: who permits nevertheless needs the very people whom it names.
+        got.decision_by += [(published.pack.id, r) for r in gate.decision_by]
+        got.inform_before += [(published.pack.id, r) for r in gate.inform_before]
+        got.recommendation_by += [(published.pack.id, r) for r in gate.recommendation_by]
     return opinion

@@ -91,7 +91,7 @@ def exception_invoke(
     as_json: Json = False,
 ) -> None:
     """Use a framework's own exception. Example: holdpoint exception invoke model/one X-COMPETITOR \
---reason 'a fictional rival' --as decider --as decider-2 --yes"""
+--reason 'a fictional rival' --shown 1=rival.pdf --shown 2=notice.pdf --shown 3=letter.pdf --as decider --as decider-2 --yes"""
     stream, asker = model_stream(stream), Asker(yes=yes)
     known = book.known(stream)
     subject_of(known, stream)

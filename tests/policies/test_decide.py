@@ -133,6 +133,31 @@ def test_units_count_where_the_framework_asks_for_them() -> None:
     assert decide(world, ceo, rso, world.approve("third", [], verb="approve")) is None
 
 
+def test_attack_an_open_question_does_not_spare_the_roles_of_the_gate() -> None:
+    """While nothing is determined, nobody can say whether a gate applies: its roles decide all the same."""
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    for who, roles in (("one", ()), ("two", ()), ("ceo", ("CEO",)), ("rso", ("RSO",))):
+        world.empower(who, "approver", *roles)
+    world.empower("decider", "decider")
+    world.ask_to()
+    why = {"divergence_reason": "fictional", "basis": "discretionary"}
+    one, two = (world.approve(who, [], verb="approve") for who in ("one", "two"))
+    assert decide(world, one, two, **why) == "quorum-short"
+    ceo, rso = world.approve("ceo", []), world.approve("rso", [])
+    assert decide(world, ceo, rso, **why) is None
+
+
+@pytest.mark.parametrize(("reason", "answer"), [("ceased", "quorum-short"), ("superseded", None)])
+def test_an_approval_ends_with_its_key_unless_that_was_merely_replaced(
+    world: World, reason: str, answer: str | None
+) -> None:
+    ceo, rso = world.approve("ceo", []), world.approve("rso", [])
+    life = world.state.get("key", hexed("rso"))
+    world.state.put("key", hexed("rso"), replace(life, revoked_at=world.size, reason=reason))
+    assert decide(world, ceo, rso) == answer
+
+
 def test_silence_is_never_consent(world: World) -> None:
     assert decide(world) == "quorum-short"
 

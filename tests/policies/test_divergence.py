@@ -2,6 +2,8 @@
 
 import pytest
 
+from disclosures.claims import claims_of
+from policies.answer import AsOf
 from policies.divergence import divergence_of, law_behind, laws_in
 from policies.framework import pack_object, parse_pack
 from tests.policies.world import World, shipped
@@ -35,6 +37,17 @@ def test_a_framework_that_a_statute_makes_binding_says_the_law_first() -> None:
     clearance = world.ask("external_deploy")[1]
     assert clearance.divergence is not None
     assert clearance.divergence.startswith("statutory (us-ca-sb53: 22757.12(a), 22757.12(e)(1)(B), 22757.15(a)")
+
+
+def test_claims_say_the_diverging_decision_first() -> None:
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    world.decide("withhold", "train")
+    world.decide("permit", divergence_reason="fictional", basis="discretionary")
+    claims = claims_of(world.state, AsOf(world.size, world.at))
+    assert [d["divergence"] is None for d in claims["decisions"]] == [False, True]
+    assert claims["decisions"][0]["flags"] == ["diverges"]
+    assert claims["decisions"][0]["index"] > claims["decisions"][1]["index"]
 
 
 def test_where_the_framework_is_kept_no_law_is_touched() -> None:
