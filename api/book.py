@@ -17,6 +17,7 @@ from api.keyring import load_signer
 from api.owed import Wanted
 from api.search import Sought
 from api.spool import Spool
+from api.what_if import Hypothesis
 from ledger.errors import Fault
 from ledger.event import Body
 from ledger.keys import Signer
@@ -137,6 +138,16 @@ class Book(ABC):
     @abstractmethod
     def incident(self, stream: str, at: int | str | None = None) -> tuple[dict[str, Any] | None, AsOf]:
         """One incident, or `None` where nothing was observed in that stream."""
+
+    @abstractmethod
+    def about(
+        self, question: str, model: str, at: int | str | None = None, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        """One of `api.about.QUESTIONS`, whole; `None` where no such model is known."""
+
+    @abstractmethod
+    def suppose(self, events: Sequence[Mapping[str, Any]], at: int | str | None = None) -> Hypothesis:
+        """What would be if `events` were recorded next; nothing is. Raises `Malformed`."""
 
     @abstractmethod
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:

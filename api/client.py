@@ -8,7 +8,7 @@ import functools
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -22,6 +22,7 @@ from api.owed import Wanted, query_of
 from api.replica import Replica, event_of, read_page
 from api.search import Sought
 from api.transport import RETRY_SAFE, Reply, Transport
+from api.what_if import Hypothesis
 from api.wiring import wall_clock
 from auditor.pin import Pin, format_pin
 from disclosures.decided import cursor_of
@@ -212,6 +213,36 @@ class Client(Book):
                 raise
             return None, AsOf(self.checkpoint()["size"], self.now())
         return said["incident"], AsOf(said["as_of"]["size"], said["as_of"]["time"])
+
+    @_read
+    def about(
+        self, question: str, model: str, at: int | str | None = None, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        """The server's answer, page after page; `None` where it knows no such model."""
+        path = "/v1/frameworks/timeline" if question == "timeline" else f"{_model(model)}/{question}"
+        asked = list((query or {}).items())
+        try:
+            said: dict[str, Any] = self._fold(path, at, asked)
+            rows = said
+            while rows.get("next") is not None:
+                fixed = [*asked, ("after", str(rows["next"]))]
+                rows = self._fold(path, said["as_of"]["size"] if at is None else at, fixed)
+                said[question] += rows[question]
+        except Fault as err:
+            if err.code != "not-found":
+                raise
+            return None
+        return said
+
+    def suppose(
+        self,
+        events: Sequence[Mapping[str, Any]],  # noqa: ARG002  # the signature of what it refuses
+        at: int | str | None = None,  # noqa: ARG002  # as above
+    ) -> Hypothesis:
+        """Refused: what is not recorded is judged where the ledger lies, and handed to nobody."""
+        raise Fault(
+            "usage", "failed", "a hypothesis is judged on the ledger's own folder", "leave out --server; use --data"
+        )
 
     @_read
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:

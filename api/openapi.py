@@ -18,7 +18,7 @@ Every error is RFC 9457 problem+json with a stable `reason`. Every answer names 
 `Ledger-Checkpoint: size=…, root=:base64:`. A path that does not know a method answers 405 `method`; one that is not here 404."""
 NOT_WRITES: Final = frozenset(
     {"at-before-start", "at-beyond-head", "at-in-future", "at-inside-group", "fact-form", "tile-path", "index-beyond-head",
-     "token-missing", "not-found", "method", "not-acceptable", "deadline", "not-http", "slow-header"}
+     "token-missing", "not-found", "method", "not-acceptable", "not-http", "slow-header"}
 )  # fmt: skip
 """Only reads, or the connection before any route, answer these; a submission may meet every other one."""
 ENVELOPE: Final[dict[str, Any]] = {

@@ -6,7 +6,6 @@ Memory keeps every earlier state (`ledger.state`), so the past costs what the pr
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import replace
 
 from api.wiring import Ledger, View
 from ledger.errors import Fault
@@ -30,16 +29,13 @@ class Past:
 
     def now(self) -> View:
         """The newest facts, which no appender changes and no reader must lock."""
-        with self._ledger.view() as view:
-            return replace(view, state=view.state.at(view.size), lock=threading.RLock())
+        return self._ledger.still()
 
     def at(self, at: int | str | None, *, future: bool = False) -> View:
         """The state that holds for `at`: a size, a time (up to now, unless `future`), or `None` for now."""
-        if at is None:
-            return self.now()
         if isinstance(at, str) and not future and at > self._ledger.view().time:
             raise Fault("at-in-future", "failed", "that time has not come", "ask for one that has passed")
-        return self._ledger.view(at)
+        return self._ledger.still(at)
 
     def size_at(self, at: int | str | None) -> int:
         """The number of entries that `at` reaches, where a checkpoint covers them already."""

@@ -1,9 +1,10 @@
 """One author's session with a ledger that this process has open: sign, append, keep the receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from api.about import about
 from api.author import Audience, Written
 from api.batch_keys import lookup_with
 from api.book import Book, Follower, Line, Posted, RefusedError
@@ -11,6 +12,7 @@ from api.gate_text import ask
 from api.life import life_answer
 from api.owed import Wanted, as_row, owed, page_of
 from api.search import Sought, search
+from api.what_if import Hypothesis, suppose
 from api.wiring import Ledger
 from auditor.pin import format_pin
 from disclosures.alerts import break_glass_of, undecided_operations
@@ -124,6 +126,17 @@ class Session(Book):
         with self.ledger.view(at) as view:
             found = incident_of(view.state, stream, view.time)
             return None if found is None else plain(found), view.as_of
+
+    def about(
+        self, question: str, model: str, at: int | str | None = None, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        """Computed here."""
+        return about(self.ledger, self.ledger.still(at), question, model, query or {})
+
+    def suppose(self, events: Sequence[Mapping[str, Any]], at: int | str | None = None) -> Hypothesis:
+        """Judged here, on a layer of the state."""
+        view = self.ledger.still(at)
+        return suppose(view.state, view.as_of, self.audience, events)
 
     def keys(self, at: int | str | None = None) -> list[dict[str, Any]]:
         """Every key, in the order in which their lives began."""

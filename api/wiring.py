@@ -8,7 +8,7 @@ import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, Self
@@ -177,6 +177,13 @@ class Ledger:
             raise Fault("at-beyond-head", "failed", f"the log has {newest} entries", "ask for fewer")
         moment = stood_at(self.desk, size)
         return View(size, at if isinstance(at, str) else moment, state.at(size), verified=view.verified)
+
+    def still(self, at: int | str | None = None) -> View:
+        """As `view`, but now, too, is shown as of its size: no appender changes it, and no reader holds a lock."""
+        if at is not None:
+            return self.view(at)
+        with self.view() as view:
+            return replace(view, state=view.state.at(view.size), lock=threading.RLock())
 
     def receipt(self, index: int) -> tuple[bytes, str]:
         """The entry's bytes and its tlog-proof under the newest checkpoint. Raises `Fault` `index-beyond-head`."""

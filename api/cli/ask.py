@@ -1,4 +1,4 @@
-"""`gate`, `status`, `history`, `thresholds`: questions, answered at a named position."""
+"""`gate`, `history`: questions, answered at a named position."""
 
 import re
 from hashlib import sha256
@@ -13,20 +13,22 @@ from api.cli.options import At, Json, position, with_book
 from api.cli.output import answer, emit, say, warn
 from api.cli.said_first import alerts
 from api.cli.signing import model_stream, pairs_of
+from api.cli.status import WhatIf, place, say_supposed
 from api.gate_text import screen
 from api.search import Sought
 from api.unblock import People, people_of
+from api.what_if import Hypothesis, read_hypotheses
 from api.withheld_record import artifact_of
 from auditor.explain import visible
-from disclosures.alerts import alert_lines
+from disclosures.alerts import alert_lines, break_glass_of
 from ledger.canonical import dumps
 from ledger.envelope import read_envelope
 from ledger.errors import Fault, Malformed
 from ledger.events import action as action_events
 from policies.answer import Answer, AsOf, Clearance, Finding, Request
-from policies.binding import binding_packs
+from policies.clear import clear
 from policies.decide import request_of
-from policies.determinations import standing_determination
+from policies.evaluate import evaluate
 from policies.facts import Fact
 
 HEX32 = re.compile(r"[0-9a-f]{64}")
@@ -54,6 +56,7 @@ def gate(
     accept: Annotated[
         str | None, typer.Option("--accept-conditions", help="Digest of exactly these conditions: exit 0 under them.")
     ] = None,
+    what_if: WhatIf = None,
     as_json: Json = False,
 ) -> None:
     """May it happen now? Exit 0 only for permit. Example: holdpoint gate model/one external_deploy --audience general"""
@@ -68,6 +71,8 @@ def gate(
         request = Request(
             stream, action, subject, audience, tuple(surface or ()), tuple(host or ()), tuple(jurisdiction or ()), facts
         )
+    if what_if is not None:
+        _would(book, request, book.suppose(read_hypotheses(readable(what_if)), position(at)), as_json=as_json)
     verdict, clearance, as_of = book.ask(request, position(at))
     terms = conditions_digest(clearance)
     glass = book.break_glass(position(at))
@@ -89,6 +94,27 @@ def gate(
         if clearance.answer is Answer.PERMIT_WITH_CONDITIONS:
             say(f"  {'accepted by' if accepted else 'to accept exactly these:'} --accept-conditions {terms}")
     raise SystemExit(0 if cleared else 3)
+
+
+def _would(book: Book, request: Request, supposed: Hypothesis, *, as_json: bool) -> None:
+    """The gate over a hypothesis. It clears nothing, so it never exits with 0."""
+    state, as_of = supposed.state, supposed.as_of
+    verdict = evaluate(state, request, as_of)
+    clearance = clear(state, verdict, request, as_of)
+    if as_json:
+        answer(
+            "gate", [finding(f) for f in verdict.findings], book=book, ok=False, code="hypothetical", hypothetical=True,
+            clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
+            conditions=list(clearance.conditions), divergence=clearance.divergence, decision=clearance.decision,
+            missing=list(clearance.missing), supposed=supposed.told, as_of=place(as_of),
+            break_glass=break_glass_of(state),
+        )  # fmt: skip
+    else:
+        say_supposed(supposed.told)
+        for line in alert_lines(break_glass_of(state)):
+            say(visible(line))
+        say(screen(request, verdict, clearance, as_of, people_of(state, as_of.time), book.where))
+    raise SystemExit(3)
 
 
 def finding(f: Finding) -> dict[str, Any]:
@@ -140,34 +166,6 @@ def _recorded(book: Book, digest: str) -> Fact:
 
 
 @with_book
-def status(
-    book: Book,
-    model: Annotated[str, typer.Argument(help="The model's stream.")],
-    at: At = None,
-    as_json: Json = False,
-) -> None:
-    """What may be done with a model, and why. Example: holdpoint status model/one"""
-    rows, as_of = book.status(model_stream(model), position(at))
-    glass = book.break_glass(position(at))
-    if as_json:
-        answer("status", rows, book=book, ok=bool(rows), code="ok" if rows else "empty", model=model_stream(model),
-               as_of={"size": as_of.size, "time": as_of.time}, break_glass=glass)  # fmt: skip
-    elif not rows:
-        warn(f"nothing is known of {visible(model)} at size {as_of.size}, {as_of.time}")
-    else:
-        for line in alert_lines(glass):
-            say(visible(line))
-        for action, row in rows.items():
-            if row["divergence"]:
-                say(visible(f"DIVERGENCE, {action}: {row['divergence']}"))
-        say(f"{visible(model_stream(model))} as of size {as_of.size}, {as_of.time}")
-        for action, row in rows.items():
-            why = ", ".join(row["clearance_reasons"])
-            say(f"  {action:<22} {row['clearance']:<24} {visible(why):<28} policy: {row['verdict']}")
-    raise SystemExit(0 if rows else 5)
-
-
-@with_book
 def history(
     book: Book,
     stream: Annotated[str | None, typer.Argument(help="A stream, such as model/one or ledger; default: all.")] = None,
@@ -204,36 +202,7 @@ def history(
     raise SystemExit(0 if rows else 5)
 
 
-@with_book
-def thresholds(
-    book: Book,
-    model: Annotated[str, typer.Argument(help="The model's stream.")],
-    as_json: Json = False,
-) -> None:
-    """Where each threshold of the binding packs stands. Example: holdpoint thresholds model/one"""
-    stream = model_stream(model)
-    known = book.known(stream)
-    as_of = AsOf(book.checkpoint()["size"], book.now())
-    rows = [
-        (p.pack.id, t, standing_determination(known, stream, p, t.id, as_of))
-        for p in binding_packs(known, as_of.time)
-        for t in p.pack.thresholds
-    ]
-    for pack, watched, standing in rows:
-        if as_json:
-            emit({"schema": "holdpoint.thresholds/1", "pack": pack, "threshold": watched.id, "kind": watched.kind,
-                  "ref": watched.ref, "state": standing.state, "why": standing.why,
-                  "indexes": list(standing.indexes)})  # fmt: skip
-        else:
-            state = standing.state or f"unknown ({standing.why})"
-            cited = f"  events {', '.join(map(str, standing.indexes))}" if standing.indexes else ""
-            say(visible(f"{pack}  {watched.id:<22} {state:<34} {watched.ref}{cited}"))
-    if not rows:
-        warn("no framework binds this ledger now")
-    raise SystemExit(0 if rows else 5)
-
-
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    for command in (gate, status, history, thresholds):
+    for command in (gate, history):
         app.command()(command)

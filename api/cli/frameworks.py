@@ -14,6 +14,7 @@ from api.cli.pack_named import load_pack
 from api.cli.packs import Source, lint, show
 from api.cli.readings import interpret, scope, source
 from api.cli.simulate import simulate_
+from api.cli.standing import timeline
 from ledger.errors import Fault
 from ledger.events import framework
 from policies.facts import Adopted, Published
@@ -74,11 +75,12 @@ def adopt(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    words = "Framework packs: publish, adopt, scope, interpret, source, lint, show, list, diff, simulate."
+    words = "Framework packs: publish, adopt, scope, interpret, source, lint, show, list, diff, simulate, timeline."
     group = typer.Typer(help=words, no_args_is_help=True)
     commands: dict[str, Callable[..., None]] = {
         "publish": publish, "adopt": adopt, "lint": lint, "show": show, "list": list_, "diff": diff, "simulate": simulate_,
         "scope": scope, "interpret": interpret, "source": source,
+        "timeline": timeline,
     }  # fmt: skip
     for name, command in commands.items():
         group.command(name)(command)

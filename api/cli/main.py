@@ -25,7 +25,9 @@ from api.cli import (
     record,
     reports,
     serving,
+    standing,
     start,
+    status,
     trust,
     views,
 )
@@ -59,6 +61,8 @@ for group in (
     incidents,
     reports,
     decisions,
+    status,
+    standing,
     check,
     keep,
     views,

@@ -17,8 +17,8 @@ EXITS: dict[int, frozenset[str]] = {
         "config-malformed", "examples-missing", "export-missing", "export-unusable",
         "file-unreadable", "flags-missing", "framework-ambiguous", "framework-not-adopted",
         "index-beyond-head", "key-file-exists", "key-not-listed", "model-unknown", "not-a-ledger", "not-found",
-        "obligation-unknown", "pin-missing", "pin-unreadable", "request-missing", "scope-unknown", "setting-malformed",
-        "setting-unknown",
+        "obligation-unknown", "pin-missing", "pin-unreadable", "positions-reversed", "request-missing", "scope-unknown",
+        "setting-malformed", "setting-unknown",
         "signatures-missing", "subject-record-missing", "url-malformed", "usage",
     }),
     4: frozenset({
@@ -30,7 +30,7 @@ EXITS: dict[int, frozenset[str]] = {
         "nothing-missing",
     }),
     6: frozenset({
-        "address-taken", "anchor-in-use", "clock-unconfirmed", "database-error", "deadline",
+        "address-taken", "anchor-in-use", "clock-unconfirmed", "database-error",
         "clock-untrusted", "database-unreachable", "folder-in-use", "log-key-unavailable", "outcome-unknown",
         "overloaded", "read-only", "server-timeout", "server-unreachable", "stale-head",
     }),

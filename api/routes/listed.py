@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.routing import compile_path
 
-from api import answers
+from api import answers, answers_about
 from api.routes import (
+    about,
     claims,
     decisions,
     entries,
@@ -45,7 +46,9 @@ UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/
                              "/v1/models/{ref:path}/gate/{action}", "/v1/decisions/{which}",
                              "/livez", "/readyz", "/metrics", "/",
                              "/docs", "/docs/problems", "/v1/obligations", "/v1/obligations.ics", "/v1/incidents",
-                             "/v1/incidents/{ref:path}"})  # fmt: skip
+                             "/v1/incidents/{ref:path}",
+                             "/v1/models/{ref:path}/thresholds", "/v1/models/{ref:path}/safeguards",
+                             "/v1/models/{ref:path}/why", "/v1/models/{ref:path}/diff", "/v1/frameworks/timeline"})  # fmt: skip
 TEXT: Final = "text/plain"
 HTML: Final = "text/html"
 BYTES: Final = "application/octet-stream"
@@ -109,11 +112,17 @@ ROUTES: Final[tuple[Route, ...]] = (
           forms=(TEXT,)),
     Route("/v1/models", models.models, "status:read", answers.Models, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}/gate/{action}", gate.gate, "gate:read", answers.Gate, (*FOLD, *STORE, "fact-form")),
+    Route("/v1/models/{ref:path}/thresholds", about.thresholds, "status:read", answers_about.Thresholds, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/safeguards", about.safeguards, "status:read", answers_about.Safeguards, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/why", about.why, "status:read", answers_about.Why, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/diff", about.diff, "status:read", answers_about.Diff,
+          (*FOLD, *STORE, "positions-reversed")),
     Route("/v1/models/{ref:path}/history", models.history, "status:read", answers.History, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}/status", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
     Route("/v1/decisions/{which}", decisions.decision, "status:read", answers.DecisionLife, (*FOLD, *STORE)),
     Route("/v1/decisions", decisions.decisions, "status:read", answers.Decisions, (*FOLD, *STORE)),
+    Route("/v1/frameworks/timeline", about.timeline, "status:read", answers_about.Timeline, (*FOLD, *STORE)),
     Route("/v1/frameworks", frameworks.frameworks, "status:read", answers.Frameworks, (*FOLD, *STORE)),
     Route("/v1/obligations", obligations.obligations, "status:read", answers.Obligations, (*FOLD, *STORE)),
     Route("/v1/obligations.ics", obligations.calendar, "status:read", None, (*FOLD, *STORE), forms=("text/calendar",)),

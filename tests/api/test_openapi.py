@@ -24,6 +24,7 @@ GOOD: dict[str, list[str]] = {
     "index": ["0", "3", "71", "99999"], "level": ["0", "1", "63", "0"], "path": ["000", "000.p/5", "x001/000", "000.p/72"],
     "which": ["85", "56", "9" * 64, "3"], "event_id": ["00000000-0000-7000-8000-000000000000"], "at": ["1", "33", "72", "2030-01-01T00:00:00.000000Z"],
     "limit": ["1", "50", "200"], "after": ["-1", "5", "model/a", "0-5"], "type": ["decision.made"], "for": ["reads", "writes"],
+    "from": ["33"],
     "stream": ["ledger"], "artifact": ["00" * 32], "fact": ["ratio=0.5"], "surface": ["api"], "audience": ["general"],
 }  # fmt: skip
 ODD = st.one_of(

@@ -26,7 +26,7 @@ ORDER: list[tuple[str, int]] = [
     ("training start", 0), ("training pause", 0), ("training resume", 0), ("training end", 0), ("reassess", 0),
     ("deployment start", 0), ("deployment change", 0), ("deployment end", 0),
     ("framework simulate", 0), ("gate", 3), ("status", 0), ("history", 0), ("decision list", 0),
-    ("decision show", 0), ("thresholds", 0),
+    ("decision show", 0), ("thresholds", 0), ("safeguards", 0), ("framework timeline", 0),
     ("incident observe", 0), ("incident involve", 0), ("incident classify", 0), ("report incident", 0),
     ("incident report-filed", 0), ("incident resolve", 0), ("incident show", 0), ("incident list", 0), ("obligations", 0),
     ("obligation fulfil", 0), ("obligation toll", 0), ("obligation not-applicable", 0),
