@@ -75,6 +75,9 @@ def _trigger(duty: Obligation) -> None:
             raise bad(_place(duty, member), "pack-narrow")
     if event == "calendar" and (duty.deadline is not None or duty.clock != "not-stated"):
         raise bad(_place(duty, "deadline" if duty.deadline else "clock"), "pack-clock")
+    for key in ("until", "minimum_gap"):
+        if getattr(duty, key) is not None and duty.every is None:
+            raise bad(_place(duty, key), "pack-clock")  # only what repeats ends, or has gaps
 
 
 def _clock(duty: Obligation) -> None:

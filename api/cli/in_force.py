@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.options import DEFAULT_TIMEOUT, Json, PinFile, Server, Timeout, open_book, position
+from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Json, PinFile, Server, Timeout, open_book, position
 from api.cli.output import emit, say
 from api.cli.packs import shipped_ids
 from api.story import bundled_pack
@@ -33,7 +33,7 @@ def list_(
         raise Malformed("command", "--at", "time-form")
     rows = [_listed(pack, time) for pack in map(bundled_pack, shipped_ids())]
     if data is not None or server is not None:
-        with open_book(data or Path(), server, pin_file, timeout) as book:
+        with open_book(data or DEFAULT_DATA, server, pin_file, timeout) as book:
             rows = _held(rows, book.known(), time)
     for row in rows:
         if all_too or row["in_force"]:

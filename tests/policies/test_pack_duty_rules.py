@@ -1,10 +1,15 @@
 """Duties that nothing could open or count are refused at their line; so are packs that bind nobody or misname their base."""
 
+from typing import get_args
+
 import pytest
 
 from ledger.errors import Malformed
+from ledger.registry import BY_NAME
 from policies.framework import load_toml
 from policies.pack import Pack
+from policies.pack_duties import ClockStart, Obligation
+from policies.pack_duty_rules import CLOCK_EVENTS, NARROWED
 from tests.policies.world import FRAMEWORKS
 
 RSP = (FRAMEWORKS / "anthropic-rsp-2.2.toml").read_text()
@@ -66,10 +71,25 @@ BENT = {
     "fulfilled, and nobody says what": ("obligation.fulfilled", (), "pack-trigger", "trigger_event"),
     "a kind of report that isn't": ("incident.report-filed", ('reports = ["secret"]',), "pack-unknown-name", "reports"),
     "until something that isn't an event": ("concern.raised", (f"every = {DAY}", 'until = "doomsday"'), "pack-unknown-name", "until"),
+    "until an end, once": ("concern.raised", (f"deadline = {DAY}", 'until = "concern.found"'), "pack-clock", "until"),
+    "gaps in what does not repeat": ("concern.raised", (f"minimum_gap = {DAY}",), "pack-clock", "minimum_gap"),
     "a report for a deployment": ("deployment.started", ('report = "final"',), "pack-narrow", "report"),
     "material, of a deployment": ("deployment.started", ("material = true",), "pack-narrow", "material"),
     "told twice": ("document.confirmed", ('documents = ["capability_report", "capability_report"]',), "pack-duplicate", "[[obligations]]"),
 }  # fmt: skip
+
+
+def test_a_new_member_of_a_duty_is_looked_at() -> None:
+    """What narrows has events that carry it; what does not narrow is one of these."""
+    apart = {
+        "also_on", "alternative", "applies_when", "approx", "binds", "binds_whom", "clock", "deadline", "every", "exemptions",
+        "form", "id", "minimum_gap", "not_tracked_reason", "note", "optional", "or_sooner", "promptness", "recipients", "ref",
+        "see", "soft", "sourced", "status", "trigger", "trigger_event", "until",
+    }  # fmt: skip
+    assert set(Obligation.__struct_fields__) == apart | set(NARROWED)
+    assert {e for events in NARROWED.values() for e in events} <= set(BY_NAME)
+    assert {e for events in CLOCK_EVENTS.values() for e in events} <= set(BY_NAME)
+    assert set(CLOCK_EVENTS) == set(get_args(ClockStart)) - {"occurred", "known", "recorded", "not-stated"}
 
 
 @pytest.mark.parametrize("name", BENT)
