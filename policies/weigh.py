@@ -97,19 +97,20 @@ def _excused(asked: Asked, triggers: list[Finding], lacking: list[Finding], got:
 
 
 def _paper(asked: Asked, finding: Finding) -> bool:
-    """A report, or its approval: an exception lowers what protects, and makes up for nothing that nobody wrote."""
+    """A report, or its approval. No way out makes up for one: a risk that nobody described is not accepted."""
     kinds = {*asked.gate.requires_documents, *((asked.gate.approval_of,) if asked.gate.approval_of is not None else ())}
     return finding.requirement.split(" ")[0] in kinds
 
 
 def _excusable(asked: Asked, finding: Finding) -> bool:
-    """What is known not to be met. A claim that lapsed is no worse than one never made: else removing it would open a gate."""
+    """What is known not to be met. A claim that lapsed is no worse than one never made: else removing it would open a gate.
+
+    Who accepts in a report that the gate itself requires need not confirm it too.
+    """
+    if _paper(asked, finding):
+        return asked.gate.acceptance is not None and finding.requirement == asked.gate.acceptance.document
     safeguard = finding.requirement.split("/")[0] in {*asked.gate.requires_sets, *asked.gate.requires_safeguards}
-    acceptance = asked.gate.acceptance
-    own = (
-        acceptance is not None and finding.requirement == acceptance.document
-    )  # who accepts in it need not confirm it too
-    return finding.state == "unmet" or own or (known(asked) and safeguard and finding.why != "vectors-unstated")
+    return finding.state == "unmet" or (known(asked) and safeguard and finding.why != "vectors-unstated")
 
 
 def _accepted(asked: Asked, triggers: list[Finding], excusable: list[Finding], got: Gathered) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 from ledger.event import Event
 from ledger.strict import shift
 from policies.answer import Finding, PolicyVerdict
-from policies.framework import pack_object
+from policies.framework import pack_digest, pack_object, parse_pack
 from tests.policies.world import HASH, NOW, World, hexed, shipped
 
 GOOGLE, OPENAI, RSP, RSP3 = "google-deepmind-fsf-3.1", "openai-preparedness-2", "anthropic-rsp-2.2", "anthropic-rsp-3.1"
@@ -130,6 +130,36 @@ def test_a_lapsed_claim_is_accepted_like_one_never_made() -> None:
     assert answer(world).answer == "undetermined"
     world.document(PAPER, role="GOV", verb="accept")
     assert answer(world).answer == "permit_with_conditions"
+
+
+def asking_for(kind: str) -> World:
+    """The same danger under a version of that framework whose gate asks for a report too."""
+    world = World(GOOGLE, adopt=False)
+    value = pack_object(world.pack)
+    gates = [{**g, "requires_documents": [kind]} if g["id"] == "G-DEV" else g for g in value["gates"]]
+    world.pack = parse_pack({**value, "gates": gates, "documents": sorted({*value["documents"], kind})})
+    world.digest = pack_digest(world.pack)
+    for name, body in world.adoption():
+        world.say(name, body, f"framework/{GOOGLE}")
+    world.model()
+    for name in CRITICAL:
+        world.determine(name, "ccl_reached" if name == "CYBER-CCL1" else "below")
+    world.document(PAPER, role="GOV", verb="accept")
+    return world
+
+
+def test_a_risk_that_nobody_described_is_not_accepted() -> None:
+    """Nor would a report that nobody confirmed be worse than none."""
+    world = asking_for("safety_case")
+    assert answer(world).answer == "deny"
+    world.submit("safety_case")
+    assert answer(world).answer == "undetermined"
+    world.confirm("safety_case", role="GOV", verb="confirm")
+    assert answer(world).answer == "permit_with_conditions"
+
+
+def test_who_accepts_in_the_report_that_is_asked_for_need_not_confirm_it_too() -> None:
+    assert answer(asking_for(PAPER)).answer == "permit_with_conditions"
 
 
 def marginal(*roles: str) -> PolicyVerdict:
