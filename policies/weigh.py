@@ -118,7 +118,7 @@ def _accepted(asked: Asked, triggers: list[Finding], excusable: list[Finding], g
     if asked.gate.effect not in ACCEPTING:
         return None
     metrics = [f for f in excusable if f.requirement.split(" ")[0] in asked.gate.requires_metrics]
-    dangers = (i for f in (*triggers, *metrics) for i in f.indexes)
+    dangers = (i for f in (*triggers, *metrics) if f.why != "scope" for i in f.indexes)
     found = acceptance_finding(asked, max(dangers, default=-1))
     if found is None:
         return None

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.admit import fold_event
+from ledger.event import Event
 from ledger.state import State
 from ledger.strict import shift
-from policies.answer import STRICTNESS, AsOf, Request
+from policies.answer import STRICTNESS, AsOf, PolicyVerdict, Request
 from policies.binding import binding_packs
 from policies.evaluate import evaluate
 from policies.lapse import valid_until
 from policies.pack import Pack
+from policies.rules import RULES
 from tests.policies.world import FRAMEWORKS, World, shipped
 
 PACKS = sorted(p.stem for p in FRAMEWORKS.glob("*.toml"))
@@ -82,9 +85,36 @@ def _pairs(names: list[str], how: Any) -> st.SearchStrategy[tuple[tuple[str, str
     return st.lists(pair, max_size=8).map(tuple)
 
 
+class Kept(World):
+    """A world that keeps its events, so that it can be told again without one of them."""
+
+    def __init__(self, pack: str) -> None:
+        self.told: list[Event] = []
+        super().__init__(pack)
+
+    def fold(self, event: Event, by: tuple[str, ...] = ()) -> Event:
+        place = len(self.told)
+        self.told.append(event)
+        self.told[place] = super().fold(event, by)  # as it was signed
+        return self.told[place]
+
+    def without(self, gone: int) -> State:
+        """The state had entry `gone` never been made; all others keep their indexes, and who held a role held it."""
+        state = State()
+        for key, grant in self.state.scan("packrole"):
+            state.put("packrole", key, grant)
+        for event in self.told:
+            if event.index != gone:
+                fold_event(state, event, RULES)
+        return state
+
+
 def strictness(name: str, lived: Lived, action: str) -> int:
     """How strict the verdict is: 0 = permit, 3 = deny."""
-    world = World(name)
+    return STRICTNESS.index(answered(World(name), lived, action).answer)
+
+
+def answered(world: World, lived: Lived, action: str) -> PolicyVerdict:
     world.model()
     if lived.scope is not None and world.pack.binds != "own":
         world.scope(True, lived.scope)
@@ -98,10 +128,13 @@ def strictness(name: str, lived: Lived, action: str) -> int:
         world.invoke(exception)
     for kind, role, verb in lived.papers:
         world.document(kind, role=role, verb=verb)
+    return evaluate(world.state, asked(lived, action), AsOf(world.size, world.at))
+
+
+def asked(lived: Lived, action: str) -> Request:
     places = tuple(v for n, v in lived.facts if n == "jurisdiction")
     facts = tuple(sorted(f for f in lived.facts if f[0] != "jurisdiction"))
-    verdict, _ = world.ask(action, facts=facts, jurisdictions=places, surfaces=("api",), hosts=("own",))
-    return STRICTNESS.index(verdict.answer)
+    return Request("model/m", action, None, "general", ("api",), ("own",), places, facts)
 
 
 def _show(world: World, name: str, how: str) -> None:
@@ -130,6 +163,21 @@ def test_worse_opens_nothing(data: st.DataObject) -> None:
     action = data.draw(st.sampled_from(actions_of(shipped(name))))
     bent = data.draw(st.sampled_from(worse(name, lived)))
     assert strictness(name, bent, action) >= strictness(name, lived, action), (name, action, lived, bent)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_without_an_entry_that_it_names_an_answer_changes(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(GATED))
+    lived = data.draw(lives(name))
+    action = data.draw(st.sampled_from(actions_of(shipped(name))))
+    world = Kept(name)
+    whole, request = answered(world, lived, action), asked(lived, action)
+    for gone in sorted({i for f in whole.findings for i in f.indexes}):
+        less = evaluate(world.without(gone), request, AsOf(world.size, world.at))
+        assert (less.answer, less.reasons, less.conditions, less.findings) != (
+            whole.answer, whole.reasons, whole.conditions, whole.findings,
+        ), (name, action, gone, lived)  # fmt: skip
 
 
 def worse(name: str, lived: Lived) -> list[Lived]:

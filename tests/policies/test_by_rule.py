@@ -309,6 +309,24 @@ def test_a_late_record_does_not_make_a_judgement_young() -> None:
     assert state_at(60) == {"determination-stale"}
 
 
+def test_compute_is_determined_in_the_same_group_and_a_replay_derives_it_too() -> None:
+    """Of a law that is published and not in force: the presumption is there when it begins."""
+    lab, pack = Lab(name="by compute"), shipped("eu-ai-act-gpai")
+    said = {"digest": pack_digest(pack), "id": pack.id, "pack": pack_object(pack), "source_digest": pack.source.digest}
+    lab.say(framework.Published, said, f"framework/{pack.id}", "framework-admin-1", "framework-admin-2")
+    ops = {"kind": "base", "training_ops": "10000000000000000000000001"}
+    registered = lab.say(model.Registered, ops, "model/m", "assessor", subject="aa" * 32)
+    size = len(lab.entries)
+    assert size == registered.index + 2
+    found: Determined = Decoder(dict(owners(lab))).decode(size - 1, lab.entries[-1]).body
+    assert (found.state, found.made, found.threshold) == ("presumed", "rule", "SR-PRESUMPTION")
+    assert [e.index for e in found.evidence] == [registered.index]
+    replay = Replay(RULES)
+    for raw in lab.entries:
+        replay.step(raw)
+    assert (replay.size, not replay.owed) == (size, True)
+
+
 def test_a_replay_of_it_all_agrees(lab: Lab) -> None:
     record(lab, run(promised(lab), "0.04"))
     replay = Replay(RULES)

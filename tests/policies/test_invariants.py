@@ -6,14 +6,16 @@
 4 a verb is checked as of the event's index: test_invariants.test_a_role_counts_as_of_the_event_that_used_it,
   test_decide.test_a_verb_is_checked_as_of_the_approval_and_the_role_again_as_of_the_decision
 5 missing, expired, out of scope never permits: test_monotone.test_removing_an_attestation, test_cases.test_gate, test_cases.test_case
-6 an undefined standard denies, and says so: test_invariants.test_an_undefined_standard_denies_and_says_so
+6 an undefined standard denies, and says so: test_invariants.test_an_undefined_standard_denies_and_says_so,
+  test_weigh.test_an_exception_is_no_way_past_a_standard_nobody_wrote
 7 a decision that differs has a reason: test_decide.test_a_divergence_says_why_and_on_what_basis
 8 one person, one approval; no author of evidence; all roles: test_decide.test_one_person_in_both_roles_is_one_person,
   test_decide.test_who_wrote_the_evidence_does_not_approve_on_it, test_decide.test_who_determined_may_decide, test_decide.test_one_role_is_not_both
 9 an approval of an edited proposal counts for nothing: test_decide.test_approvals_of_an_edited_request_count_for_nothing
 10 withheld fields appear nowhere: test_invariants.test_what_is_withheld_appears_nowhere
 11 folding all = folding the rest onto the prefix: test_invariants.test_folding_all_is_folding_the_rest_onto_the_prefix
-12 every status names what it rests on, and falls without it: test_invariants.test_without_any_entry_that_it_names_an_answer_changes
+12 every status names what it rests on, and falls without it: test_invariants.test_without_any_entry_that_it_names_an_answer_changes,
+  test_all_packs.test_without_an_entry_that_it_names_an_answer_changes
 """
 
 import importlib
