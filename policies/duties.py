@@ -12,7 +12,7 @@ import msgspec
 from ledger.fields import Line
 from ledger.state import State
 from ledger.strict import micros
-from policies.calendar import Due, day_end, periods
+from policies.calendar import Due, day_end, due_of, later, periods
 from policies.clocks import Start, Tainted, clock_of, due_between, start_of, tolled_by
 from policies.duty_rows import Look, Value
 from policies.facts import taint
@@ -162,16 +162,23 @@ class _Judge:
         begin, until = self._binding()
         if every is not None and begin is not None and begin <= self._at and self._clause.trigger_event == "calendar":
             last = self._at if until is None else min(self._at, until)
+            before: str | None = None
             for first, following in islice(periods(begin, every, last), MOST):
                 due, said = day_end(following, self._clock), unmatched.pop(first, [])
                 if due.latest >= self._row["since"] or said:
-                    yield self._period(first, due, said, until)
+                    one = self._period(first, due, said, until, before)
+                    before = one.fulfilled_at or before
+                    yield one
         for first, said in unmatched.items():  # a word on a day on which no period begins is shown, and counts for none
-            yield self._period(first, None, said, until)
+            yield self._period(first, None, said, until, None)
 
-    def _period(self, first: str, due: Due | None, said: list[Value], until: str | None) -> Duty:
+    def _period(self, first: str, due: Due | None, said: list[Value], until: str | None, before: str | None) -> Duty:
         words, taint = self._words(said)
         more = taint if due is not None else ["period-unknown", *taint]
+        gap = self._clause.minimum_gap
+        if gap is not None and before is not None:
+            soonest = later(due_of(before, gap, self._clock).strict, hours=-24)  # from the first moment of that day on
+            more += ["before-minimum-gap"] if any(w["type"] == "fulfilled" and w["at"] < soonest for w in words) else []
         start = Start(Due(f"{first}T00:00:00.000000Z", f"{first}T00:00:00.000000Z"))
         return self._duty(f"{self._key}|{first}", start, due, words, more, period=first, until=until)
 

@@ -229,8 +229,9 @@ def _open(rows: Draft, event: Event) -> None:
     for entry in () if listed is None else listed["of"]:
         pack = rows.must(f"pack|{entry['framework']}")
         clause = msgspec.convert(pack["obligations"][entry["obligation"]], Obligation)
-        if not binds_then(rows, pack, clause, times_of(event)):
-            continue
+        begins = isinstance(event.body, framework.Adopted) and event.body.digest == pack["framework"]
+        if not begins and not binds_then(rows, pack, clause, times_of(event)):
+            continue  # but what the adoption itself opens waits, pending, until the adoption is in effect
         doubts = means(rows, pack, clause, event)
         if doubts is None or not _first(rows, pack, clause, event):
             continue

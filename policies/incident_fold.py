@@ -95,22 +95,33 @@ def newest_class(row: Value, pack: str) -> Value | None:
     return found
 
 
-def _fits(clause: Obligation, said: Value) -> bool:
+def _fits(clause: Obligation, said: Value, pack: Value) -> bool:
     """Whether a classification is of the clause's categories, and imminent where it asks for that."""
-    if said["category"] is None or (clause.imminent and not said["imminent"]):
+    if clause.imminent and not said["imminent"]:
         return False
-    return not clause.categories or said["category"] in clause.categories
+    if not pack[
+        "categories"
+    ]:  # a regime without classes of its own asks about what is reportable, or imminent, anywhere
+        return said["category"] is not None or clause.imminent
+    return said["category"] is not None and (not clause.categories or said["category"] in clause.categories)
+
+
+def _class_for(row: Value, pack: Value, clause: Obligation) -> Value | None:
+    """The classification by which the incident is of the clause's classes: under its own pack, where that has any."""
+    regimes = [pack["id"]] if pack["categories"] else dict.fromkeys(c["pack"] for c in row["classified"])
+    newest = [found for name in regimes if (found := newest_class(row, name)) is not None]
+    return next((c for c in newest if _fits(clause, c, pack)), None)
 
 
 def _reclassify(rows: Draft, row: Value, event: Event) -> None:
-    """Duties of that regime which the newest classification no longer means are closed, others are open again."""
-    said = row["classified"][-1]
-    for key in row["duties"].get(said["pack"], []):
+    """Duties which the newest classifications no longer mean are closed, others are open again."""
+    closed = {"recorded_at": event.recorded_at, "why": "reclassified", **place(event)}
+    for key in (key for keys in row["duties"].values() for key in keys):
         duty = rows.must(key)
         clause = msgspec.convert(duty["clause"], Obligation)
-        meant = _fits(clause, said) if clause.trigger_event == "incident.classified" else said["category"] is not None
-        closed = None if meant else {"recorded_at": event.recorded_at, "why": "reclassified", **place(event)}
-        rows.put(key, {**duty, "closed": closed})
+        meant = _class_for(row, rows.must(f"pack|{duty['framework']}"), clause) is not None
+        if meant != (duty["closed"] is None):
+            rows.put(key, {**duty, "closed": None if meant else closed})
 
 
 def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> None:
@@ -118,12 +129,11 @@ def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> Non
     row, pack = rows.must(key), rows.must(f"pack|{entry['framework']}")
     clause = msgspec.convert(pack["obligations"][entry["obligation"]], Obligation)
     mine: list[str] = row["duties"].get(pack["id"], [])
-    said = newest_class(row, pack["id"])
     if any(k.split("|")[2] == clause.id for k in mine):
         return
-    if opener in OPENING[:3] and (said is None or said["category"] is None):
+    if opener in OPENING[:3] and _class_for(row, pack, clause) is None:
         return
-    cause = next(_causes(row, pack["id"], clause, opener), None)
+    cause = next(_causes(row, pack, clause, opener), None)
     if cause is None or not binds_then(rows, pack, clause, cause["times"]):
         return
     doubts = conditions(clause.applies_when, {}, row["jurisdictions"], None)
@@ -144,16 +154,18 @@ def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> Non
     rows.put(key, {**row, "duties": {**row["duties"], pack["id"]: [*mine, name]}})
 
 
-def _causes(row: Value, pack: str, clause: Obligation, opener: str) -> Iterator[dict[str, Any]]:
+def _causes(row: Value, pack: Value, clause: Obligation, opener: str) -> Iterator[dict[str, Any]]:
     """What was said in the incident that opens the clause, first first."""
     match opener:
         case "incident.classified":
-            newest = newest_class(row, pack)
-            if newest is not None and _fits(clause, newest):
-                yield newest
+            found = _class_for(row, pack, clause)
+            if found is not None:
+                yield found
         case "incident.report-filed":
             yield from (
-                r for r in row["reports"] if r["pack"] == pack and (not clause.reports or r["kind"] in clause.reports)
+                r
+                for r in row["reports"]
+                if r["pack"] == pack["id"] and (not clause.reports or r["kind"] in clause.reports)
             )
         case "incident.resolved":
             yield from row["resolved"]

@@ -142,9 +142,7 @@ def _adoption(rows: Draft, pack: Value, said: framework.Adopted) -> list[str] | 
     adopted = rows.get(f"pack|{said.digest}")
     if adopted is None or pack["binds"] != "law" or adopted["binds"] != "own":
         return None
-    if adopted["statutory"] is None:
-        return ["statutory-unknown"]
-    return [] if adopted["statutory"] == pack["id"] else None
+    return [] if adopted["statutory"] == pack["id"] else ["statutory-unknown"]
 
 
 def conditions(

@@ -279,16 +279,13 @@ def test_the_clock_says_which_of_three_times_starts_it(clock: str, strict: str, 
 def test_an_adoption_that_starts_later_is_pending_until_then() -> None:
     changed = duty("CHANGED", "framework.adopted", clock="effective", deadline=days(30))
     w = lab(changed, binds="own")
-    again = regime("fiction", "own", changed, clock=SAID, version="2", publisher="nobody")
+    assert w.duties() == []  # the first adoption changes nothing
     old = w.digests["fiction"]
-    w.publish(again)
-    w.adopt("fiction", shift(START, days=-1), supersedes=old)
-    assert w.duty("CHANGED").due_latest == "2026-03-31T23:59:59.999999Z"
-    third = regime("fiction", "own", changed, clock=SAID, version="3", publisher="nobody")
-    w.publish(third)
-    old = w.digests["fiction"]
-    w.digests["fiction"] = old
-    assert w.duties()[0].state == "open"
+    w.publish(regime("fiction", "own", changed, clock=SAID, version="2"))
+    w.adopt("fiction", shift(START, days=5), supersedes=old)
+    found = w.duty("CHANGED")
+    assert (found.state, found.due_latest) == ("pending", "2026-04-06T23:59:59.999999Z")
+    assert w.duty("CHANGED", shift(START, days=5)).state == "open"
 
 
 def test_a_statutory_framework_that_changes_is_the_laws_business() -> None:
@@ -428,6 +425,18 @@ def test_a_word_on_a_day_where_no_period_begins_counts_for_none() -> None:
     stray = w.duty("REVIEW", period="2026-03-05")
     assert "period-unknown" in stray.reasons
     assert w.duty("REVIEW", period="2026-03-01").state == "open"
+
+
+def test_what_is_done_too_soon_after_the_last_says_so() -> None:
+    w = lab(duty("REPORT", "calendar", every=days(6, "month"), minimum_gap=days(3, "month")), binds="law")
+    w.scope_of("fiction", "lab")
+    w.word("fulfilled", "fiction", "REPORT", "2026-01-01", fulfilled_at="2026-06-20T00:00:00.000000Z")
+    w.word("fulfilled", "fiction", "REPORT", "2026-07-01", fulfilled_at="2026-09-01T00:00:00.000000Z")
+    found = w.duties("2026-12-01T00:00:00.000000Z")
+    assert [(d.state, d.reasons) for d in found] == [("fulfilled", ()), ("fulfilled", ("before-minimum-gap",))]
+    assert found[0].qualified == ("not more often than: 3 month",)
+    w.word("fulfilled", "fiction", "REPORT", "2026-07-01", fulfilled_at="2026-09-20T00:00:00.000000Z")
+    assert w.duties("2026-12-01T00:00:00.000000Z")[1].reasons == ()
 
 
 def test_a_calendar_ends_with_the_pack() -> None:

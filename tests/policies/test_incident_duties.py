@@ -170,3 +170,24 @@ def test_a_law_that_was_not_in_force_when_it_was_classified_opens_nothing_later(
     assert w.duties() == []
     w.classify("state", "cyber")
     assert w.duty("DAYS").state in ("open", "overdue")
+
+
+def test_a_regime_without_classes_asks_about_what_is_reportable_anywhere() -> None:
+    own = regime(
+        "own", "own", duty("EACH", "incident.classified"), duty("POLICE", "incident.classified", imminent=True)
+    )
+    w = Regimes(EU, STATE, own)
+    w.observe()
+    w.classify("eu", None)
+    assert w.duties() == []
+    first = w.classify("eu", "cyber")
+    assert w.duty("EACH").opened_by == first.index
+    w.classify("state", "critical", imminent=True, imminent_known_at=START)
+    assert w.duty("POLICE").state == "no-period"
+    w.classify("eu", None)
+    assert w.duty("EACH").state == "no-period"  # still reportable elsewhere
+    w.classify("state", None)
+    assert {d.obligation: d.state for d in w.duties(pack="own")} == {
+        "EACH": "not-applicable",
+        "POLICE": "not-applicable",
+    }
