@@ -262,6 +262,7 @@ class DecisionLife(Answer):
     basis: str | None
     break_glass: list[BreakGlass]
     carried_out: list[int]
+    clearance: Answered | None
     conditions: list[str]
     decision: int | None
     divergence: str | None

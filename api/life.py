@@ -80,6 +80,8 @@ def life_text(said: dict[str, Any], where: str = "") -> str:
         lines.append(
             f"  decision at index {said['decision']}, basis {said['basis']}; the verdict was {said['verdict']}"
         )
+    if said["clearance"] is not None:
+        lines.append(f"  clearance now: {said['clearance']}")
     lines += [f"  condition: {condition}" for condition in said["conditions"]]
     for step in said["steps"]:
         note = f": {step['note']}" if step["note"] else ""

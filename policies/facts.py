@@ -20,11 +20,13 @@ By the clock (`policies.folds.ends`)
 
 Decisions (`policies.folds.decisions`)
 `request`, `gate`, `approval`, `decided` by statement digest · `gate_at` index → answer · `gate_laws` index → laws that it names ·
-`approvals` request → digests · `approval_ended` digest → index · `recommended` request → tuple · `reversed` index of a decision →
-`policies.verbs.Reversal` · `decision`, `interim`, `exception` stream → tuple · `informed` digest → tuple
+`approvals` request → digests · `approval_ended` digest → index · `recommended` request → tuple · `superseded` index of a
+decision → tuple · `reversed` index of a decision → `policies.verbs.Reversal` · `decision`, `interim`, `exception` stream →
+tuple · `informed` digest → tuple
 
 Operation and duties (`policies.folds.operations`)
 `deployment` stream → tuple (started, changed, ended) · `training` stream → tuple (started, paused, resumed, ended) ·
+`relying` index of a decision → tuple (operations that name it) ·
 `observed`, `raised` index → `Fact` · `incident` stream → tuple (all that was said in it) · `incidents_of` model stream → tuple of
 `incident.observed` · `classified`, `report` stream → tuple · `obligation_said` "digest|obligation|opened" → tuple, where
 opened is an index or a period (`opened_of`) · `concern` stream → tuple · `disclosed`, `replayed` stream → tuple

@@ -1,6 +1,5 @@
 """What was carried out, and whether a decision stood for it then (access.md §3): by index, not by what stands now."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from ledger.events import deployment, training
@@ -18,28 +17,26 @@ def decisions_on(state: State, stream: str) -> tuple[Fact, ...]:
     return found
 
 
-def relying(state: State, made: Fact) -> Iterator[Fact]:
+def relying(state: State, made: Fact) -> tuple[Fact, ...]:
     """Operations that name the decision, in order."""
-    found: list[Fact] = [f for t in ("deployment", "training") for f in state.get(t, made.stream) or ()]
-    for fact in sorted(found, key=lambda f: f.index):
-        named = getattr(fact.body, "decision", None)
-        if named is not None and named.index == made.index:
-            yield fact
+    found: tuple[Fact, ...] = state.get("relying", str(made.index)) or ()
+    return found
+
+
+def superseding(state: State, made: Fact) -> tuple[Fact, ...]:
+    """The decisions that take the place of this one, in order."""
+    found: tuple[Fact, ...] = state.get("superseded", str(made.index)) or ()
+    return found
 
 
 def stood(state: State, made: Fact, operation: Fact) -> bool:
     """Whether a decision permitted when an operation relied on it: earlier, for this action, not ended by then."""
-    over = [
-        f
-        for f in decisions_on(state, made.stream)
-        if f.body.supersedes is not None and f.body.supersedes.index == made.index
-    ]
     until = made.body.valid_until
     request: Fact | None = state.get("request", made.body.request)
     return (
         made.body.decision in PERMITTING
         and made.index < operation.index
-        and all(f.index > operation.index for f in over)
+        and all(f.index > operation.index for f in superseding(state, made))
         and (until is None or operation.recorded_at <= until)
         and request is not None
         and request.body.action == action_of(state, operation)

@@ -12,13 +12,14 @@ from ledger.state import State
 from ledger.strict import shift
 from policies.answer import AsOf, PolicyVerdict
 from policies.binding import binding_packs
-from policies.decide import verdict_on
+from policies.clear import clear
+from policies.decide import request_of, verdict_on
 from policies.divergence import PERMITTING, divergence_in, verdict_of
 from policies.facts import Fact, tainted
 from policies.quorum import APPROVAL_DAYS, Tally, tally, veto_of
 from policies.recommend import recommendations, unadvised
 from policies.verbs import Reversal
-from projections.carried_out import decisions_on, relying, stood
+from projections.carried_out import decisions_on, relying, stood, superseding
 from projections.next_moves import Move, decided_moves, undecided_moves
 
 Phase: TypeAlias = Literal[
@@ -52,7 +53,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One request's life. `flags` are stable codes, the gravest first; `decision` is the newest decision's index."""
+    """One request's life. `flags` are stable codes, the gravest first; `decision` is the newest decision's index.
+
+    `verdict` is what the decision cites, else today's; `clearance` what holds today of a permission that has not ended.
+    """
 
     request: str
     index: int
@@ -63,6 +67,7 @@ class Life:
     flags: tuple[str, ...]
     decision: int | None
     verdict: str
+    clearance: str | None
     basis: str | None
     conditions: tuple[str, ...]
     steps: tuple[Step, ...]
@@ -93,7 +98,7 @@ def life_of(state: State, request: Fact, as_of: AsOf) -> Life:
     count = tally(state, request, verdict, [f for f in said if f.body.event.name == "approval.given"], at)
     all_made = [f for f in decisions_on(state, request.stream) if f.body.request == request.digest]
     made = all_made[-1] if all_made else None
-    begun = () if made is None else tuple(relying(state, made))
+    begun = () if made is None else relying(state, made)
     end = None if made is None else _end(state, made, at)
     waiting = undecided_moves(state, request, verdict, count, as_of)
     steps = (
@@ -111,8 +116,12 @@ def life_of(state: State, request: Fact, as_of: AsOf) -> Life:
     phase = _phase(made, steps, count, waiting, end)
     if phase != "refused" and ENDS_A_REQUEST & set(flags):
         phase = "lapsed"
+    clearance = None
     if made is not None:
-        waiting = decided_moves(state, request, made, verdict, as_of, ended=end is not None, begun=bool(begun))
+        clearance = clear(state, verdict, request_of(request), as_of) if _permits(made) and end is None else None
+        waiting = decided_moves(
+            state, request, made, verdict, clearance, as_of, ended=end is not None, begun=bool(begun)
+        )
     return Life(
         request=request.digest,
         index=request.index,
@@ -123,6 +132,7 @@ def life_of(state: State, request: Fact, as_of: AsOf) -> Life:
         flags=flags,
         decision=None if made is None else made.index,
         verdict=verdict.answer.value if made is None else verdict_of(state, made),
+        clearance=None if clearance is None else clearance.answer.value,
         basis=None if made is None else made.body.basis,
         conditions=_conditions(state, request, made, count),
         steps=steps,
@@ -135,7 +145,7 @@ def decision_phase(state: State, made: Fact, as_of: AsOf) -> Phase:
     end = _end(state, made, as_of.time)
     if end is not None:
         return end[0]
-    return "carried-out" if any(True for _ in relying(state, made)) else "decided"
+    return "carried-out" if relying(state, made) else "decided"
 
 
 def decision_flags(state: State, made: Fact, as_of: AsOf) -> tuple[str, ...]:
@@ -144,7 +154,7 @@ def decision_flags(state: State, made: Fact, as_of: AsOf) -> tuple[str, ...]:
     if request is None:
         return ()
     nobody = Tally(frozenset(), frozenset(), (), ())
-    begun = tuple(relying(state, made))
+    begun = relying(state, made)
     verdict = verdict_on(state, request, as_of) if begun else None
     return tuple(dict.fromkeys(_flags(state, request, made, verdict, nobody, begun, as_of.time)))
 
@@ -239,17 +249,13 @@ def _beside(state: State, request: Fact, at: str) -> Iterator[Step]:
 
 def _end(state: State, made: Fact, at: str) -> End | None:
     """What ended a decision, in a word, and the entry; the clock needs none."""
-    found = [
-        f
-        for f in decisions_on(state, made.stream)
-        if f.body.supersedes is not None and f.body.supersedes.index == made.index
-    ]
-    if found:
+    over = superseding(state, made)
+    if over:
         reversal: Reversal | None = state.get("reversed", str(made.index))
         if reversal is not None:
-            by = next(f for f in found if f.index == reversal.index)
+            by = next(f for f in over if f.index == reversal.index)
             return "reversed", (_seen(by, f"{by.body.decision}, by {reversal.role} ({reversal.pack})"),)
-        return "superseded", (_seen(found[-1], found[-1].body.decision),)
+        return "superseded", (_seen(over[-1], over[-1].body.decision),)
     if made.body.valid_until is not None and at > made.body.valid_until:
         return "lapsed", ()
     return None

@@ -7,7 +7,7 @@ from typing import Final
 from ledger.reasons import Refused
 from ledger.state import State
 from ledger.trust import Grant
-from policies.answer import AsOf, PolicyVerdict
+from policies.answer import AsOf, Clearance, PolicyVerdict
 from policies.binding import binding_packs
 from policies.clear import uninformed
 from policies.decide import packs_of
@@ -56,7 +56,8 @@ def undecided_moves(state: State, request: Fact, verdict: PolicyVerdict, count: 
     found += approve
     if not approve and veto is None:
         found += _answered_anew(state, request, verdict, at)
-        found.append(_move(state, request, "decide", at))
+        authors = evidence_authors(state, request, verdict)
+        found.append(_able(_move(state, request, "decide", at), request, authors))
     return tuple(found)
 
 
@@ -92,9 +93,10 @@ def _able(move: Move, request: Fact, authors: frozenset[str]) -> Move:
 
 
 def decided_moves(
-    state: State, request: Fact, made: Fact, verdict: PolicyVerdict, as_of: AsOf, *, ended: bool, begun: bool
-) -> tuple[Move, ...]:
-    """What follows a decision: bodies are told, then it is carried out; where it has ended, it is asked for again."""
+    state: State, request: Fact, made: Fact, verdict: PolicyVerdict, clearance: Clearance | None, as_of: AsOf,
+    *, ended: bool, begun: bool,
+) -> tuple[Move, ...]:  # fmt: skip
+    """What follows a decision: bodies are told, it is carried out if it clears; once it has ended, it is asked for again."""
     at = as_of.time
     if made.body.decision not in PERMITTING:
         return ()
@@ -102,7 +104,12 @@ def decided_moves(
         return (_move(state, request, "request", at, note="the decision stands no more"),)
     told = [_move(state, request, "inform", at, *_pack_of(verdict, role), note="before the action")
             for role in uninformed(state, verdict, made, request)]  # fmt: skip
-    return tuple(told) if told or begun else (_move(state, request, "carry-out", at),)
+    if told:
+        return tuple(told)
+    if clearance is not None and clearance.answer not in POSITIVE:
+        note = f"the clearance is {clearance.answer.value} now ({', '.join(clearance.reasons)}): nothing is carried out on it"
+        return (Move("evidence", "", "", (), note),)
+    return () if begun else (_move(state, request, "carry-out", at),)
 
 
 def _pack_of(verdict: PolicyVerdict, role: str) -> tuple[str, str]:

@@ -30,8 +30,10 @@ def fold_decision(state: State, event: Event, fact: Fact) -> None:
             state.append("decision", event.stream, fact)
             state.put("decided", event.digest, fact)
             role = None if said.supersedes is None else reversing_role(state, event)
-            if said.supersedes is not None and role is not None:
-                state.put("reversed", str(said.supersedes.index), Reversal(event.index, *role))
+            if said.supersedes is not None:
+                state.append("superseded", str(said.supersedes.index), fact)
+                if role is not None:
+                    state.put("reversed", str(said.supersedes.index), Reversal(event.index, *role))
         case body.Informed() as said:
             state.append("informed", said.of, fact)
         case interim.Approved():

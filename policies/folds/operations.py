@@ -9,11 +9,20 @@ from policies.facts import Fact, opened_of
 def fold_deployment(state: State, event: Event, fact: Fact) -> None:
     """`deployment.*`, each in its model's stream."""
     state.append("deployment", event.stream, fact)
+    _relies(state, fact)
 
 
 def fold_training(state: State, event: Event, fact: Fact) -> None:
     """`training.*`, each in its model's stream."""
     state.append("training", event.stream, fact)
+    _relies(state, fact)
+
+
+def _relies(state: State, fact: Fact) -> None:
+    """By the decision that an operation names, if it names one."""
+    named = getattr(fact.body, "decision", None)
+    if named is not None:
+        state.append("relying", str(named.index), fact)
 
 
 def fold_incident(state: State, event: Event, fact: Fact) -> None:

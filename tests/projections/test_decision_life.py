@@ -170,6 +170,18 @@ def test_divergence_and_what_was_left_out_are_flags(world: World) -> None:
     assert life(world).flags == ("without-recommendation",)
 
 
+def test_nothing_is_carried_out_on_a_decision_that_does_not_clear(world: World) -> None:
+    """The evidence that it was made on has gone since: whose move it is, is not the deployer's."""
+    permit(world)
+    for body in ("BOARD", "LTBT"):
+        world.inform(body)
+    assert (life(world).clearance, [m.what for m in life(world).moves]) == ("permit_with_conditions", ["carry-out"])
+    world.tell("withdraw")
+    found = life(world)
+    assert (found.clearance, [m.what for m in found.moves]) == ("undetermined", ["evidence"])
+    assert "verdict-changed" in found.moves[0].note
+
+
 def test_bodies_told_after_the_action_were_told_late(world: World) -> None:
     made = permit(world)
     world.inform("BOARD")
