@@ -12,7 +12,9 @@ from api.expecting import Answered
 from api.scenario import read_answers, read_scenario, unrolled
 from auditor.verdict import Report, VerifyVerdict
 from ledger.errors import Fault, Malformed
+from policies.answer import AsOf
 from tests.commands import HOLDPOINT
+from tests.stories.prefixes import answers, entries_in, replayed
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,20 @@ def test_framework_2_would_not_have_denied_what_framework_1_did(told: Told) -> N
     assert [s["time"][:10] for s in denied] == ["2026-03-04"]
     assert [s["simulated"]["answer"] for s in denied] == ["undetermined"]
     assert steps[-1]["simulated"]["answer"] == "permit"
+
+
+def test_what_is_answered_of_the_past_is_what_a_fresh_replay_answered_then(told: Told) -> None:
+    """Gate, status, duties, incidents and lives, at every twelfth position (domain.md §8.1 and .11)."""
+    entries = entries_in(told.folder / "export", told.size)
+    *_, (whole, events) = replayed(entries)
+    compared = 0
+    for fresh, prefix in replayed(entries):
+        if fresh.size % 12 == 0 or fresh.size == told.size:
+            as_of = AsOf(fresh.size, fresh.recorded_at)
+            now = answers(whole.state.at(fresh.size), events[: fresh.size], as_of)
+            assert now == answers(fresh.state, prefix, as_of), fresh.size
+            compared += 1
+    assert compared > 20
 
 
 def test_the_second_framework_is_five_days_old_at_the_decision() -> None:
