@@ -61,11 +61,11 @@ def list_(
         if as_json:
             emit({"schema": "holdpoint.decisions/1", **row})
             continue
-        first = f"DIVERGENCE: {row['divergence']}  " if row["divergence"] else ""
+        if row["divergence"]:
+            say(visible(f"DIVERGENCE, index {row['index']}: {row['divergence']}"))
         flags = f"  {', '.join(row['flags'])}" if row["flags"] else ""
         made = f"{row['decision']} ({row['basis']}), verdict {row['verdict']}, {row['phase']}"
-        text = f"{row['index']:>6}  {row['stream']}  {made}"
-        say(visible(first + text + flags))
+        say(visible(f"{row['index']:>6}  {row['stream']}  {made}{flags}"))
     if not rows:
         warn("no decision is recorded")
     elif following is not None:

@@ -12,7 +12,7 @@ from api.cli.options import As, At, Json, Yes, position, with_book
 from api.cli.output import emit, posted, say, warn
 from api.cli.signing import reference_to, references_to, sign_and_post
 from api.handing_over import write_synced
-from api.owed import Wanted, lasting
+from api.owed import WAITING, Wanted, lasting
 from auditor.explain import visible
 from ledger.errors import Fault
 from ledger.event import Body
@@ -83,11 +83,9 @@ def line_of(row: dict[str, Any]) -> str:
         due = f"{latest[:16]}Z"
     else:
         due = f"{strict[:16]}Z … {latest[:16]}Z"
-    left = (
-        ""
-        if row["seconds_left"] is None or row["state"].startswith("fulfilled")
-        else f" ({left_of(row['seconds_left'])})"
-    )
+    # What is done, ended or excused runs no more: a count would call it late.
+    runs = row["state"] in WAITING and row["seconds_left"] is not None
+    left = f" ({left_of(row['seconds_left'])})" if runs else ""
     opened = f"period {row['period']}" if row["period"] else f"entry {row['opened_by']}, {row['stream']}"
     number = f" #{row['number']}" if row["number"] else ""
     doubt = "  APPLIES: unknown" if row["applies"] == "unknown" else ""

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
+from api.cli.obligations import line_of
 from api.owed import OTHER, WAITING, OwedCounts, Wanted, lasting, query_of
 from ledger.errors import Malformed
+from policies.duties import Standing
 from tests.api.asker import Asker
 from tests.api.test_measures import total
 from tests.commands import Cli, running
@@ -49,6 +52,14 @@ def test_filters_narrow(asker: Asker) -> None:
     for query in ("state=lost", "due_within=soon", "due_within=0h", "limit=0", "all=yes", "after=%C3%A4"):
         answer = asker.ask(f"/v1/obligations?{query}")
         assert (answer.status_code, answer.json()["reason"]) == (400, "query"), query
+
+
+@pytest.mark.parametrize("state", get_args(Standing))
+def test_only_what_is_still_owed_is_counted_down_or_late(asker: Asker, state: str) -> None:
+    """An ended or excused duty whose due date has passed was never late (spec/obligations.md)."""
+    row = asker.ask("/v1/obligations?obligation=CA-WB-QUARTER").json()["obligations"][0]
+    text = line_of({**row, "state": state, "seconds_left": -7200})
+    assert ("(2 h 0 min late)" in text) is (state in WAITING)
 
 
 def test_a_time_to_come_is_answered_and_labelled(asker: Asker) -> None:

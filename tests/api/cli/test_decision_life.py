@@ -93,8 +93,9 @@ def test_a_divergence_is_the_first_line_of_status_gate_history_and_list(cli: Cli
     assert cli("gate", "model/one", "train").out.startswith(f"{begins}: the decision is permit")
     assert cli("history", "model/one").out.startswith(f"{begins}, index ")
     listed = [line for line in cli("decision", "list").out.splitlines() if "CARRIED OUT" not in line]
-    assert begins in listed[0]
     newest = json.loads(cli("decision", "list", "--json", "--limit", "1").out.splitlines()[-1])
+    assert listed[0].startswith(f"{begins}, index {newest['index']}: the decision is permit")
+    assert listed[1].split()[:2] == [str(newest["index"]), "model/one"]
     assert cli("decision", "show", newest["index"]).out.startswith(f"{begins}: the decision is permit")
 
 
