@@ -56,12 +56,13 @@ Source = Callable[["_Case"], Found]
 class _Case:
     """What is recorded of an incident, as one regime's form asks for it; facts that a compromised key signed are left out."""
 
-    def __init__(self, state: State, found: Incident, pack: str) -> None:
+    def __init__(self, state: State, found: Incident, pack: str, kind: Kind) -> None:
         said: tuple[Fact, ...] = state.get("incident", found.stream) or ()
         self.facts = [f for f in said if tainted(state, f) is None]
         self.found = found
         self.regime = next((r for r in found.regimes if r.pack == pack), None)
-        self.reports = [r for r in found.reports if r.pack == pack]
+        sound = {f.index for f in self.facts}
+        self.reports = [r for r in found.reports if (r.pack, r.kind) == (pack, kind) and r.index in sound]
 
     def of(self, kind: type[Any]) -> list[Fact]:
         """The facts of one type, in order."""
@@ -78,7 +79,7 @@ class _Case:
         return "filled", (value, (facts[-1].index,))
 
     def awareness(self) -> Found:
-        """When the regime's clock started: the model's involvement, else the incident itself."""
+        """When the model's involvement was known first."""
         known = min(self.of(incident.InvolvementKnown), key=lambda f: f.known_at or f.occurred_at, default=None)
         if known is None:
             return None, ()
@@ -89,7 +90,7 @@ def fill(
     state: State, found: Incident, published: Published, kind: Kind, stated: Mapping[str, str] | None = None
 ) -> Report:  # fmt: skip
     """The report of `kind` under a pack. `stated` are fields that a person fills now, by id."""
-    case = _Case(state, found, published.pack.id)
+    case = _Case(state, found, published.pack.id, kind)
     asked = [f for f in published.pack.report_fields if not f.final_only or kind == "final"]
     fields = tuple(_field(case, f, (stated or {}).get(f.id)) for f in asked)
     return Report(
@@ -171,7 +172,7 @@ def _corrective(case: _Case) -> Found:
 
 
 def _submission(case: _Case) -> Found:
-    """Of the newest report filed under this regime; before that it is a person's to say."""
+    """Of the newest report of this kind filed under this regime; before that it is a person's to say."""
     newest = case.reports[-1] if case.reports else None
     return (None, ()) if newest is None else (newest.submitted_at, (newest.index,))
 

@@ -53,6 +53,7 @@ def test_what_is_recorded_fills_it_and_is_cited() -> None:
     classed = w.classify("form", "cyber")
     w.report("form", "initial")
     done = w.resolve()
+    w.report("form", "final")
     made = {f.id: f for f in report(w, "final", person="told today").fields}
     assert (made["awareness"].value, made["awareness"].indexes) == (START, (known.index,))
     assert (made["classified.category"].value, made["classified.category"].indexes) == ("cyber", (classed.index,))
@@ -64,6 +65,21 @@ def test_what_is_recorded_fills_it_and_is_cited() -> None:
     assert (made["person"].state, made["person"].value, made["person"].indexes) == ("stated", "told today", ())
     assert made["late"].state == "missing"
     assert made["resolved.root_cause"].state == "withheld"
+
+
+def test_a_report_names_its_own_submission_and_no_other_kinds() -> None:
+    """Whoever prints the initial report after the final one went out reads the day of the initial one."""
+    w = Regimes(PACK)
+    w.observe()
+    w.involve()
+    first = w.report("form", "initial")
+    w.report("form", "final")
+    submission = {f.id: f for f in report(w).fields}["submission"]
+    assert (submission.state, submission.indexes) == ("filled", (first.index,))
+    assert "submission" in report(w, "intermediate").fields_missing
+    w.report("form", "intermediate", by="intruder")
+    w.taint("intruder")
+    assert "submission" in report(w, "intermediate").fields_missing
 
 
 def test_facts_that_a_compromised_key_signed_fill_nothing() -> None:
