@@ -16,9 +16,7 @@ def result_findings(asked: Asked, name: str, standing: Standing) -> list[Finding
     """One finding per reason, naming the runs."""
     if standing.fact is None:
         return []
-    runs: list[Fact] = [
-        run for r in standing.fact.body.evidence if (run := asked.state.get("evaluation", str(r.index))) is not None
-    ]
+    runs = _runs(asked, standing.fact)
     against: dict[str, list[Fact]] = {}
     for run in runs:
         for why in lowered(run):
@@ -35,6 +33,16 @@ def result_findings(asked: Asked, name: str, standing: Standing) -> list[Finding
         )
         for why, found in against.items()
     ]
+
+
+def _runs(asked: Asked, fact: Fact) -> list[Fact]:
+    """The runs that a determination rests on: its own, and those of the earlier one that covers it."""
+    earlier: Fact | None = None
+    if fact.body.covered_by is not None:
+        earlier = asked.state.get("determined", str(fact.body.covered_by.index))
+    cited = (*fact.body.evidence, *(() if earlier is None else earlier.body.evidence))
+    runs = (asked.state.get("evaluation", key) for key in dict.fromkeys(str(r.index) for r in cited))
+    return [run for run in runs if run is not None]
 
 
 def lowered(run: Fact) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ledger.errors import Fault, Malformed
 from ledger.events import document
 from ledger.state import State
 from policies.facts import Fact
+from policies.pack_gate import Gate
 
 
 @with_book
@@ -49,9 +50,15 @@ def document_submit(
 
 
 def document_clauses(book: Book, known: State, kind: str) -> list[str]:
-    """The gates that ask for a kind of document."""
+    """The gates that ask for a kind of document, for a role's approval of one, or for a risk accepted in it."""
     found = packs_now(book, known)
-    return [clause_of(p, g) for p in found for g in p.pack.gates if kind in g.requires_documents]
+    return [clause_of(p, g) for p in found for g in p.pack.gates if kind in kinds_of(g)]
+
+
+def kinds_of(gate: Gate) -> set[str | None]:
+    """The kinds of document that a gate looks at."""
+    accepted = None if gate.acceptance is None else gate.acceptance.document
+    return {*gate.requires_documents, gate.approval_of, accepted}
 
 
 @with_book

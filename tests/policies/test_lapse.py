@@ -1,5 +1,6 @@
 """`valid_until`: until then the clock alone changes no answer, and where an answer does change, it was not promised for longer."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from policies.answer import AsOf
 from policies.lapse import valid_until
 from tests.policies.world import NOW, World
 
-ACTIONS = ("train", "external_deploy", "internal_deploy", "store_weights")
+ACTIONS = ("train", "continue_development", "external_deploy", "internal_deploy", "store_weights")
 DAYS = (10, 20, 45, 90, 200, 400)
 
 
@@ -29,8 +30,43 @@ def full_world() -> World:
     return world
 
 
-def test_the_clock_alone_changes_nothing_before_it() -> None:
-    world = full_world()
+def lawful_world() -> World:
+    """A code that binds where a law's threshold stands, a law that begins and one that ends, and whom they reach, later."""
+    world = World("eu-gpai-cop-safety-security")
+    world.model()
+    for name in ("eu-ai-act-gpai", "us-ca-sb53", "us-ny-raise"):
+        world.bring(name, adopt=False)
+    with world.speaking_of("eu-ai-act-gpai"):
+        world.determine("SR-PRESUMPTION", "rebutted", review_by=shift(NOW, days=20))
+        world.at = shift(NOW, days=45)
+        world.scope(applies=False)
+    with world.speaking_of("us-ca-sb53"):
+        world.at = shift(NOW, days=90)
+        world.scope(True, ("large_frontier_developer",))
+    world.at = NOW
+    return world
+
+
+def ways_out_world() -> World:
+    """A danger, claims of which some degrade later, interim measures, an exception and a decision that end."""
+    world = World("openai-preparedness-2")
+    world.model()
+    for t in world.pack.thresholds:
+        world.determine(t.id, "crossed" if t.id == "SELF-HIGH" else "below")
+    claims = world.attest("SECURITY-HIGH", until=shift(NOW, days=200))
+    body = {
+        "attestation": {"index": claims.index, "leaf": claims.leaf}, "reason": "fell", "since": shift(NOW, days=10),
+        "safeguards": list(claims.body.safeguards[:1]),
+    }  # fmt: skip
+    world.say("safeguard.degraded", body, claims.stream)
+    world.invoke("X-MARGINAL", until=shift(NOW, days=45))
+    world.decide("permit", "continue_development", valid_until=shift(NOW, days=90), divergence_reason="generated")
+    return world
+
+
+@pytest.mark.parametrize(("lived", "count"), [(full_world, 7), (lawful_world, 4), (ways_out_world, 4)])
+def test_the_clock_alone_changes_nothing_before_it(lived: Callable[[], World], count: int) -> None:
+    world = lived()
     at, ends = NOW, []
     for _ in range(40):
         until = ends_at(world, at)
@@ -43,7 +79,8 @@ def test_the_clock_alone_changes_nothing_before_it() -> None:
             assert world.ask(action, at=middle) == now, (action, at, middle)
             assert world.ask(action, at=until) == now, (action, at, until)
         at = shift(until, micros=1)
-    assert len(ends) > 5
+    assert len(ends) == count
+    assert len({world.ask(action, at=time) for action in ACTIONS for time in ends}) > count
     assert all(a < b for a, b in pairwise(ends))
     last = [world.ask(action, at=at) for action in ACTIONS]
     assert [world.ask(action, at=shift(at, days=40_000)) for action in ACTIONS] == last

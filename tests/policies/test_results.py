@@ -44,6 +44,16 @@ def test_a_partial_run_says_how_much_it_saw() -> None:
     assert shown == f"CBRN-3 by the run at {ran.index} (1 of 14042 samples)"
 
 
+def test_what_covers_a_model_is_shown_with_its_runs_too() -> None:
+    world = world_of(RSP)
+    world.model("model/older")
+    ran = run(world, "task", stream="model/older", **{**CLEAN, **LOWERED["run-partial"]})
+    old = world.determine("CBRN-3", "below", subjects=["model/older"], evidence=cite(ran))
+    world.determine("CBRN-3", "below", covered_by={"index": old.index, "leaf": old.leaf})
+    (shown,) = found(world, "release_weights", "run-partial")
+    assert shown.indexes == (ran.index,)
+
+
 @pytest.mark.parametrize("why", list(LOWERED))
 def test_where_a_number_is_to_decide_people_need_a_whole_run_too(why: str) -> None:
     world = world_of(XAI)

@@ -26,7 +26,7 @@ def standing(world: World, name: str) -> Standing:
     return standing_determination(world.state, "model/m", published, name, AsOf(world.size, world.at))
 
 
-def run(world: World, task: str, **changed: Any) -> Event:
+def run(world: World, task: str, *, stream: str = "model/m", **changed: Any) -> Event:
     """A run that nobody announced."""
     body = {
         "dataset": {"samples_declared": 1, "samples_run": 1}, "edits_detected": [], "independence": "internal", "log_bytes": 1,
@@ -34,7 +34,7 @@ def run(world: World, task: str, **changed: Any) -> Event:
         "safeguards_off": False, "status": "success", "task": task, "task_version": "1", "tool": "t", "tool_version": "1",
         "warnings": [],
     }  # fmt: skip
-    return world.say("evaluation.recorded", {**body, **changed})
+    return world.say("evaluation.recorded", {**body, **changed}, stream)
 
 
 def cite(*events: Event) -> list[dict[str, Any]]:
