@@ -117,7 +117,7 @@ def way(
     if why in ROLES_WORD:
         return _roles_word(request, ROLES_WORD[why], names, people, where)
     if why == "scope-undetermined":
-        words = ("framework", "scope", group[0].pack, "--as", "framework-admin")
+        words = ["framework", "scope", group[0].pack, "--as", "framework-admin"]
         return Way("two framework admins, who say whether it applies, and as whom", (holdpoint(*words, where=where),))
     if why in FACT:
         stated = dict.fromkeys(n.split(" ")[0] for n in names)
