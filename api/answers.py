@@ -145,10 +145,18 @@ class Told(Answer):
     type: str
 
 
+class Diverging(Answer):
+    """A decision that differs from the policy verdict, and how."""
+
+    divergence: str
+    index: int
+
+
 class History(Answer):
-    """A page of a model's stream, in order."""
+    """A page of a model's stream, in order; `divergences` are all of the stream's, whatever the page."""
 
     break_glass: list[BreakGlass]
+    divergences: list[Diverging]
     history: list[Told]
 
 

@@ -7,6 +7,7 @@ from ledger.strict import parse_uint
 from policies.answer import AsOf
 from policies.divergence import divergence_in, verdict_of
 from policies.facts import Fact
+from projections.carried_out import decisions_on
 from projections.decision_life import decision_flags, decision_phase
 
 
@@ -28,6 +29,12 @@ def _decision(state: State, fact: Fact, as_of: AsOf) -> dict[str, Any]:
         "stream": fact.stream,
         "verdict": verdict_of(state, fact),
     }
+
+
+def divergences_of(state: State, stream: str) -> list[dict[str, Any]]:
+    """The decisions on a model that differ from the policy verdict, and how, in order of index, as JSON."""
+    found = ((fact.index, divergence_in(state, fact)) for fact in decisions_on(state, stream))
+    return [{"divergence": said, "index": index} for index, said in found if said is not None]
 
 
 def cursor_of(row: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """`decisions`: what people decided, what the policy said, and who stands behind it; divergences first.
 
 Rows: "decision|index" (`Rank.FIRST` where it diverges from the verdict that it cites) and, for the fold alone, "request|digest",
-"gate|index", "approval|digest", "decided|digest". An approval withdrawn, a body informed or a decision superseded later
-shows in the decision's own row. Free text that may be withheld is not in it.
+"gate|index", "approval|digest", "decided|digest". An approval withdrawn, advice, a body informed, an operation or a decision that
+supersedes it later shows in the decision's own row. Free text that may be withheld is not in it.
 """
 
 from collections.abc import Sequence
@@ -76,24 +76,28 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             return _made(look, event, said)
         case body.Informed():
             return _informed(look, event, said)
-        case deployment.Started():
+        case recommendation.Issued():
+            return _recommended(look, event, said)
+        case (
+            deployment.Started() | deployment.Changed() | deployment.Ended() | training.Started() | training.Resumed()
+        ):  # fmt: skip
             if said.decision is None:
                 return ()
             name = decision_key(said.decision.index)
-            return (_again(look, name, deployments=[*must(look, name)["deployments"], event.index]),)
+            begun = {"event": event.name, "index": event.index}
+            return (_again(look, name, operations=[*must(look, name)["operations"], begun]),)
         case (
-            break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | deployment.Changed()
-            | deployment.Ended() | disclosure.Made() | document.Confirmed() | document.Published()
-            | document.Submitted() | evaluation.Amended() | evaluation.Invalidated() | evaluation.Preregistered()
-            | evaluation.Recorded() | exception.Invoked() | framework.Adopted() | framework.Interpreted()
-            | framework.Published() | framework.ScopeDetermined() | framework.SourceDrifted() | incident.Classified()
-            | incident.InvolvementKnown() | incident.Observed() | incident.ReportFiled() | incident.Resolved()
-            | interim.Approved() | key.Registered() | key.Revoked() | ledger.Founded() | model.ComputeReached()
-            | model.Referenced() | model.Registered() | obligation.Fulfilled() | obligation.NotApplicable()
-            | obligation.Tolled() | principal.Registered() | reassessment.Triggered() | recommendation.Issued()
-            | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Attested() | safeguard.Degraded()
-            | safeguard.Withdrawn() | threshold.Determined() | threshold.Retracted() | token.Issued()
-            | token.Revoked() | training.Ended() | training.Paused() | training.Resumed() | training.Started()
+            break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | disclosure.Made()
+            | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Amended()
+            | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
+            | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
+            | framework.SourceDrifted() | incident.Classified() | incident.InvolvementKnown() | incident.Observed()
+            | incident.ReportFiled() | incident.Resolved() | interim.Approved() | key.Registered() | key.Revoked()
+            | ledger.Founded() | model.ComputeReached() | model.Referenced() | model.Registered()
+            | obligation.Fulfilled() | obligation.NotApplicable() | obligation.Tolled() | principal.Registered()
+            | reassessment.Triggered() | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Attested()
+            | safeguard.Degraded() | safeguard.Withdrawn() | threshold.Determined() | threshold.Retracted()
+            | token.Issued() | token.Revoked() | training.Ended() | training.Paused()
         ):  # fmt: skip
             return ()
         case _:
@@ -112,6 +116,7 @@ def _request(event: Event, said: action.Requested) -> dict[str, Any]:
         "jurisdictions": list(said.jurisdictions),
         "packs": list(said.packs),
         "principals": list(event.principals),
+        "recommended": [],
         "surfaces": list(said.surfaces),
     }
 
@@ -143,7 +148,7 @@ def _made(look: Look, event: Event, said: decision.Made) -> Sequence[Change]:
         "basis": said.basis,
         "conditions": list(said.conditions),
         "decision": said.decision,
-        "deployments": [],
+        "operations": [],
         "digest": event.digest,
         "divergence": divergence,
         "divergence_reason": said.divergence_reason,
@@ -152,14 +157,16 @@ def _made(look: Look, event: Event, said: decision.Made) -> Sequence[Change]:
         "informed": asked["informed"],
         "leaf": event.leaf,
         "principals": list(event.principals),
+        "recommended": asked["recommended"],
         "recorded_at": event.recorded_at,
-        "request": {k: v for k, v in asked.items() if k not in ("decisions", "informed")},
+        "request": {k: v for k, v in asked.items() if k not in ("decisions", "informed", "recommended")},
         "review_by": said.review_by,
         "signers": list(event.signers),
         "stream": event.stream,
         "superseded_by": None,
         "supersedes": index_of(said.supersedes),
         "valid_until": said.valid_until,
+        "without_recommendation": list(said.without_recommendation),
     }
     changes = [
         (name, Row(Rank.LISTED if divergence is None else Rank.FIRST, value)),
@@ -193,12 +200,23 @@ def _informed(look: Look, event: Event, said: body.Informed) -> Sequence[Change]
     if decided is not None:
         name = decision_key(decided.value["index"])
         return (_again(look, name, informed=[*must(look, name)["informed"], told]),)
-    request = must(look, f"request|{said.of}")
-    names = [decision_key(index) for index in request["decisions"]]
-    return [
-        _again(look, f"request|{said.of}", informed=[*request["informed"], told]),
-        *(_again(look, n, informed=[*must(look, n)["informed"], told]) for n in names),
-    ]
+    return _added(look, said.of, "informed", told)
+
+
+def _recommended(look: Look, event: Event, said: recommendation.Issued) -> Sequence[Change]:
+    advice = {
+        "index": event.index,
+        "principals": list(event.principals),
+        "recommendation": said.recommendation,
+        "role": said.role,
+    }
+    return _added(look, said.request, "recommended", advice)
+
+
+def _added(look: Look, request: str, member: str, value: dict[str, Any]) -> Sequence[Change]:
+    """One more in a list of the request, and of each decision on it."""
+    names = (f"request|{request}", *(decision_key(index) for index in must(look, f"request|{request}")["decisions"]))
+    return [_again(look, name, **{member: [*must(look, name)[member], value]}) for name in names]
 
 
 def _reads(event: Event) -> tuple[str, ...]:
@@ -212,7 +230,11 @@ def _reads(event: Event) -> tuple[str, ...]:
             return (f"approval|{said.approval}",)
         case body.Informed():
             return (f"decided|{said.of}", f"request|{said.of}")
-        case deployment.Started() if said.decision is not None:
+        case recommendation.Issued():
+            return (f"request|{said.request}",)
+        case (
+            deployment.Started() | deployment.Changed() | deployment.Ended() | training.Started() | training.Resumed()
+        ) if said.decision is not None:  # fmt: skip
             return (decision_key(said.decision.index),)
         case _:
             return ()

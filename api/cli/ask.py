@@ -84,7 +84,7 @@ def gate(
             code=clearance.reasons[0] if clearance.reasons else "none",
             clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
             conditions=list(clearance.conditions), conditions_digest=terms, divergence=clearance.divergence,
-            decision=clearance.decision, missing=list(clearance.missing), break_glass=glass,
+            decision=clearance.decision, missing=list(clearance.missing), break_glass=glass, laws=list(verdict.laws),
             as_of={"size": as_of.size, "time": as_of.time},
         )  # fmt: skip
     else:

@@ -12,6 +12,7 @@ from api.routes.asked import WHOLE, After, At, Limit, Ref, ledger_of, past_of
 from api.wiring import View
 from disclosures.alerts import break_glass_of
 from disclosures.claims import answers
+from disclosures.decided import divergences_of
 from policies.binding import binding_packs
 from policies.lapse import valid_until
 
@@ -79,5 +80,9 @@ def history(request: Request, ref: Ref, at: At = None, after: After = -1, limit:
         {"index": r.index, "recorded_at": r.recorded_at, "type": r.topic.split(":")[3]} for r in rows if r.index < size
     ]
     more: Following = next_page(request, rows[-1].index) if len(shown) == limit else ()
-    value = {"break_glass": break_glass_of(view.state), "history": shown}
+    value = {
+        "break_glass": break_glass_of(view.state),
+        "divergences": divergences_of(view.state, f"model/{ref}"),
+        "history": shown,
+    }
     return bound(request, value, checkpoint=past.checkpoint(size), following=more)
