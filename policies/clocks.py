@@ -12,7 +12,7 @@ import msgspec
 from ledger.strict import micros
 from policies.calendar import Due, due_of, later
 from policies.duty_rows import Look, Value
-from policies.incident_fold import incident_key
+from policies.incident_fold import fits, incident_key
 from policies.pack_duties import Clock, Obligation
 
 Tainted = Callable[[int, Sequence[str]], int | None]
@@ -66,6 +66,22 @@ def _earliest(said: Iterable[tuple[str, Value]], tainted: Tainted) -> Start:
         return Start(None)
     good = [f for f in found if tainted(f[2]["index"], f[2]["signers"]) is None] or found
     return Start(Due(found[0][0], good[0][0]), None, tuple(dict.fromkeys((found[0][1], good[0][1]))))
+
+
+def closed_by(look: Look, row: Value, clause: Obligation, pack: Value, tainted: Tainted) -> Value | None:
+    """The classification that took an incident out of the classes that the clause means, and no later one brought it back.
+
+    What a compromised key signed takes nothing out.
+    """
+    case = None if row.get("incident") is None else look(incident_key(row["incident"]))
+    newest, since = dict[str, bool](), None
+    for said in () if case is None else case["classified"]:
+        if tainted(said["index"], said["signers"]) is not None or (pack["categories"] and said["pack"] != pack["id"]):
+            continue
+        newest[said["pack"]] = fits(clause, said, pack)
+        since = None if any(newest.values()) else since or said
+    asks = clause.trigger_event in ("incident.classified", "incident.report-filed", "incident.resolved")
+    return since if asks else None
 
 
 def _extended(look: Look, row: Value, tainted: Tainted) -> Start:

@@ -13,7 +13,7 @@ from ledger.fields import Line
 from ledger.state import State
 from ledger.strict import micros
 from policies.calendar import Due, day_end, due_of, later, periods
-from policies.clocks import Start, Tainted, clock_of, due_between, start_of, tolled_by
+from policies.clocks import Start, Tainted, clock_of, closed_by, due_between, start_of, tolled_by
 from policies.duty_rows import Look, Value
 from policies.facts import taint
 from policies.incident_fold import incident_key
@@ -302,10 +302,9 @@ class _Judge:
             return ("said-after-due" if late else "said-not-applicable"), said["index"]
         if self._applies == "no":
             return "out-of-scope", None
-        closed: Value | None = self._row.get("closed")
-        if closed is not None and self._tainted(closed["index"], closed["signers"]) is None:
-            late = due is not None and closed["recorded_at"] > due.latest
-            return None if late else (closed["why"], closed["index"])
+        closed = closed_by(self._look, self._row, self._clause, self._pack, self._tainted)
+        if closed is not None and (due is None or closed["recorded_at"] <= due.latest):
+            return "reclassified", closed["index"]
         return None
 
 

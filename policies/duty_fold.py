@@ -206,7 +206,6 @@ def _row(
     """A duty as it is opened. `doubts`: why it may not apply, as far as the opening event shows."""
     return {
         "clause": pack["obligations"][name],
-        "closed": None,
         "doubts": doubts,
         "ended": None,
         "extends": None,

@@ -34,8 +34,6 @@ def fold_incident(rows: Draft, event: Event) -> None:
     key = incident_key(event.stream)
     row = _said(rows, event, rows.get(key) or _empty(event))
     rows.put(key, row)
-    if isinstance(event.body, incident.Classified):
-        _reclassify(rows, row, event)
     for opener in OPENING:
         listed = rows.get(f"clauses|{opener}")
         for entry in () if listed is None else listed["of"]:
@@ -89,39 +87,18 @@ def _pack_id(rows: Draft, digest: str) -> str:
     return digest if pack is None else str(pack["id"])  # admission refuses a pack that was never published
 
 
-def newest_class(row: Value, pack: str) -> Value | None:
-    """The newest classification of the incident under a pack."""
-    found: Value | None = next((c for c in reversed(row["classified"]) if c["pack"] == pack), None)
-    return found
+def fits(clause: Obligation, said: Value, pack: Value) -> bool:
+    """Whether a classification is of the clause's classes, and imminent where it asks for that: its own pack's, if it has any.
 
-
-def _fits(clause: Obligation, said: Value, pack: Value) -> bool:
-    """Whether a classification is of the clause's categories, and imminent where it asks for that."""
+    A regime without classes of its own asks about what is reportable, or imminent, under any.
+    """
     if clause.imminent and not said["imminent"]:
         return False
-    if not pack[
-        "categories"
-    ]:  # a regime without classes of its own asks about what is reportable, or imminent, anywhere
+    if not pack["categories"]:
         return said["category"] is not None or clause.imminent
-    return said["category"] is not None and (not clause.categories or said["category"] in clause.categories)
-
-
-def _class_for(row: Value, pack: Value, clause: Obligation) -> Value | None:
-    """The classification by which the incident is of the clause's classes: under its own pack, where that has any."""
-    regimes = [pack["id"]] if pack["categories"] else dict.fromkeys(c["pack"] for c in row["classified"])
-    newest = [found for name in regimes if (found := newest_class(row, name)) is not None]
-    return next((c for c in newest if _fits(clause, c, pack)), None)
-
-
-def _reclassify(rows: Draft, row: Value, event: Event) -> None:
-    """Duties which the newest classifications no longer mean are closed, others are open again."""
-    closed = {"recorded_at": event.recorded_at, "why": "reclassified", **place(event)}
-    for key in (key for keys in row["duties"].values() for key in keys):
-        duty = rows.must(key)
-        clause = msgspec.convert(duty["clause"], Obligation)
-        meant = _class_for(row, rows.must(f"pack|{duty['framework']}"), clause) is not None
-        if meant != (duty["closed"] is None):
-            rows.put(key, {**duty, "closed": None if meant else closed})
+    if said["pack"] != pack["id"] or said["category"] is None:
+        return False
+    return not clause.categories or said["category"] in clause.categories
 
 
 def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> None:
@@ -131,10 +108,13 @@ def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> Non
     mine: list[str] = row["duties"].get(pack["id"], [])
     if any(k.split("|")[2] == clause.id for k in mine):
         return
-    if opener in OPENING[:3] and _class_for(row, pack, clause) is None:
+    # A classification that was taken back still opens: whether the later one counts depends on keys, and is read, not folded.
+    meant = [c for c in row["classified"] if fits(clause, c, pack)]
+    if opener in OPENING[:3] and not meant:
         return
-    cause = next(_causes(row, pack, clause, opener), None)
-    if cause is None or not binds_then(rows, pack, clause, cause["times"]):
+    causes = _causes(row, pack, clause, opener, meant)
+    cause = next((c for c in causes if binds_then(rows, pack, clause, c["times"])), None)
+    if cause is None:
         return
     doubts = conditions(clause.applies_when, {}, row["jurisdictions"], None)
     if doubts is None:
@@ -146,7 +126,7 @@ def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> Non
     if clause.clock == "not-stated":
         start = {"latest": max(at, cause["recorded_at"]), "strict": at}
     rows.put(name, {
-        "clause": pack["obligations"][clause.id], "closed": None, "doubts": doubts, "ended": None, "extends": None,
+        "clause": pack["obligations"][clause.id], "doubts": doubts, "ended": None, "extends": None,
         "framework": pack["framework"], "incident": event.stream, "index": cause["index"], "models": row["models"],
         "opened_type": opener, "pack": pack["id"], "said": [], "signers": cause["signers"], "start": start,
         "stream": event.stream,
@@ -154,13 +134,11 @@ def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> Non
     rows.put(key, {**row, "duties": {**row["duties"], pack["id"]: [*mine, name]}})
 
 
-def _causes(row: Value, pack: Value, clause: Obligation, opener: str) -> Iterator[dict[str, Any]]:
+def _causes(row: Value, pack: Value, clause: Obligation, opener: str, meant: list[Value]) -> Iterator[dict[str, Any]]:
     """What was said in the incident that opens the clause, first first."""
     match opener:
         case "incident.classified":
-            found = _class_for(row, pack, clause)
-            if found is not None:
-                yield found
+            yield from meant
         case "incident.report-filed":
             yield from (
                 r

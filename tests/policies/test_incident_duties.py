@@ -191,3 +191,21 @@ def test_a_regime_without_classes_asks_about_what_is_reportable_anywhere() -> No
         "EACH": "not-applicable",
         "POLICE": "not-applicable",
     }
+
+
+def test_a_compromised_second_thought_hides_nothing_that_followed(w: Regimes) -> None:
+    """An intruder takes the incident out before it is resolved; once that is known, the final report is owed after all."""
+    w.involve()
+    w.classify("eu", "cyber")
+    taken = w.classify("eu", None, by="intruder")
+    w.report("eu", "initial")
+    w.at = shift(w.at, days=1)
+    w.resolve()
+    assert {d.state for d in w.duties(pack="eu") if d.obligation != "CYBER"} == {"not-applicable"}
+    assert taken.index in w.duty("FINAL").indexes
+    w.taint("intruder")
+    assert {d.obligation: d.state for d in w.duties(pack="eu")} == {
+        "CYBER": "fulfilled",
+        "AGAIN": "ended",
+        "FINAL": "open",
+    }
