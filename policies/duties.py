@@ -284,10 +284,10 @@ class _Judge:
 
     def _waits(self, start: Start, due: Due | None, words: list[Value]) -> tuple[Standing, list[str], list[int]]:
         """What is neither done nor late."""
-        if any(w["occurred_at"] <= self._at < w["until"] for w in words if w["type"] == "tolled"):
-            return "tolled", [], []
         if start.due is None and (self._clause.deadline is not None or self._clause.every is not None):
             return "clock-not-started", [], []
+        if any(w["occurred_at"] <= self._at < w["until"] for w in words if w["type"] == "tolled"):
+            return "tolled", [], []
         if due is None:
             return "no-period", [], []
         if start.due is not None and self._at < start.due.strict <= due.strict:
