@@ -10,11 +10,8 @@ from ledger.fields import Reference
 from ledger.state import State
 from policies.binding import binding_packs, versions
 from policies.facts import Fact, Published
-from policies.numbers import compare, exact
+from policies.numbers import TRAINING, compare, exact
 from policies.pack_parts import Threshold
-
-TRAINING = "training_flop"
-"""The metric that `training_ops` of a registration is: operations used for training, cumulative (AI Act, Article 51(2))."""
 
 
 def determined_by_rule(state: State, event: Event) -> tuple[Derived, ...]:

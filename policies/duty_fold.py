@@ -17,6 +17,7 @@ from policies.duty_rows import Change, Draft, Look, Value, duty_key, place, plai
 from policies.framework import Pack, parse_pack
 from policies.incident_fold import fold_incident
 from policies.narrow import binds_then, means, times_of
+from policies.numbers import TRAINING
 from policies.pack_duties import Obligation
 
 Fold: TypeAlias = Callable[[Draft, Event, Any], None]
@@ -59,9 +60,16 @@ def _published(rows: Draft, event: Event, said: framework.Published) -> None:
             if (clause.binds or pack.binds) == "law":
                 _calendar(rows, rows.must(f"pack|{said.digest}"), clause.id, begin)
             continue
-        key = f"clauses|{clause.trigger_event}"
-        listed = (rows.get(key) or {"of": []})["of"]
-        rows.put(key, {"of": [*listed, {"framework": said.digest, "obligation": clause.id, "pack": pack.id}]})
+        for opener in _openers(clause):
+            listed = (rows.get(f"clauses|{opener}") or {"of": []})["of"]
+            entry = {"framework": said.digest, "obligation": clause.id, "pack": pack.id}
+            rows.put(f"clauses|{opener}", {"of": [*listed, entry]})
+
+
+def _openers(clause: Obligation) -> tuple[str, ...]:
+    """The events that open a clause. Training compute may be known when the model is registered, or told later."""
+    told_early = clause.measured is not None and clause.measured.fact == TRAINING
+    return (clause.trigger_event, "model.registered") if told_early else (clause.trigger_event,)
 
 
 def _pack(pack: Pack, digest: str, event: Event, since: str) -> Value:

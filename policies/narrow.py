@@ -9,7 +9,7 @@ from typing import Any
 from ledger.event import Event
 from ledger.events import body, concern, document, framework, model, reassessment, threshold
 from policies.duty_rows import Draft, Value
-from policies.numbers import compare, exact
+from policies.numbers import TRAINING, compare, exact
 from policies.pack_duties import Obligation
 from policies.pack_gate import Condition
 
@@ -114,7 +114,7 @@ def _measured(wanted: Condition, said: Any) -> bool:
         case model.ComputeReached():
             fact, value = said.fact or "effective_compute_ratio", said.ratio
         case model.Registered() if said.training_ops is not None:
-            fact, value = "training_ops", said.training_ops
+            fact, value = TRAINING, said.training_ops
         case _:
             return False
     return fact == wanted.fact and wanted.comparator != "=" and compare(value, wanted.comparator, wanted.value)

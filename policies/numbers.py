@@ -7,6 +7,8 @@ from fractions import Fraction
 from ledger.errors import Malformed
 from ledger.strict import decimal_value
 
+TRAINING = "training_flop"
+"""The metric that `training_ops` of a registration is: operations used for training, cumulative (AI Act, Article 51(2))."""
 COMPARE: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<": operator.lt,
     "<=": operator.le,

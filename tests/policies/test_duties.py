@@ -333,6 +333,20 @@ def test_measured_numbers_open_a_duty_once() -> None:
     assert w.duty("NOTIFY").due_latest == "2026-03-16T23:59:59.999999Z"
 
 
+def test_training_compute_that_is_known_at_registration_opens_the_duty_too() -> None:
+    big = {"comparator": ">", "fact": "training_flop", "value": "10000000000000000000000000"}
+    w = lab(duty("NOTIFY", "model.compute-reached", measured=big, clock="known", deadline=days(14)))
+    w.say("model.registered", {"kind": "base", "training_ops": "10000000000000000000000000"}, "model/small")
+    w.say("model.registered", {"kind": "base"}, "model/unsaid")
+    assert w.duties() == []
+    w.say("model.registered", {"kind": "base", "training_ops": "10000000000000000000000001"}, "model/large")
+    assert w.duty("NOTIFY").models == ("model/large",)
+    w.say(
+        "model.compute-reached", {"fact": "training_flop", "of": "model/large", "ratio": "2" + 25 * "0"}, "model/large"
+    )
+    assert w.duty("NOTIFY").opened_type == "model.registered", "once, however often it is said"
+
+
 def test_documents_narrow_by_what_was_confirmed() -> None:
     w = lab(
         duty("SHOW", "document.confirmed", documents=["framework"], clock="occurred", deadline=days(5, "business_day")),
