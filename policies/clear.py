@@ -4,6 +4,7 @@ from ledger.state import State
 from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request, strictest
 from policies.divergence import PERMITTING, POSITIVE, divergence_in, verdict_of
 from policies.facts import Fact, tainted
+from policies.recorded import unforeseen
 from policies.standing import outside, standing_decision
 
 
@@ -48,7 +49,11 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     if verdict.answer in POSITIVE:
         answer = Answer.PERMIT_WITH_CONDITIONS if conditions or said.decision == "restrict" else verdict.answer
         return Clearance(answer, ("decided", *unadvised), tuple(dict.fromkeys(conditions)), fact.index, divergence)
-    if divergence is not None and strictest(Answer(cited), verdict.answer) == cited:
+    if (
+        divergence is not None
+        and strictest(Answer(cited), verdict.answer) == cited
+        and not unforeseen(state, fact, verdict)
+    ):
         # Decided against the verdict, openly: it clears, but never without the condition that says so.
         conditions = ("diverges-from-policy", *conditions)
         return Clearance(

@@ -19,7 +19,8 @@ By the clock (`policies.folds.ends`)
 `ends` model stream → times at which something said of it begins or ends, in order
 
 Decisions (`policies.folds.decisions`)
-`request`, `gate`, `approval`, `decided` by statement digest · `gate_at` index → answer · `gate_laws` index → laws that it names ·
+`request`, `gate`, `approval`, `decided` by statement digest · `cited` digest of a decision → the gate answer that it cites ·
+`gate_at` index → answer · `gate_laws` index → laws that it names ·
 `approvals` request → digests · `approval_ended` digest → index · `recommended` request → tuple · `superseded` index of a
 decision → tuple · `reversed` index of a decision → `policies.verbs.Reversal` · `decision`, `interim`, `exception` stream →
 tuple · `informed` digest → tuple

@@ -4,6 +4,7 @@
 """
 
 from ledger.events import gate
+from ledger.state import State
 from policies.answer import AsOf, Finding, PolicyVerdict
 from policies.divergence import STATUTORY
 from policies.facts import Fact
@@ -38,6 +39,26 @@ def recorded_reasons(verdict: PolicyVerdict) -> tuple[str, ...]:
             break
         taken.append(reason[:400])
     return tuple(taken)
+
+
+def unforeseen(state: State, made: Fact, verdict: PolicyVerdict) -> bool:
+    """Whether anything keeps the verdict from a permit that the answer which the decision `made` cites did not show.
+
+    Who decides against a verdict answers for what it named, and not for what comes to be open later. Where the recorded list may
+    have been cut (it holds nothing that is met), the reasons alone are compared.
+    """
+    cited: Fact | None = state.get("cited", made.digest)
+    if cited is None:
+        return True
+    said = cited.body
+    reasons = {r for r in recorded_reasons(verdict) if not r.startswith(STATUTORY)} - set(said.reasons)
+    if all(f.state != "met" for f in said.findings):
+        return bool(reasons)
+    shown = {(f.pack, f.clause, f.requirement) for f in said.findings if f.state != "met"}
+    open_ = [f for f in verdict.findings if f.state != "met"]
+    return bool(reasons - {f.why for f in open_}) or any(
+        (f.pack, f.clause, f.requirement[:400]) not in shown for f in open_
+    )
 
 
 def _fitting(findings: tuple[Finding, ...]) -> tuple[gate.RecordedFinding, ...]:

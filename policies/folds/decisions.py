@@ -29,6 +29,7 @@ def fold_decision(state: State, event: Event, fact: Fact) -> None:
         case decision.Made() as said:
             state.append("decision", event.stream, fact)
             state.put("decided", event.digest, fact)
+            state.put("cited", event.digest, state.get("gate", said.request))
             role = None if said.supersedes is None else reversing_role(state, event)
             if said.supersedes is not None:
                 state.append("superseded", str(said.supersedes.index), fact)

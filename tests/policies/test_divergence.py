@@ -39,6 +39,68 @@ def test_a_framework_that_a_statute_makes_binding_says_the_law_first() -> None:
     assert clearance.divergence.startswith("statutory (us-ca-sb53: 22757.12(a), 22757.12(e)(1)(B), 22757.15(a)")
 
 
+def answered(world: World) -> tuple[str, str]:
+    """The clearance and its first reason, once all were told whom the verdict wants told."""
+    for _, role in world.ask("external_deploy")[0].inform_before:
+        world.inform(role)
+    clearance = world.ask("external_deploy")[1]
+    return clearance.answer.value, clearance.reasons[0]
+
+
+CLEARS = ("permit_with_conditions", "diverges-from-policy")
+
+
+def against_a_missing_number() -> World:
+    """A permission against the verdict: one number is missing, the other stands. It clears, and says that it diverges."""
+    world = World(XAI)
+    world.model()
+    world.rate("MASK-DISHONESTY", "0.2")
+    world.decide("permit", divergence_reason="fictional", basis="discretionary")
+    assert answered(world) == CLEARS
+    return world
+
+
+def test_a_divergence_answers_for_no_danger_that_was_found_later() -> None:
+    world = against_a_missing_number()
+    world.rate("MASK-DISHONESTY", "0.9")
+    assert answered(world) == ("deny", "verdict-changed")
+
+
+def test_nor_for_another_requirement_that_fell_open_with_the_same_reason() -> None:
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    world.attest("ASL-2-SECURITY")
+    world.decide("permit", divergence_reason="fictional", basis="discretionary")
+    assert answered(world) == CLEARS
+    attested = world.state.get("gate", world.request.digest).body
+    assert "attestation-missing" in attested.reasons
+    stands = next(f for _, f in world.state.scan("attested"))
+    world.say(
+        "safeguard.withdrawn",
+        {"attestation": {"index": stands.index, "leaf": stands.leaf}, "reason": "gone"},
+        "safeguard/all",
+    )
+    assert answered(world) == ("undetermined", "verdict-changed")
+
+
+def test_nor_for_a_framework_that_is_adopted_later() -> None:
+    world = against_a_missing_number()
+    world.bring("anthropic-rsp-2.2", adopt=True)
+    assert answered(world) == ("undetermined", "verdict-changed")
+
+
+def test_what_was_shown_open_may_stay_open_or_be_shown_in_part() -> None:
+    world = against_a_missing_number()
+    world.rate("RESTRICTED-ANSWER-RATE", "0.5", outcome="matches")
+    assert answered(world) == ("deny", "verdict-changed"), "unknown became unmet: worse than what was decided on"
+    world = World("anthropic-rsp-2.2")
+    world.model()
+    world.attest("ASL-2-SECURITY")
+    world.decide("permit", divergence_reason="fictional", basis="discretionary")
+    world.attest("ASL-2-DEPLOYMENT")
+    assert answered(world) == CLEARS
+
+
 def test_claims_say_the_diverging_decision_first() -> None:
     world = World("anthropic-rsp-2.2")
     world.model()
