@@ -8,6 +8,7 @@ everything that it may mean. Answers stay within the years 1 to 9999: a claimed 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import product
 
 from ledger.strict import from_micros, micros, parse_uint
@@ -37,8 +38,13 @@ class Due:
 
 def add_months(time: str, months: int) -> str:
     """The same day and clock `months` later; the last day of the month where that day does not exist."""
-    day = _months_on(_day_of(time[:10]), months)
-    return clamped((micros(time) % DAY) + day * DAY)
+    return f"{_later_day(time[:10], months)}{time[10:]}"
+
+
+@lru_cache(maxsize=8192)
+def _later_day(day: str, months: int) -> str:
+    """Kept: a long fold asks for few days, and for each of them often."""
+    return _text(_months_on(_day_of(day), months))
 
 
 def clamped(value: int) -> str:

@@ -16,7 +16,7 @@ pre-registrations · `runs` index of a pre-registration → indexes · `run` "st
 its signers held then
 
 By the clock (`policies.folds.ends`)
-`ends` model stream → times at which something said of it begins or ends, in order
+`ends` model stream → times at which something said of it begins, or (with `~`) holds for the last time, in order
 
 Decisions (`policies.folds.decisions`)
 `request`, `gate`, `approval`, `decided` by statement digest · `cited` digest of a decision → the gate answer that it cites ·

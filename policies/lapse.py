@@ -8,18 +8,31 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from ledger.state import State
+from ledger.strict import shift
 from policies.answer import AsOf
 from policies.binding import adoptions, begins, ends, versions
 from policies.facts import Fact
-from policies.folds.ends import before
+from policies.folds.ends import LAST
+
+FIRST = "0001-01-01T00:00:00.000000Z"
+"""An attester may write it: who counts back from there must not fail."""
 
 
 def valid_until(state: State, stream: str, as_of: AsOf) -> str | None:
     """The last time at which the answers for `stream` still hold as they do at `as_of`; `None`: no end is known."""
     times: tuple[str, ...] = state.get("ends", stream) or ()
-    place = bisect_left(times, as_of.time)
-    lasts = [t for t in _bindings(state) if t >= as_of.time]
-    return min((*times[place : place + 1], *lasts), default=None)
+    place = bisect_left(times, as_of.time + LAST)
+    lasts = [t for t in (*map(_last, times[place : place + 1]), *_bindings(state)) if t >= as_of.time]
+    return min(lasts, default=None)
+
+
+def before(time: str) -> str:
+    """The last time before one at which something begins or ends: times have six digits. Before the first there is none."""
+    return shift(time, micros=-1) if time > FIRST else time
+
+
+def _last(entered: str) -> str:
+    return entered.removesuffix(LAST) if entered.endswith(LAST) else before(entered)
 
 
 def _bindings(state: State) -> Iterator[str]:

@@ -6,17 +6,12 @@ from collections.abc import Iterable, Sequence
 from ledger.event import Event
 from ledger.events import decision, exception, interim, safeguard, threshold
 from ledger.state import State
-from ledger.strict import shift
 from policies.calendar import add_months
 from policies.facts import Fact, Published
 
-FIRST = "0001-01-01T00:00:00.000000Z"
-"""An attester may write it: who counts back from there must not fail."""
-
-
-def before(time: str) -> str:
-    """The last time before one at which something begins or ends: times have six digits. Before the first there is none."""
-    return shift(time, micros=-1) if time > FIRST else time
+LAST = "~"
+"""Behind a time at which something holds for the last time; a time at which something begins stands alone. Sorted as texts, of
+two at one time the beginning comes first: what held before it ends a microsecond earlier."""
 
 
 def fold_ends(state: State, event: Event, fact: Fact) -> None:
@@ -27,12 +22,12 @@ def fold_ends(state: State, event: Event, fact: Fact) -> None:
             times = [t for judged in (fact, earlier) if judged is not None for t in _of_determination(state, judged)]
             _enter(state, dict.fromkeys((event.stream, *said.subjects)), times)
         case safeguard.Attested() as said:
-            _enter(state, said.scope.subjects, (before(said.valid_from), said.valid_until))
+            _enter(state, said.scope.subjects, (said.valid_from, said.valid_until + LAST))
         case safeguard.Degraded() as said:
             attested: Fact | None = state.get("attested", str(said.attestation.index))
-            _enter(state, () if attested is None else attested.body.scope.subjects, (before(said.since),))
+            _enter(state, () if attested is None else attested.body.scope.subjects, (said.since,))
         case decision.Made() | interim.Approved() | exception.Invoked() as said:
-            _enter(state, (event.stream,), () if said.valid_until is None else (said.valid_until,))
+            _enter(state, (event.stream,), () if said.valid_until is None else (said.valid_until + LAST,))
         case _:
             pass
 
@@ -40,11 +35,11 @@ def fold_ends(state: State, event: Event, fact: Fact) -> None:
 def _of_determination(state: State, fact: Fact) -> tuple[str, ...]:
     published: Published | None = state.get("published", fact.body.framework)
     rules = None if published is None else published.pack.reassess
-    found = () if fact.body.review_by is None else (fact.body.review_by,)
+    found = () if fact.body.review_by is None else (fact.body.review_by + LAST,)
     if rules is None or rules.max_age_months is None:
         return found
     made = min(fact.recorded_at, fact.occurred_at or fact.recorded_at)
-    return (*found, add_months(made, rules.max_age_months))
+    return (*found, add_months(made, rules.max_age_months) + LAST)
 
 
 def _enter(state: State, streams: Iterable[str], times: Sequence[str]) -> None:
