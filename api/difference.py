@@ -13,6 +13,7 @@ from api.why import actions_of
 from ledger.state import State
 from policies.answer import AsOf, Request
 from policies.clear import clear
+from policies.duties import duties_of
 from policies.evaluate import evaluate
 from policies.facts import Fact
 
@@ -44,6 +45,17 @@ def picture_of(state: State, stream: str, as_of: AsOf) -> Picture:
     return found
 
 
+def duties_of_model(state: State, stream: str, as_of: AsOf) -> Picture:
+    """The duties that concern a model, and where each stands. Apart from the rest: counting duties takes longer."""
+    return {
+        ("duty", d.pack, d.obligation, d.key): {
+            "applies": d.applies, "due_latest": d.due_latest, "due_strict": d.due_strict, "state": d.state,
+        }
+        for d in duties_of(state, as_of.time)
+        if stream in d.models
+    }  # fmt: skip
+
+
 def _answer(state: State, request: Request, as_of: AsOf, found: Picture) -> None:
     verdict = evaluate(state, request, as_of)
     clearance = clear(state, verdict, request, as_of)
@@ -66,15 +78,23 @@ def difference_of(
 
     `before` is not later than `after`, in size and time.
     """
+    found = (_changes(state, stream, before, after, cite, drawn) for drawn in (picture_of, duties_of_model))
+    return [change for changes in found for change in changes]
+
+
+def _changes(
+    state: State, stream: str, before: AsOf, after: AsOf, cite: Callable[[int], dict[str, Any]],
+    drawn: Callable[[State, str, AsOf], Picture],
+) -> list[dict[str, Any]]:  # fmt: skip
     pictures: dict[int, Picture] = {}
 
     def at(size: int) -> Picture:
         """What holds after `size` entries, at the clock of `after`."""
         if size not in pictures:
-            pictures[size] = picture_of(state.at(size), stream, AsOf(size, after.time))
+            pictures[size] = drawn(state.at(size), stream, AsOf(size, after.time))
         return pictures[size]
 
-    old, new = picture_of(state.at(before.size), stream, before), at(after.size)
+    old, new = drawn(state.at(before.size), stream, before), at(after.size)
     causes: dict[Key, list[int]] = {}
     _follow(at, before.size, after.size, differing(at(before.size), new), causes)
     by_clock = set(differing(old, at(before.size)))

@@ -135,6 +135,9 @@ def test_over_the_whole_story_each_change_is_traced_to_the_entries_that_made_it(
     assert "threshold.determined" in [c["type"] for c in state["causes"]]
     answer = by["answer", "external_deploy"]
     assert "decision.made" in [c["type"] for c in answer["causes"]]
+    duties = [c for c in said if c["kind"] == "duty"]
+    assert duties
+    assert all(c["before"] is None and c["causes"] for c in duties)
     assert story.ask(f"{MODEL}/diff?from={known[-1]}&to={known[-1]}").json()["changes"] == []
 
 

@@ -15,7 +15,8 @@
 10 withheld fields appear nowhere: test_invariants.test_what_is_withheld_appears_nowhere
 11 folding all = folding the rest onto the prefix: test_invariants.test_folding_all_is_folding_the_rest_onto_the_prefix
 12 every status names what it rests on, and falls without it: test_invariants.test_without_any_entry_that_it_names_an_answer_changes,
-  test_all_packs.test_without_an_entry_that_it_names_an_answer_changes
+  test_all_packs.test_without_an_entry_that_it_names_an_answer_changes,
+  test_named.test_without_any_entry_that_it_names_an_answer_changes
 """
 
 import importlib
