@@ -503,3 +503,25 @@ def test_lists_are_in_the_order_of_what_is_due() -> None:
     deploy(w)
     assert [d.obligation for d in w.duties()] == ["SOON", "TELL", "NEVER"]
     assert INCIDENT.startswith("incident/")
+
+
+def test_of_two_texts_of_a_law_the_one_in_force_opens_it_once() -> None:
+    old = regime("act", "law", {**DEPLOYED, "deadline": days(10)}, clock=SAID)
+    new = regime("act", "law", {**DEPLOYED, "deadline": days(4)}, clock=SAID, version="2", in_force_from="2026-04-01")
+    w = Regimes(old)
+    w.publish(new)
+    deploy(w)
+    assert w.duty("TELL").due_latest == TENTH  # the new text is published, and not in force
+    w.at = "2026-04-02T09:00:00.000000Z"
+    later = deploy(w)
+    assert w.duty("TELL", opened_by=later.index).due_latest == "2026-04-06T23:59:59.999999Z"
+    assert len(w.duties()) == 2
+
+
+def test_a_scope_of_an_older_text_says_nothing_of_the_newer() -> None:
+    old = regime("act", "law", DEPLOYED, clock=SAID)
+    w = Regimes(old)
+    w.scope_of("act", applies=False)
+    w.publish(regime("act", "law", DEPLOYED, clock=SAID, version="2"))
+    deploy(w)
+    assert told(w.duty("TELL")) == ("open", "unknown", ("scope-undetermined",))
