@@ -7,6 +7,7 @@ decimal strings. Texts are our paraphrase, and each clause carries its reference
 
 import re
 import tomllib
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -41,6 +42,8 @@ def load_toml(text: str, name: str) -> Pack:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         raise bad(f"{name}: {err}", "pack-toml") from None
+    except RecursionError:
+        raise bad(f"{name}: nested too deeply", "pack-toml") from None
     try:
         return parse_pack(values)
     except Malformed as err:
@@ -65,9 +68,26 @@ def parse_pack(value: Any) -> Pack:
     except msgspec.ValidationError as err:
         raise bad(*_schema_fault(str(err))) from None
     check_pack(pack)
+    _check_text(value, "$")
     if dumps(pack_object(pack)) != dumps(value):
         raise bad("$", "pack-not-canonical")
     return pack
+
+
+def _check_text(value: Any, place: str) -> None:
+    """Texts are of our domain (formats.md §1): else name the member. Raises `Malformed`."""
+    members: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, dict):
+        members = ((f".{name}", member) for name, member in value.items())
+    elif isinstance(value, list | tuple):
+        members = ((f"[{n}]", member) for n, member in enumerate(value))
+    elif isinstance(value, str):
+        try:
+            dumps(value)
+        except Malformed as err:
+            raise bad(place, err.rule) from None
+    for step, member in members:
+        _check_text(member, place + step)
 
 
 _FAULT = re.compile(r"Object (missing required|contains unknown) field `([A-Za-z0-9_]{1,60})`")

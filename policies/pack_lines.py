@@ -22,7 +22,7 @@ def line_of(text: str, place: str) -> str:
 def _blocks(lines: list[str], table: str) -> list[tuple[int, int]]:
     """(first, end) of every table of that name, as 0-based line numbers; the top level is the table ``."""
     headers = [(n, m.group(1)) for n, line in enumerate(lines) if (m := _HEADER.fullmatch(line.strip())) is not None]
-    ends = [n for n, _ in headers[1:]] + [len(lines)]
+    ends = [n for n, _ in headers[1:]] + [len(lines)] * bool(headers)
     top = [(0, headers[0][0] if headers else len(lines))] if not table else []
     return top + [(start, end) for (start, name), end in zip(headers, ends, strict=True) if name == table]
 
@@ -43,7 +43,8 @@ def _by_path(lines: list[str], place: str) -> int | None:
         rest = rest[1:]
     blocks = _blocks(lines, table)
     if number >= len(blocks):
-        return _key(lines, _blocks(lines, "")[0], table)
+        # A key or table that is missing at the top has no line of its own: it is missing from the first one on.
+        return _key(lines, _blocks(lines, "")[0], table) or (None if len(steps) > 1 else 1)
     block = blocks[number]
     key = rest[0][0] if rest else None
     return (_key(lines, block, key) if key is not None else None) or block[0] + 1

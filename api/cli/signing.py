@@ -90,7 +90,8 @@ def request_for(state: State, stream: str, action: str | None, digest: str | Non
     elif action is not None:
         found = [f for f in found if f.body.action == action]
     if not found:
-        detail = f"no request for {action or digest} of {stream} is recorded"
+        named = f"for {action} " if action is not None else f"{digest[:16]}… " if digest is not None else ""
+        detail = f"no request {named}of {stream} is recorded"
         remedy = f"holdpoint request {stream} {action or 'ACTION'} --audience AUDIENCE --as deployer"
         raise Fault("request-missing", "failed", detail, remedy)
     return max(found, key=lambda f: f.index)

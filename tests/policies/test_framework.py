@@ -122,6 +122,27 @@ def test_a_rule_is_the_number_that_its_determination_names() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "rule", "place"),
+    [
+        ("", "pack-missing-key", "x.toml:1 $.binds"),
+        ('id = "x"\n', "pack-missing-key", "x.toml:1 $.binds"),
+        (RSP[: RSP.index("[source]")], "pack-missing-key", "x.toml:1 $.gates"),
+        ("a = " + "[" * 5000, "pack-toml", "x.toml: nested too deeply"),
+        (RSP.replace('summary = "', 'summary = "\\u0000', 1), "text-domain", "summary"),
+    ],
+    ids=["nothing", "one key", "cut before the first table", "deep", "a text outside our domain"],
+)
+def test_what_is_hardly_a_pack_is_refused_and_not_a_crash(text: str, rule: str, place: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        load_toml(text, "x.toml")
+    assert caught.value.rule == rule
+    if rule == "text-domain":
+        place = f"x.toml:{line(text, 'summary = ')} {caught.value.place.split()[1]}"
+        assert place.endswith(".summary")
+    assert caught.value.place == place
+
+
 @pytest.mark.parametrize("name", BENT)
 def test_a_bent_pack_is_refused_at_its_line(name: str) -> None:
     old, new, rule, (start, occurrence) = BENT[name]
