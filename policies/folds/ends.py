@@ -44,9 +44,9 @@ def _of_determination(state: State, fact: Fact) -> tuple[str, ...]:
 
 def _enter(state: State, streams: Iterable[str], times: Sequence[str]) -> None:
     for stream in streams:
-        known: tuple[str, ...] = state.get("ends", stream) or ()
+        known: list[str] = list(state.get("ends", stream) or ())
         for time in times:
             place = bisect_left(known, time)
-            if known[place : place + 1] != (time,):
-                known = (*known[:place], time, *known[place:])
-        state.put("ends", stream, known)
+            if known[place : place + 1] != [time]:
+                known.insert(place, time)
+        state.put("ends", stream, tuple(known))
