@@ -4,7 +4,7 @@ import pytest
 
 from policies.framework_rules import classes_of
 from tests.policies.lived import OWN, RSP, Lived
-from tests.policies.world import shipped
+from tests.policies.world import World, shipped
 from tests.vectors.life import act
 
 SCOPE, DRIFT, READ = "framework.scope-determined", "framework.source-drifted", "framework.interpreted"
@@ -23,6 +23,13 @@ def test_scope_is_of_a_published_law_or_code_by_its_id(w: Lived) -> None:
     assert w.again(SCOPE, causes=again, digest=OTHER) == "framework-unknown"
     assert w.again(SCOPE, causes=again, id="fictional-act-2") == "framework-unknown"
     assert w.again(SCOPE, causes=again, digest=w.digest, id=RSP, stream=OWN) == "contradiction"
+
+
+def test_nobody_adopts_a_law() -> None:
+    """It binds from its date; who adopts it means to say that it reaches the lab."""
+    world = World("us-ca-sb53")
+    said = {"digest": world.digest, "effective": world.at, "id": world.pack.id, "scope": "all"}
+    assert world.refusal("framework.adopted", said, "framework/us-ca-sb53") == "contradiction"
 
 
 def test_a_law_reaches_the_lab_as_a_class_that_it_knows(w: Lived) -> None:
