@@ -50,7 +50,9 @@ def _adopted(state: State, said: framework.Adopted) -> Refused | None:
     if published is None or published.pack.id != said.id:
         return Refused(Reason.FRAMEWORK_UNKNOWN, "no pack of this id and digest is published")
     if published.pack.binds == "law":
-        detail = f"{said.id} is a law: it binds from its date; framework.scope-determined says whether it reaches the lab"
+        detail = (
+            f"{said.id} is a law: it binds from its date; framework.scope-determined says whether it reaches the lab"
+        )
         return Refused(Reason.CONTRADICTION, detail)
     if said.supersedes is not None and state.get("adopted", said.supersedes) is None:
         return Refused(Reason.FRAMEWORK_NOT_ADOPTED, "the framework it supersedes is not adopted")
