@@ -40,6 +40,8 @@ AGAIN = frozenset({429, 502, 503, 504})
 REASONS = frozenset(r.value for r in Reason)
 ROLES = ("decision_by", "inform_before", "recommendation_by")
 KEY_FIELDS = ("keyid", "principal", "use", "alg", "index", "revoked_at")
+MEMBERS = {"diff": "changes", "why": "actions"}
+"""What an answer carries beside its position, where it is not named as the question is."""
 PROBLEM = frozenset({"type", "title", "status", "detail", "instance", "reason", "place", "retryable"})
 _random = random.SystemRandom()
 
@@ -221,12 +223,14 @@ class Client(Book):
         """The server's answer, page after page; `None` where it knows no such model."""
         path = "/v1/frameworks/timeline" if question == "timeline" else f"{_model(model)}/{question}"
         asked = list((query or {}).items())
+        if question == "diff" and at is not None:
+            asked, at = [*asked, ("to", str(at))], None
         try:
             said: dict[str, Any] = self._fold(path, at, asked)
-            rows = said
+            rows, size, _ = said, said["as_of"]["size"], said[MEMBERS.get(question, question)]
             while rows.get("next") is not None:
                 fixed = [*asked, ("after", str(rows["next"]))]
-                rows = self._fold(path, said["as_of"]["size"] if at is None else at, fixed)
+                rows = self._fold(path, size if at is None else at, fixed)
                 said[question] += rows[question]
         except Fault as err:
             if err.code != "not-found":

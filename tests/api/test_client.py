@@ -117,6 +117,46 @@ def test_reads_agree_with_the_ledger_itself(told: Ledger, client: Client) -> Non
     assert client.status("model/none")[0] == {} == here.status("model/none")[0]
 
 
+def test_questions_agree_with_the_ledger_itself(told: Ledger, client: Client) -> None:
+    """Whole lists, page after page; the argument; what changed, with both of its positions."""
+    here, size = Session(told), told.appender.size
+    for question, query in (
+        ("thresholds", {}),
+        ("safeguards", {}),
+        ("why", {"action": "train"}),
+        ("diff", {"from": "45"}),
+    ):
+        said = client.about(question, MODEL, size, query)
+        assert said is not None
+        assert {k: v for k, v in said.items() if k != "next"} == here.about(question, MODEL, size, query), question
+    assert client.about("timeline", "", size) == {**(here.about("timeline", "", size) or {}), "next": None}
+    assert client.about("thresholds", "model/nobody") is None
+    with pytest.raises(Fault, match="usage"):
+        client.suppose([], None)
+
+
+def test_a_list_longer_than_a_page_comes_whole(told: Ledger, client: Client, wire: Wire) -> None:
+    asked: list[str] = []
+
+    def short(path: str, send: Callable[[], Reply]) -> Reply:
+        asked.append(path)
+        answer = send()
+        said = json.loads(answer.body)
+        if "thresholds" in said and len(said["thresholds"]) > 2 and "after" not in path:
+            last = said["thresholds"][1]["key"]
+            said |= {"thresholds": said["thresholds"][:2], "next": last}
+            return Reply(answer.status, answer.headers, json.dumps(said).encode())
+        return answer
+
+    whole = Session(told).about("thresholds", MODEL, told.appender.size)
+    wire.bend = short
+    said = client.about("thresholds", MODEL, told.appender.size)
+    assert said is not None
+    assert whole is not None
+    assert said["thresholds"] == whole["thresholds"]
+    assert len(asked) == 2
+
+
 def test_the_replica_knows_what_admission_knows(told: Ledger, client: Client) -> None:
     mine, theirs = client.known(MODEL), told.appender.state
     for table in ("key", "principal", "role", "packrole", "published", "adopted", "request", "gate", "prereg", "run"):
@@ -261,7 +301,7 @@ def test_another_ledger_than_the_one_pinned_gets_nothing_believed(
 def test_an_answer_of_another_form_is_malformed(client: Client, wire: Wire, answer: bytes) -> None:
     wire.bend = lambda _path, _send: Reply(200, {}, answer)
     for ask in (client.keys, client.decisions, client.known, lambda: client.status(MODEL), lambda: client.page(Sought(MODEL), -1, 9),
-                lambda: client.ask(Request(MODEL, "train")), client.checkpoint, lambda: client.entry(0)):  # fmt: skip
+                lambda: client.about("why", MODEL), lambda: client.about("thresholds", MODEL), lambda: client.ask(Request(MODEL, "train")), client.checkpoint, lambda: client.entry(0)):  # fmt: skip
         with pytest.raises((Malformed, Unverified)):
             ask()
 
