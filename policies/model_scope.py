@@ -20,7 +20,8 @@ def reaches(state: State, request: Request, published: Published, as_of: AsOf) -
         return True, ()
     other = versions(state, pack.scope.pack)[-1:]
     standing = [standing_determination(state, request.stream, p, pack.scope.threshold, as_of) for p in other]
-    tokens = [s.state for s in standing if s.state is not None and s.doubt is None]
-    if not tokens:
-        return True, (f"scope-undetermined:{pack.id}",)
-    return (True, ()) if tokens[0] in pack.scope.state_in else (False, (f"out-of-scope:{pack.id}",))
+    if any(s.state in pack.scope.state_in for s in standing):
+        return True, ()
+    # A state that another reading may still replace takes nobody out.
+    known = any(s.state is not None and s.doubt is None and s.weak is None for s in standing)
+    return (False, (f"out-of-scope:{pack.id}",)) if known else (True, (f"scope-undetermined:{pack.id}",))

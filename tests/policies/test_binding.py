@@ -162,6 +162,21 @@ def test_a_code_binds_where_the_laws_threshold_stands(state: str | None, reason:
     assert any(f.pack == CODE for f in verdict.findings) == (reason != f"out-of-scope:{CODE}")
 
 
+def test_a_state_in_doubt_takes_no_model_out_of_a_code() -> None:
+    """The newest word fell with its key: the older one says that the model is out, and is not handed back."""
+    world = World(CODE)
+    world.model()
+    world.bring(EU, adopt=False)
+    with world.speaking_of(EU):
+        world.determine("SR-PRESUMPTION", "below_presumption")
+        assert f"out-of-scope:{CODE}" in world.ask("external_deploy")[0].reasons
+        stolen = world.determine("SR-PRESUMPTION", "rebutted", by="thief")
+    world.state.put("taint", stolen.signers[0], 0)
+    verdict, _ = world.ask("external_deploy")
+    assert f"scope-undetermined:{CODE}" in verdict.reasons
+    assert any(f.pack == CODE for f in verdict.findings)
+
+
 def test_the_order_in_which_packs_are_named_changes_nothing() -> None:
     world = World(RSP)
     world.model()
