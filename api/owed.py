@@ -129,6 +129,14 @@ def cursor_of(duty: Duty) -> str:
     return f"{due}|{key}"
 
 
+def left_of(seconds: int) -> str:
+    """`3 d 4 h left`, or `2 h late`."""
+    amount = abs(seconds)
+    days, hours = amount // 86_400, amount % 86_400 // 3600
+    text = f"{days} d {hours} h" if days else f"{hours} h {amount % 3600 // 60} min"
+    return f"{text} {'left' if seconds >= 0 else 'late'}"
+
+
 def as_row(duty: Duty) -> dict[str, Any]:
     """A duty as JSON."""
     row: dict[str, Any] = plain(duty)

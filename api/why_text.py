@@ -1,6 +1,6 @@
 """The argument as a tree of plain characters, for a terminal. Text from events is shown with controls escaped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from auditor.explain import visible
@@ -15,7 +15,7 @@ def lines_of(why: dict[str, Any]) -> Iterator[str]:
     cleared = [_leaf(f"condition: {c}") for c in clearance["conditions"]]
     cleared += [_leaf(f"missing: {m}") for m in clearance["missing"]]
     cleared += [_entry(e) for e in clearance["entries"]]
-    found = _clauses(verdict["findings"])
+    found = [(text, [_finding(group) for group in groups]) for text, groups in clauses_of(verdict["findings"]).items()]
     if not found:
         found = [_leaf(f"no clause answers: {', '.join(verdict['reasons'])}")]
     top: list[Node] = [
@@ -27,14 +27,14 @@ def lines_of(why: dict[str, Any]) -> Iterator[str]:
     yield from _branches(top, "")
 
 
-def _clauses(findings: list[dict[str, Any]]) -> list[Node]:
-    """Clause by clause; findings of a clause that say the same on the same entries share a line."""
+def clauses_of(findings: Iterable[dict[str, Any]]) -> dict[str, list[list[dict[str, Any]]]]:
+    """Clause by clause; findings of a clause that say the same on the same entries stand in one group."""
     clauses: dict[str, dict[tuple[Any, ...], list[dict[str, Any]]]] = {}
     for f in findings:
         clause = f"{f['pack']} {f['clause']} ({f['ref']}; {f['sourced']})"
         same = (f["state"], f["why"], *(e["index"] for e in f["entries"]))
         clauses.setdefault(clause, {}).setdefault(same, []).append(f)
-    return [(text, [_finding(group) for group in groups.values()]) for text, groups in clauses.items()]
+    return {text: list(groups.values()) for text, groups in clauses.items()}
 
 
 def _finding(group: list[dict[str, Any]]) -> Node:

@@ -27,13 +27,15 @@ def show(
     as_json: Json = False,
 ) -> None:
     """A decision's life, what is missing, and whose move it is. Example: holdpoint decision show model/one"""
+    where = position(at)
     if ref.startswith("model/"):
-        ref = request_for(book.known(ref), ref, None, None).digest
-    said = book.decision(ref, position(at))
+        _, as_of = book.status(ref, where)
+        ref = request_for(book.known(ref), ref, None, None, as_of.size).digest
+    said = book.decision(ref, where)
     if as_json:
         answer("decision", said.pop("steps"), book=book, ok=not said["moves"], code=said["phase"], **said)
     else:
-        alerts(book, position(at), as_json=False)
+        alerts(book, where, as_json=False)
         say(life_text(said, book.where))
 
 

@@ -12,7 +12,7 @@ from api.cli.options import As, At, Json, Yes, position, with_book
 from api.cli.output import emit, posted, say, warn
 from api.cli.signing import reference_to, references_to, sign_and_post
 from api.handing_over import write_synced
-from api.owed import WAITING, Wanted, lasting
+from api.owed import WAITING, Wanted, lasting, left_of
 from auditor.explain import visible
 from ledger.errors import Fault
 from ledger.event import Body
@@ -92,14 +92,6 @@ def line_of(row: dict[str, Any]) -> str:
     why = f"  [{', '.join(row['reasons'])}]" if row["reasons"] else ""
     return (f"{row['state']:<18} {due}{left}  {row['pack']} {row['obligation']}{number}, {row['ref']}: {row['form']}"
             f" → {', '.join(row['recipients'])} ({opened}){doubt}{why}")  # fmt: skip
-
-
-def left_of(seconds: int) -> str:
-    """`3 d 4 h left`, or `2 h late`."""
-    amount = abs(seconds)
-    days, hours = amount // 86_400, amount % 86_400 // 3600
-    text = f"{days} d {hours} h" if days else f"{hours} h {amount % 3600 // 60} min"
-    return f"{text} {'left' if seconds >= 0 else 'late'}"
 
 
 def _retention(book: Book, *, as_json: bool) -> None:

@@ -82,9 +82,12 @@ def subject_of(state: State, stream: str) -> str:
     return found
 
 
-def request_for(state: State, stream: str, action: str | None, digest: str | None) -> Fact:
-    """The request of that digest, else the newest on this action of this model. Raises `Fault` `request-missing`."""
-    found: list[Fact] = [f for _, f in state.scan("request") if f.stream == stream]
+def request_for(state: State, stream: str, action: str | None, digest: str | None, size: int | None = None) -> Fact:
+    """The request of that digest, else the newest on this action of this model; with `size`, of entries 0…size−1.
+
+    Raises `Fault` `request-missing`.
+    """
+    found: list[Fact] = [f for _, f in state.scan("request") if f.stream == stream and (size is None or f.index < size)]
     if digest is not None:
         found = [f for f in found if f.digest == digest]
     elif action is not None:

@@ -28,6 +28,9 @@ from api.routes import (
     log,
     models,
     obligations,
+    page_duties,
+    page_frameworks,
+    page_model,
     pages,
 )
 
@@ -45,7 +48,8 @@ GUARDED: Final = ("token-missing", "not-found")
 UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/{ref:path}/status",
                              "/v1/models/{ref:path}/gate/{action}", "/v1/decisions/{which}",
                              "/livez", "/readyz", "/metrics", "/",
-                             "/docs", "/docs/problems", "/v1/obligations", "/v1/obligations.ics", "/v1/incidents",
+                             "/docs", "/docs/problems", "/duties", "/frameworks", "/models/{ref:path}", "/v1/obligations",
+                             "/v1/obligations.ics", "/v1/incidents",
                              "/v1/incidents/{ref:path}",
                              "/v1/models/{ref:path}/thresholds", "/v1/models/{ref:path}/safeguards",
                              "/v1/models/{ref:path}/why", "/v1/models/{ref:path}/diff", "/v1/frameworks/timeline"})  # fmt: skip
@@ -138,6 +142,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/readyz", health.readyz, PUBLIC, answers.Ready, also={503: answers.Ready}),
     Route("/metrics", health.metrics, TOKEN_OR_LOCAL, forms=(TEXT,)),
     Route("/", pages.overview, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),
+    Route("/duties", page_duties.duties_page, "status:read", None, (*FOLD, *STORE, "duration-form"), forms=(HTML,)),
+    Route("/frameworks", page_frameworks.frameworks_page, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),
+    Route("/models/{ref:path}", page_model.model_page, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),
     Route("/docs", pages.docs, "status:read", forms=(HTML,)),
     Route("/docs/problems", pages.problems, "status:read", forms=(HTML,)),
     Route("/openapi.json", pages.openapi, "status:read", forms=("application/json",)),

@@ -14,13 +14,15 @@ from ledger.events import token
 from ledger.strict import shift
 from tests.api.asker import Asker
 
-FILLED = {"ref": "m", "ref:path": "m", "action": "train", "index": "0", "level": "0", "path:path": "000.p/1"}
+FILLED = {"ref": "m", "ref:path": "m", "action": "train", "index": "0", "level": "0", "path:path": "000.p/1",
+          "which": "0"}  # fmt: skip
 EVENT = "00000000-0000-7000-8000-000000000000"
 ELSEWHERE = ("/nothing", "/v1", "/docs/oauth2-redirect", "/redoc", "/static/x", "/log", "/v1/entries/", "/livez/x")
 
 
 def address(path: str) -> str:
-    return re.sub(r"\{([a-z_:]+)\}", lambda m: FILLED.get(m.group(1), EVENT), path)
+    found = re.sub(r"\{([a-z_:]+)\}", lambda m: FILLED.get(m.group(1), EVENT), path)
+    return f"{found}?from=1" if path.endswith("/diff") else found
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_honest_a_token_opens_its_scope_and_no_other(production: Asker) -> None:
             if route.guard in (PUBLIC, scope):
                 assert answer.status_code in (200, 404, 503), (scope, route.path)
                 assert answer.status_code == 200 or answer.json() == {"outcome": "unknown"} or route.path.startswith(
-                    ("/v1/models/", "/v1/entries/", "/v1/incidents/")
+                    ("/v1/models/", "/v1/entries/", "/v1/incidents/", "/v1/decisions/", "/models/")
                 ), (scope, route.path)  # fmt: skip
             else:
                 assert answer.status_code == 404, (scope, route.path)

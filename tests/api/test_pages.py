@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from api import rendering
 from api.routes import pages
 from ledger.errors import Fault
 from policies.answer import Answer, Clearance
 from tests.api.asker import Asker, Seen
 from tests.conftest import FOUNDED
 
-PAGES = ("/", "/docs", "/docs/problems")
+PAGES = ("/", "/docs", "/docs/problems", "/duties", "/frameworks", "/models/fictional-one")
+OF_THE_LEDGER = tuple(p for p in PAGES if not p.startswith("/docs"))
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 LIMIT = 150_000
 
@@ -89,7 +91,8 @@ def test_structure_for_readers_of_every_kind(story: Asker, url: str) -> None:
     assert all(a.get("scope") in ("col", "row") for a in read.all("th"))
     ids = [a["id"] for _, a in read.tags if "id" in a]
     assert len(ids) == len(set(ids))
-    assert {a["for"] for a in read.all("label")} == {a["id"] for a in read.all("input")}
+    asked = [a for a in read.all("input") if a.get("type") != "hidden"] + read.all("select")
+    assert {a["for"] for a in read.all("label")} == {a["id"] for a in asked}
     assert all(a["aria-labelledby"] in ids for a in read.all("section"))
 
 
@@ -125,12 +128,12 @@ def test_the_overview_says_what_the_gate_says_with_why(story: Asker) -> None:
         gate = story.ask(f"/v1/models/fictional-one/gate/{action}").json()
         row = text[text.index(f"/gate/{action}") :].split("</tr>")[0]
         for answer in (gate["clearance"], gate["verdict"]):
-            assert pages.MARKS[answer] in row
+            assert rendering.MARKS[answer] in row
             assert answer.replace("_", " ") in row
         for reason in gate["reasons"]:
-            assert pages.WORDS[reason] in row
+            assert rendering.WORDS[reason] in row
         opened = {f["clause"] for f in gate["findings"] if f["state"] != "met"}
-        assert sum(f"{clause} (" in row for clause in opened) == min(len(opened), pages.CLAUSES)
+        assert sum(f" {clause} (" in row for clause in opened) == min(len(opened), pages.CLAUSES)
     assert story.ask("/").headers["ledger-checkpoint"].split(", ")[1] in text
 
 
@@ -139,24 +142,32 @@ def test_it_is_honest(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not verified by you" in read.text
     assert any(a.get("href") == "#limits" for a in read.all("a"))
     assert "No witness cosigns this ledger" in read.text
-    assert len(set(pages.MARKS.values())) == len(Answer), "a verdict is word and shape, never colour alone"
+    assert len(set(rendering.MARKS.values())) == len(Answer), "a verdict is word and shape, never colour alone"
     seen = Seen(story.ledger.appender, stopped=Fault("diverged", "failed", "x", "y"))
     monkeypatch.setattr(story.ledger, "appender", seen)
     assert "READ-ONLY: diverged" in page(story, "/").text
 
 
-def test_divergences_come_first(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Decided differently" not in page(story, "/").text
+@pytest.mark.parametrize("url", OF_THE_LEDGER)
+def test_what_must_not_be_missed_comes_first_on_every_page(
+    story: Asker, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert "Decided differently" not in page(story, url).text
     said = {
         "index": 42,
+        "phase": "decided",
         "stream": "model/fictional-one",
         "divergence": "the decision is permit, the policy verdict was deny",
     }
-    monkeypatch.setattr(pages, "decisions_of", lambda _state, _as_of: [said] * 25)
-    read = page(story, "/")
-    heads = [a.get("id") for a in read.all("h2")]
-    assert heads[0] == "divergences"
+    glass = {"granted_by": ["a", "b"], "index": 7, "principal": "x", "role": "decider", "valid_until": "2026-01-01"}
+    began = {"event": "deployment.started", "index": 9, "stream": "model/fictional-one"}
+    monkeypatch.setattr(rendering, "decisions_of", lambda _state, _as_of: [said] * 25)
+    monkeypatch.setattr(rendering, "break_glass_of", lambda _state: [glass])
+    monkeypatch.setattr(rendering, "undecided_operations", lambda _state: [began])
+    read = page(story, url)
+    assert [a.get("id") for a in read.all("h2")][:2] == ["divergences", "undecided"]
     assert "5 older ones" in read.text
+    assert read.text.index("BREAK-GLASS, not reviewed: entry 7") < read.text.index("overview")
 
 
 def test_time_travel_by_a_form(story: Asker) -> None:
@@ -164,26 +175,30 @@ def test_time_travel_by_a_form(story: Asker) -> None:
     assert f"entries 0 to {FOUNDED + 4}" in then.text
     assert "What could be done then" in then.text
     assert "nobody has decided on this" in then.text
-    assert pages.WORDS["decided"] not in then.text
+    assert rendering.WORDS["decided"] not in then.text
     assert story.ask("/?at=tomorrow").json()["reason"] == "time-form"
     assert "No model is registered by then" in page(story, "/?at=1").text
 
 
 def test_an_empty_ledger_says_what_to_do(growing: Asker) -> None:
     assert "No model is registered" in page(growing, f"/?at={FOUNDED}").text
+    assert "None binds by then: publish and adopt" in page(growing, f"/frameworks?at={FOUNDED}").text
+    assert "No such duty" in page(growing, f"/duties?at={FOUNDED}").text
+    assert growing.ask(f"/models/nobody?at={FOUNDED}").json()["reason"] == "not-found"
 
 
 def test_attack_text_from_events_stays_text(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = '<script>alert(1)</script>" onload="x\x1b]52;c;\u202eVALID\r\n'
     answered = Clearance(Answer.DENY, ("no-decision",), (hostile,), 3, hostile, (hostile,))
     monkeypatch.setattr(pages, "clear", lambda *_args: answered)
-    read = page(story, "/")
-    assert not read.all("script")
-    assert all("onload" not in a for _, a in read.tags)
-    assert "<script>alert(1)</script>" in "".join(read.words)
-    text = story.ask("/").text
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", text)
-    assert "\\x1b]52" in text
+    for url in ("/", "/models/fictional-one"):
+        read = page(story, url)
+        assert not read.all("script")
+        assert all("onload" not in a for _, a in read.tags)
+        assert "<script>alert(1)</script>" in "".join(read.words)
+        text = story.ask(url).text
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", text)
+        assert "\\x1b]52" in text
 
 
 def test_a_full_page_is_small_enough(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,37 +2,18 @@
 
 import json
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from api.cli.scenarios import scenario_folder, tell_scenario
-from api.expecting import Answered
+from api.cli.scenarios import scenario_folder
 from api.scenario import read_answers, read_scenario, unrolled
-from auditor.verdict import Report, VerifyVerdict
+from auditor.verdict import VerifyVerdict
 from ledger.errors import Fault, Malformed
 from policies.answer import AsOf
 from tests.commands import HOLDPOINT
+from tests.stories.conftest import Told
 from tests.stories.prefixes import answers, entries_in, replayed
-
-
-@dataclass(frozen=True)
-class Told:
-    """The scenario, told once for all tests here."""
-
-    folder: Path
-    answered: list[Answered]
-    report: Report
-    size: int
-    lines: list[str]
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    lines: list[str] = []
-    folder = tmp_path_factory.mktemp("withheld") / "d"
-    return Told(folder, *tell_scenario("withheld", folder, lines.append), lines)
 
 
 def test_every_answer_is_the_expected_one(told: Told) -> None:
