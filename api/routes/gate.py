@@ -4,6 +4,7 @@ Questions about now have threads of their own, so that questions about the past,
 """
 
 import asyncio
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from policies.evaluate import evaluate
 from policies.lapse import valid_until
 
 GATE_SECONDS = 2.0
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9._:/@-]{0,119}")
 THREADS = 4
 Many = Annotated[list[Annotated[str, StringConstraints(pattern=NAME)]] | None, Query(max_length=64)]
 Facts = Annotated[list[Annotated[str, StringConstraints(max_length=200)]] | None, Query(max_length=64)]
@@ -60,7 +62,10 @@ async def gate(  # noqa: PLR0917  # query parameters are keyword in use
     jurisdiction: Many = None,
     fact: Facts = None,
 ) -> Response:
-    """Clearance, policy verdict, findings. `fact=NAME=DECIMAL`; what is not stated is unknown. A time to come: `projected`."""
+    """Clearance, policy verdict, findings. `fact=NAME=VALUE`, a decimal or a word; what is not stated is unknown.
+
+    A time to come: `projected`.
+    """
     try:
         facts = _facts(fact or [])
     except Malformed:
@@ -91,11 +96,16 @@ async def gate(  # noqa: PLR0917  # query parameters are keyword in use
 
 
 def _facts(pairs: list[str]) -> tuple[tuple[str, str], ...]:
-    """`NAME=DECIMAL`, each name once: of two values for one name nobody can say which was meant."""
-    facts = {name: parse_decimal(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+    """`NAME=VALUE`, each name once: of two values for one name nobody can say which was meant."""
+    facts = {name: _value(value) for name, _, value in (pair.partition("=") for pair in pairs)}
     if len(facts) < len(pairs) or "" in facts:
         raise Malformed("fact", "fact", "fact-form")
     return tuple(sorted(facts.items()))
+
+
+def _value(text: str) -> str:
+    """A word, as gates compare with `=`, or a canonical decimal: what begins as a number is one. Raises `Malformed`."""
+    return text if WORD.fullmatch(text) is not None else parse_decimal(text)
 
 
 def _judge(ledger: Ledger, past: Past, asked: policy.Request, at: int | str | None) -> tuple[dict[str, Any], str]:

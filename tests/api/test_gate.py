@@ -68,6 +68,9 @@ def test_what_was_not_decided_on_is_not_cleared(story: Asker) -> None:
         ("fact=ratio=-0", "fact-form"),
         ("fact=ratio=1&fact=ratio=2", "fact-form"),
         ("fact==1", "fact-form"),
+        ("fact=scenario=", "fact-form"),
+        ("fact=scenario=two%20words", "fact-form"),
+        ("fact=scenario=a&fact=scenario=b", "fact-form"),
         ("artifact=xyz", "query"),
         ("audience=a%20b", "query"),
         ("surface=%00", "query"),
@@ -87,6 +90,16 @@ def test_a_fact_that_is_stated_is_looked_at(story: Asker) -> None:
     plain = story.ask(train).json()
     stated = story.ask(f"{train}?fact=pretraining_effective_compute_ratio_to_model_needing_ASL3_security=0.5").json()
     assert plain["findings"] != stated["findings"]
+
+
+def test_a_word_is_a_fact_as_much_as_a_number(story: Asker) -> None:
+    """Gates compare tokens with `=` (RSP 3.x's scenarios, the code's changes): what a file may ask, a pipeline may."""
+    assert gate._facts(["scenario=lead", "ratio=0.5"]) == (("ratio", "0.5"), ("scenario", "lead"))
+    train = "/v1/models/fictional-one/gate/train"
+    answer = story.ask(f"{train}?fact=pretraining_effective_compute_ratio_to_model_needing_ASL3_security=lots")
+    assert answer.status_code == 200
+    assert "fact-unreadable" in {f["why"] for f in answer.json()["findings"]}
+    assert answer.json()["clearance"] == "undetermined"
 
 
 def test_attack_a_late_answer_is_never_a_permit(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
