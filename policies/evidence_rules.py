@@ -4,6 +4,7 @@ from typing import Any
 
 from ledger.event import Event
 from ledger.events import document, evaluation, model, reassessment, safeguard, threshold
+from ledger.fields import Reference
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.trust import live_pack_role
@@ -26,7 +27,7 @@ def evidence_rule(state: State, event: Event) -> Refused | None:
         case evaluation.Amended() as said:
             return refers(state, "evaluation", said.amends, event.stream) or _encoding(state, said)
         case evaluation.Invalidated() as said:
-            return refers(state, "evaluation", said.evaluation, event.stream)
+            return refers(state, "evaluation", said.evaluation, event.stream) or _ends_once(state, said.evaluation)
         case threshold.Determined() as said:
             return _determined(state, event, said)
         case safeguard.Attested() as said:
@@ -36,7 +37,7 @@ def evidence_rule(state: State, event: Event) -> Refused | None:
         case safeguard.Degraded() as said:
             return refers(state, "attested", said.attestation, event.stream) or _degraded(state, event, said)
         case safeguard.Withdrawn() as said:
-            return refers(state, "attested", said.attestation, event.stream)
+            return refers(state, "attested", said.attestation, event.stream) or _ends_once(state, said.attestation)
         case document.Submitted() as said:
             return models_known(state, said.covers)
         case document.Confirmed() as said:
@@ -45,6 +46,16 @@ def evidence_rule(state: State, event: Event) -> Refused | None:
             return refers(state, "submitted", said.document, event.stream) or _put_up(state, said)
         case _:
             return None
+
+
+def _ends_once(state: State, what: Reference) -> Refused | None:
+    """A result or an attestation ends once: a second word would move the entry that every finding on it names."""
+    ended: int | None = state.get("ended", str(what.index))
+    if ended is None:
+        return None
+    return Refused(
+        Reason.SAID_ALREADY, f"entry {what.index} was ended at index {ended}", (("first_index", str(ended)),)
+    )
 
 
 def _registered(state: State, said: model.Registered) -> Refused | None:

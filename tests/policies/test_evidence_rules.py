@@ -37,6 +37,18 @@ def test_what_falls_is_claimed_by_the_attestation_named_and_that_stands(w: Lived
     assert w.again(FALLEN) == "reference-wrong"
 
 
+def test_a_result_and_an_attestation_end_once(w: Lived) -> None:
+    withdrawn = {"attestation": w.ref("safeguard.attested"), "reason": "r"}
+    assert w.refusal("safeguard.withdrawn", withdrawn, "safeguard/all") is None
+    w.say("safeguard.withdrawn", withdrawn, "safeguard/all")
+    assert w.refusal("safeguard.withdrawn", withdrawn, "safeguard/all") == "said-already"
+    run = w.run("t")
+    invalidated = {"evaluation": {"index": run.index, "leaf": run.leaf}, "reason": "r"}
+    assert w.refusal("evaluation.invalidated", invalidated) is None
+    w.say("evaluation.invalidated", invalidated)
+    assert w.refusal("evaluation.invalidated", invalidated) == "said-already"
+
+
 def test_what_is_put_up_is_the_document_or_says_what_was_left_out(w: Lived) -> None:
     whole = w.first["document.submitted"].body.digest
     assert w.again(PUT_UP) is None
