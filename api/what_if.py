@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from api.author import Audience, draft_of
 from ledger.admit import Submission, admit, fold_event
+from ledger.canonical import MAX_BYTES, loads
 from ledger.derived import follow
 from ledger.envelope import Envelope, Signature, format_envelope
 from ledger.errors import Malformed
@@ -26,6 +25,7 @@ from policies.answer import AsOf
 from policies.rules import RULES
 
 MOST = 64
+MOST_BYTES = MOST * MAX_BYTES
 MEMBERS = frozenset({"type", "stream", "body", "by"})
 UNSIGNED = b"\0" * 64
 """Stands where a signature would: it is never checked, and never leaves this process."""
@@ -81,7 +81,8 @@ class Hypothesis:
         """`{"hypothetical": N}` is the reference to the N-th event of the list."""
         if isinstance(value, dict):
             if value.keys() == {"hypothetical"}:
-                found = self._placed.get(value["hypothetical"])
+                named = value["hypothetical"]
+                found = self._placed.get(named) if type(named) is int else None
                 if found is None:
                     raise Malformed("hypothesis", "$.predicate.body.hypothetical", "reference-wrong")
                 return found
@@ -107,9 +108,11 @@ def suppose(state: State, as_of: AsOf, audience: Audience, events: Sequence[Mapp
 def read_hypotheses(raw: bytes) -> list[dict[str, Any]]:
     """A JSON list of `{type, stream, body, by?}`. Raises `Malformed`, which names what is wrong and where."""
     try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Malformed("hypothesis", "file", "not-json") from None
+        value = loads(
+            raw, max_bytes=MOST_BYTES
+        )  # as strictly as an event is: else what nobody can record would be judged
+    except Malformed as err:
+        raise Malformed("hypothesis", "file", err.rule) from None
     if not isinstance(value, list) or not 1 <= len(value) <= MOST:
         raise Malformed("hypothesis", f"file: a list of 1 to {MOST} events", "schema")
     for n, said in enumerate(value):

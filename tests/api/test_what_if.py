@@ -101,7 +101,10 @@ def test_of_a_past_position(story: Asker) -> None:
     ("raw", "place", "rule"),
     [
         (b"{", "file", "not-json"),
-        (b"\xff", "file", "not-json"),
+        (b"\xff", "file", "not-utf8"),
+        (b'[{"type":"x","type":"y","stream":"s","body":{}}]', "file", "duplicate-key"),
+        (b'[{"type":"x","stream":"s","body":{"n":1.5}}]', "file", "number-domain"),
+        (b'[{"type":"x","stream":"s","body":{"n":' + b"[" * 600 + b"]" * 600 + b"}}]", "file", "too-deep"),
         (b"[]", f"file: a list of 1 to {MOST} events", "schema"),
         (json.dumps([{}] * (MOST + 1)).encode(), f"file: a list of 1 to {MOST} events", "schema"),
         (b"[1]", "[0]: an object", "schema"),
@@ -135,6 +138,7 @@ def test_a_wrong_member_of_a_body_is_named(story: Asker) -> None:
     with pytest.raises(Malformed) as caught:
         Session(story.ledger).suppose([determination(story), determination(story, review_by="tomorrow")])
     assert caught.value.place.startswith("[1].body.review_by")
-    broken = {"attestation": {"hypothetical": 1}, "reason": "x"}
-    with pytest.raises(Malformed, match="reference-wrong"):
-        Session(story.ledger).suppose([{"type": "safeguard.withdrawn", "stream": "safeguard/a", "body": broken}])
+    for number in (1, 0, "1", True, [], None):
+        broken = {"attestation": {"hypothetical": number}, "reason": "x"}
+        with pytest.raises(Malformed, match="reference-wrong"):
+            Session(story.ledger).suppose([{"type": "safeguard.withdrawn", "stream": "safeguard/a", "body": broken}])
