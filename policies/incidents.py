@@ -91,15 +91,19 @@ def incident_of(state: State, stream: str, at: str) -> Incident | None:
     if row is None:
         return None
     packs = [p for _, newest in state.scan(TABLE, "newest|") if (p := look(f"pack|{newest['framework']}")) is not None]
-    known = sorted(row["involved"], key=lambda i: (i["at"], i["index"]))
+
+    def sound(name: str) -> list[Value]:
+        return [said for said in row[name] if tainted(said["index"], said["signers"]) is None]
+
+    known = sorted(sound("involved"), key=lambda i: (i["at"], i["index"]))
     regimes = (_regime(look, row, pack, at, tainted) for pack in packs if pack["categories"])
     return Incident(
         stream=stream, index=row["index"], kind=row["kind"], models=tuple(row["models"]),
         jurisdictions=tuple(row["jurisdictions"]), surfaces=tuple(row["surfaces"]), first_at=row["first_at"],
-        last_at=row["last_at"], discovered_at=min((o["at"] for o in row["observed"]), default=None),
+        last_at=row["last_at"], discovered_at=min((o["at"] for o in sound("observed")), default=None),
         involvement_known_at=known[0]["at"] if known else None,
         certainty=max(known, key=lambda i: i["index"])["certainty"] if known else None,
-        resolved_at=min((r["resolved_at"] for r in row["resolved"]), default=None),
+        resolved_at=min((r["resolved_at"] for r in sound("resolved")), default=None),
         regimes=tuple(r for r in regimes if r is not None),
         reports=tuple(_filed(r) for r in row["reports"]),
     )  # fmt: skip

@@ -121,9 +121,9 @@ class Regimes(World):
                 "incident": self.ref(self.case), "kind": kind, "recipient": "an office", "submitted_at": at or self.at, **more}  # fmt: skip
         return self.tell_at("incident.report-filed", body, self.case.stream, by=by)
 
-    def resolve(self, at: str | None = None) -> Event:
+    def resolve(self, at: str | None = None, by: str = "someone") -> Event:
         body = {"corrective": ["a patch"], "incident": self.ref(self.case), "resolved_at": at or self.at}
-        return self.tell_at("incident.resolved", body, self.case.stream)
+        return self.tell_at("incident.resolved", body, self.case.stream, by=by)
 
     # -- duties ------------------------------------------------------------------------------------------------------
 

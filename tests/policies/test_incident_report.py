@@ -91,6 +91,22 @@ def test_facts_that_a_compromised_key_signed_fill_nothing() -> None:
     assert "awareness" in report(w).fields_missing
 
 
+def test_what_a_compromised_key_said_is_no_part_of_what_happened() -> None:
+    """As the duties leave it out: whoever stole a responder's key can't make an incident look known, or resolved."""
+    w = Regimes(PACK)
+    w.observe()
+    w.involve("suspected", by="intruder")
+    w.resolve(by="intruder")
+    before = incident_of(w.state, INCIDENT, w.at)
+    assert before is not None
+    assert None not in (before.involvement_known_at, before.certainty, before.resolved_at, before.discovered_at)
+    w.taint("intruder")
+    found = incident_of(w.state, INCIDENT, w.at)
+    assert found is not None
+    assert (found.involvement_known_at, found.certainty, found.resolved_at) == (None, None, None)
+    assert found.discovered_at == before.discovered_at
+
+
 def test_regimes_that_bind_and_were_not_asked_are_said() -> None:
     w = Regimes(PACK, OTHER)
     w.observe()
