@@ -40,6 +40,11 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     beyond = outside(asked, request)
     if beyond:
         return unclear("decision-out-of-scope", *beyond)
+    # Decided against the verdict, openly: it clears, but never without the condition that says so.
+    as_strict = strictest(Answer(cited), verdict.answer) == cited
+    openly = divergence is not None and as_strict and not unforeseen(state, fact, verdict)
+    if verdict.answer not in POSITIVE and not openly:
+        return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index, divergence=divergence)
     missing = uninformed(state, verdict, fact, asked)
     if missing:
         return unclear("body-not-informed", *missing)
@@ -49,21 +54,11 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     if verdict.answer in POSITIVE:
         answer = Answer.PERMIT_WITH_CONDITIONS if conditions or said.decision == "restrict" else verdict.answer
         return Clearance(answer, ("decided", *unadvised), tuple(dict.fromkeys(conditions)), fact.index, divergence)
-    if (
-        divergence is not None
-        and strictest(Answer(cited), verdict.answer) == cited
-        and not unforeseen(state, fact, verdict)
-    ):
-        # Decided against the verdict, openly: it clears, but never without the condition that says so.
-        conditions = ("diverges-from-policy", *conditions)
-        return Clearance(
-            Answer.PERMIT_WITH_CONDITIONS,
-            ("diverges-from-policy", *unadvised),
-            tuple(dict.fromkeys(conditions)),
-            fact.index,
-            divergence,
-        )
-    return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index, divergence=divergence)
+    conditions = ("diverges-from-policy", *conditions)
+    return Clearance(
+        Answer.PERMIT_WITH_CONDITIONS, ("diverges-from-policy", *unadvised), tuple(dict.fromkeys(conditions)), fact.index,
+        divergence,
+    )  # fmt: skip
 
 
 def uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:

@@ -11,8 +11,11 @@ from auditor.verdict import lowest
 from auditor.verify import verify_export
 from disclosures.export import export_files
 from ledger.tile import format_bundle, parse_bundle
+from tests.conftest import FOUNDED
 
-BUNDLE = "tile/entries/000.p/74"
+SIZE = FOUNDED + 46
+"""Entries of the told story."""
+BUNDLE, TILE = f"tile/entries/000.p/{SIZE}", f"tile/0/000.p/{SIZE}"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def test_whole(export, pin) -> None:
     report = verify_export(export.get, pin)
     assert report.verdict is V.VALID_UNWITNESSED
     assert {c.name for c in report.checks} == {"replay", "signatures", "tiles", "checkpoint", "pin", "seen", "claims"}
-    assert (report.size, report.development) == (74, True)
+    assert (report.size, report.development) == (SIZE, True)
     assert report.to_json()["ok"] is True
 
 
@@ -54,7 +57,7 @@ def test_no_byte_of_the_entries_is_free(export, pin, step: int) -> None:
     assert any(c.index is not None for c in report.checks if c.verdict in (V.INVALID, V.DIVERGED))
 
 
-@pytest.mark.parametrize("name", ["checkpoint", "claims.json", "claims.sig", "tile/0/000.p/74"])
+@pytest.mark.parametrize("name", ["checkpoint", "claims.json", "claims.sig", TILE])
 @pytest.mark.parametrize("step", range(12))
 def test_no_byte_of_the_rest_is_free(export, pin, name: str, step: int) -> None:
     raw = bytearray(export[name])
@@ -62,7 +65,7 @@ def test_no_byte_of_the_rest_is_free(export, pin, name: str, step: int) -> None:
     assert verify_export({**export, name: bytes(raw)}.get, pin).exit_code == 4
 
 
-@pytest.mark.parametrize("gone", [BUNDLE, "tile/0/000.p/74"])
+@pytest.mark.parametrize("gone", [BUNDLE, TILE])
 def test_missing_files(export, pin, gone: str) -> None:
     files = {k: v for k, v in export.items() if k != gone}
     assert verify_export(files.get, pin).verdict is V.INVALID
@@ -73,9 +76,9 @@ def test_missing_claims_are_incomplete(export, pin) -> None:
     assert verify_export(files.get, pin).verdict is V.INCOMPLETE
 
 
-@pytest.mark.parametrize("at", range(0, 73, 7))
+@pytest.mark.parametrize("at", range(0, SIZE - 1, 7))
 def test_swapped_neighbours_name_the_index(export, pin, at: int) -> None:
-    entries = parse_bundle(export[BUNDLE], 74)
+    entries = parse_bundle(export[BUNDLE], SIZE)
     entries[at], entries[at + 1] = entries[at + 1], entries[at]
     report = verify_export({**export, BUNDLE: format_bundle(entries)}.get, pin)
     assert report.verdict is V.INVALID
@@ -84,10 +87,12 @@ def test_swapped_neighbours_name_the_index(export, pin, at: int) -> None:
 
 @pytest.mark.parametrize("at", [1, 33, 41, 70])
 def test_a_dropped_entry(export, pin, at: int) -> None:
-    entries = parse_bundle(export[BUNDLE], 74)
+    entries = parse_bundle(export[BUNDLE], SIZE)
     del entries[at]
     files = dict(
-        export_files(iter(entries), 73, export["checkpoint"].decode(), (export["claims.json"], export["claims.sig"]))
+        export_files(
+            iter(entries), SIZE - 1, export["checkpoint"].decode(), (export["claims.json"], export["claims.sig"])
+        )
     )
     assert verify_export({**export, **files, BUNDLE: format_bundle(entries)}.get, pin).verdict is V.INVALID
 
@@ -97,8 +102,8 @@ def test_a_dropped_tail_diverges_under_the_pin_and_never_is_valid_without(told_f
     report = verify_export(earlier, pin)
     assert report.verdict is V.DIVERGED
     detail = next(c.detail for c in report.checks if c.verdict is V.DIVERGED)
-    assert "74" in detail
-    assert "45" in detail
+    assert f"pinned size {SIZE}" in detail
+    assert f"shown size {FOUNDED + 17}" in detail
     assert verify_export(earlier).verdict is V.UNANCHORED
 
 

@@ -83,7 +83,7 @@ def objects(text: str) -> list[dict[str, object]]:
     [
         ("gate", "one", "train"), ("status", "one"), ("status", "nobody"), ("event", "show", "0"), ("event", "show", "99999"),
         ("determine", "one", "CBRN-3"), ("import", "absent.eval", "--model", "one"), ("framework", "lint", "none"),
-        ("framework", "show", "xai-faif-2025-12-30"), ("verify", "nowhere"), ("history",), ("gate", "one", "train", "--nonsense"),
+        ("framework", "show", "xai-faif-2025-12-30"), ("verify", "nowhere"), ("history", "--limit", "0"), ("gate", "one", "train", "--nonsense"),
         ("role", "grant", "key-admin-1", "approver", "--as", "key-admin"), ("keys", "new", "k.pem", "--alg", "rsa"),
         ("gate", "one", "train", "--at", "yesterday"), ("gate", "one", "train", "--at", "999999"), ("nothing",),
     ],
