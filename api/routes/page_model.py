@@ -28,14 +28,14 @@ from policies.facts import Fact
 from policies.incidents import incidents_of
 from projections.carried_out import without_decision
 
-STANDING = 40
+STANDING = 25
 """Thresholds and attestations shown; the JSON behind the links has them all."""
-GROUPS = 60
+GROUPS = 40
 """Groups of findings shown of one argument."""
-CITED = 6
+CITED = 4
 """Entries shown of one group of findings."""
-LIVES = 6
-INCIDENTS = 6
+LIVES = 5
+INCIDENTS = 5
 DUTIES = 15
 TOLD = 40
 """Entries of the stream per page."""

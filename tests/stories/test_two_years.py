@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.routes import page_model
+from api.why_text import clauses_of
+from policies.incidents import incidents_of
 from tests.api.asker import Asker
 from tests.api.test_pages import page
 from tests.commands import ROOT, Cli, running
@@ -160,6 +163,19 @@ def test_history_pages_by_links_alone_and_misses_nothing(asker: Asker) -> None:
     assert [int(s) for s, row in zip(seen, told, strict=True) if row["type"] != "model.referenced"] == [
         row["index"] for row in told if row["type"] != "model.referenced"
     ]
+
+
+def test_a_model_of_which_fifty_times_as_much_is_known_has_a_page_of_readable_size(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("thresholds_of", "safeguards_of", "owed"):
+        real = getattr(page_model, name)
+        monkeypatch.setattr(page_model, name, lambda *given, real=real: real(*given) * 50)
+    monkeypatch.setattr(page_model, "incidents_of", lambda *given: [*incidents_of(*given)] * 50)
+    monkeypatch.setattr(page_model, "clauses_of", lambda found: {k: v * 50 for k, v in clauses_of(found).items()})
+    read = page(asker, f"/models/fictional-two?at={at('2026-06-18')}")
+    assert "more groups of findings in the JSON" in read.text
+    assert "45 more: all incidents" in read.text
 
 
 @pytest.mark.parametrize("url", PAGES)
