@@ -90,6 +90,7 @@ def test_who_holds_no_advising_role_recommends_nothing(cli: Cli) -> None:
 
 def test_an_exception_shows_each_of_its_conditions(cli: Cli) -> None:
     Path("note.txt").write_text("fictional evidence")
+    cli.ok("request", "model/one", "external_deploy", *SCOPE, "--jurisdiction", "uk", "--yes")
     said = ("exception", "invoke", "model/one", "X-MARGINAL", "--reason", "a fictional rival", "--yes")
     two = ("--as", "decider", "--as", "decider-2")
     none = cli(*said, *two)
