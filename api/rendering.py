@@ -27,6 +27,7 @@ WORDS: Final = {
     "decision-lapsed": "the decision has lapsed",
     "decision-out-of-scope": "outside the scope that was decided on",
     "body-not-informed": "a body that must know first was not informed",
+    "packs-changed": "a framework binds since, and those who decide under it did not",
     "verdict-changed": "the policy verdict has changed since the decision",
     "back-recorded": "rests on history from before the ledger",
     "ledger-not-verified": "the keeper knows that entries are missing",

@@ -49,8 +49,8 @@ ROLES_WORD = {"acceptance-missing": "accept", "acceptance-outdated": "accept", "
 AGAIN = frozenset({"back-recorded", "tainted"})
 FACT = frozenset({"fact-unknown", "fact-unreadable"})
 DECIDE = frozenset(
-    {"no-decision", "withheld-by-decision", "decision-lapsed", "decision-out-of-scope", "verdict-changed", "tainted",
-     "back-recorded"}
+    {"no-decision", "withheld-by-decision", "decision-lapsed", "decision-out-of-scope", "packs-changed", "verdict-changed",
+     "tainted", "back-recorded"}
 )  # fmt: skip
 
 

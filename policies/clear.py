@@ -14,15 +14,11 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
         return Clearance(Answer.UNDETERMINED, ("ledger-not-verified",))
     standing = standing_decision(state, request, as_of.time)
     if standing is None:
-        denied = verdict.answer == Answer.DENY
-        return (
-            Clearance(verdict.answer, ("no-decision", "policy-denies"))
-            if denied
-            else Clearance(Answer.UNDETERMINED, ("no-decision",))
-        )
+        if verdict.answer == Answer.DENY:
+            return Clearance(verdict.answer, ("no-decision", "policy-denies"))
+        return Clearance(Answer.UNDETERMINED, ("no-decision",))
     fact, asked = standing
     said = fact.body
-    cited = verdict_of(state, fact)
     divergence = divergence_in(state, fact)
     if said.decision not in PERMITTING:
         return Clearance(Answer.DENY, ("withheld-by-decision",), decision=fact.index, divergence=divergence)
@@ -40,25 +36,30 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     beyond = outside(asked, request)
     if beyond:
         return unclear("decision-out-of-scope", *beyond)
-    # Decided against the verdict, openly: it clears, but never without the condition that says so.
-    as_strict = strictest(Answer(cited), verdict.answer) == cited
-    openly = divergence is not None and as_strict and not unforeseen(state, fact, verdict)
-    if verdict.answer not in POSITIVE and not openly:
+    if verdict.answer not in POSITIVE and not _openly(state, fact, verdict):
         return Clearance(verdict.answer, ("verdict-changed",), decision=fact.index, divergence=divergence)
     missing = uninformed(state, verdict, fact, asked)
     if missing:
         return unclear("body-not-informed", *missing)
+    undecided = unasked(state, verdict, asked)
+    if undecided:
+        return unclear("packs-changed", *undecided)
     approved = (c for a in approvals for c in getattr(a.body, "conditions", ()))
     conditions = (*said.conditions, *asked.body.conditions, *approved, *verdict.conditions)
     unadvised = ("without-recommendation",) if said.without_recommendation else ()
     if verdict.answer in POSITIVE:
         answer = Answer.PERMIT_WITH_CONDITIONS if conditions or said.decision == "restrict" else verdict.answer
         return Clearance(answer, ("decided", *unadvised), tuple(dict.fromkeys(conditions)), fact.index, divergence)
-    conditions = ("diverges-from-policy", *conditions)
-    return Clearance(
-        Answer.PERMIT_WITH_CONDITIONS, ("diverges-from-policy", *unadvised), tuple(dict.fromkeys(conditions)), fact.index,
-        divergence,
-    )  # fmt: skip
+    conditions, reasons = ("diverges-from-policy", *conditions), ("diverges-from-policy", *unadvised)
+    return Clearance(Answer.PERMIT_WITH_CONDITIONS, reasons, tuple(dict.fromkeys(conditions)), fact.index, divergence)
+
+
+def _openly(state: State, made: Fact, verdict: PolicyVerdict) -> bool:
+    """Whether it was decided against a verdict as strict as this one, which showed all that is open now: then it clears, but
+    never without the condition that says so."""
+    cited = verdict_of(state, made)
+    against = divergence_in(state, made) is not None and strictest(Answer(cited), verdict.answer) == cited
+    return against and not unforeseen(state, made, verdict)
 
 
 def uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact) -> tuple[str, ...]:
@@ -70,3 +71,10 @@ def uninformed(state: State, verdict: PolicyVerdict, decided: Fact, asked: Fact)
         if tainted(state, f) is None
     }
     return tuple(role for _, role in verdict.inform_before if role not in told)
+
+
+def unasked(state: State, verdict: PolicyVerdict, asked: Fact) -> tuple[str, ...]:
+    """The roles that decide at the gates of a pack which binds only since the request: it named no such pack, and they never
+    decided (domain.md §5: a decision is made by the pack's roles)."""
+    named = {p.pack.id for d in asked.body.packs if (p := state.get("published", d)) is not None}
+    return tuple(role for pack, role in verdict.decision_by if pack not in named)

@@ -115,9 +115,14 @@ def _informed(state: State, event: Event, said: body.Informed) -> Refused | None
     if told is None or told.stream != event.stream:
         return Refused(Reason.REQUEST_UNKNOWN, "it informs of no request or decision on this model")
     request: Fact = told if isinstance(told.body, action.Requested) else state.get("request", told.body.request)
-    known = dict.fromkeys(r for p in packs_of(state, request) for r in bodies_of(p.pack))
+    packs = (
+        *packs_of(state, request),
+        *binding_packs(state, event.recorded_at),
+    )  # who must know may have changed since
+    known = dict.fromkeys(r for p in packs for r in bodies_of(p.pack))
     if said.body not in known:
-        detail = f"{said.body} is no body of the packs that the request names: {', '.join(known) or 'they name none'}"
+        names = ", ".join(known) or "they name none"
+        detail = f"{said.body} is no body of the packs that the request names, or that bind: {names}"
         return Refused(Reason.VERB_MISSING, detail)
     return None
 

@@ -88,6 +88,7 @@ def test_a_set_is_attested_whole_only_where_all_of_it_is_open() -> None:
         ("no-decision", ["request", "approve", "approve", "inform", "decide"]),
         ("withheld-by-decision", ["request", "approve", "approve", "inform", "decide"]),
         ("decision-lapsed", ["request", "approve", "approve", "inform", "decide"]),
+        ("packs-changed", ["request", "approve", "approve", "inform", "decide"]),
         ("body-not-informed", ["inform"]),
         ("ledger-not-verified", ["doctor"]),
         ("decided", []),

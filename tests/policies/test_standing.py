@@ -87,6 +87,31 @@ def test_evidence_for_another_host_does_not_answer_for_the_one_decided() -> None
     assert found.answer == "undetermined"
 
 
+def test_a_decision_is_not_that_of_a_framework_adopted_later() -> None:
+    """All that RSP 2.2 asks for is shown and its bodies are told; its CEO and RSO never decided. What binds now clears anew."""
+    world = World("xai-faif-2025-12-30")
+    world.model()
+    world.rate("RESTRICTED-ANSWER-RATE", "0.01")
+    world.rate("MASK-DISHONESTY", "0.2")
+    world.decide("permit")
+    assert clearance(world, audience="general") == ("permit", "decided")
+    world.bring("anthropic-rsp-2.2", adopt=True)
+    with world.speaking_of("anthropic-rsp-2.2"):
+        for threshold in world.pack.thresholds:
+            world.determine(threshold.id, "below")
+        for kept in (s for s in world.pack.sets if s.safeguards):
+            world.attest(kept.id)
+        for kind in ("capability_report", "safeguards_report"):
+            world.document(kind)
+        for body in ("BOARD", "LTBT"):
+            told = {"body": body, "documents": [], "of": world.request.digest}
+            assert world.refusal("body.informed", told) is None, "who must know is known from what binds now"
+            world.inform(body)
+    verdict, found = world.ask("external_deploy")
+    assert verdict.answer == "permit"
+    assert (found.answer, found.reasons, found.missing) == ("undetermined", ("packs-changed",), ("CEO", "RSO"))
+
+
 def test_conditions_of_an_approval_stay_with_the_clearance() -> None:
     world = ready()
     decide(world, "permit", approvals_by={"approver-1": ["rate limits stay on"]})
