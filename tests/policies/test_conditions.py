@@ -45,6 +45,10 @@ def test_audience(audience: str | None, expected: str) -> None:
         ("US-CA", "US-CA", True), ("US", "US-CA", True), ("US-NY", "US-CA", False), ("US-CA", "US", True), ("EU", "EU", True),
         ("DE", "EU", True), ("NO", "EU", False), ("GB", "EU", False), ("EU", "DE", True), ("EU", "US", False),
         ("CA", "US-CA", False), ("everywhere", "EU", None), ("eu", "EU", None), ("", "EU", None),
+        # codes that nobody assigned may be anywhere: worldwide, the United Kingdom, Greece as the Commission writes it, typing errors
+        ("WW", "EU", None), ("UK", "EU", None), ("EL", "EU", None), ("XX", "US-CA", None), ("US-CAL", "US-CA", None),
+        ("US-XX", "US-CA", None), ("EU-DE", "EU", None), ("GR", "EU", True), ("FR-75", "EU", True), ("RE", "EU", True),
+        ("US-TX", "US-CA", False), ("JP", "US-NY", False),
     ],
 )  # fmt: skip
 def test_places(stated: str, named: str, touches: bool | None) -> None:
