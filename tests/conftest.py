@@ -28,6 +28,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.SIGINT, signal.default_int_handler
     )  # a run in the background ignores it, and so would its children
 SHARED = ROOT.parent / "shared"
+VECTORS = SHARED / "vectors"
+needs_vectors = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import typer
 
 from api.author import statement_of
 from api.book import Book, readable
-from api.cli.options import At, Json, position, with_book
+from api.cli.options import At, Audience, Facts, Hosts, Json, Jurisdictions, Surfaces, position, with_book
 from api.cli.output import answer, emit, say, warn
 from api.cli.said_first import alerts
 from api.cli.signing import model_stream, pairs_of
@@ -48,11 +48,11 @@ def gate(
         str | None,
         typer.Option(help="What would be deployed: file of the weights, sha256:…, or subject digest in hex."),
     ] = None,
-    audience: Annotated[str | None, typer.Option(help="Who would have access.")] = None,
-    surface: Annotated[list[str] | None, typer.Option(help="Where it would be offered.")] = None,
-    host: Annotated[list[str] | None, typer.Option(help="Where it would run.")] = None,
-    jurisdiction: Annotated[list[str] | None, typer.Option(help="Where it would be offered, by law.")] = None,
-    fact: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; what is not stated is unknown.")] = None,
+    audience: Audience = None,
+    surface: Surfaces = None,
+    host: Hosts = None,
+    jurisdiction: Jurisdictions = None,
+    fact: Facts = None,
     accept: Annotated[
         str | None, typer.Option("--accept-conditions", help="Digest of exactly these conditions: exit 0 under them.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.options import DEFAULT_DATA, Data, Json
+from api.cli.options import DEFAULT_DATA, Audience, Data, Facts, Hosts, Json, Jurisdictions, Surfaces
 from api.cli.output import emit, say, warn
 from api.cli.pack_named import load_pack
 from api.cli.packs import Source
@@ -32,11 +32,11 @@ def simulate_(
     action: Annotated[
         list[str] | None, typer.Option(help="Only this action; default: all that the pack gates.")
     ] = None,
-    audience: Annotated[str | None, typer.Option(help="Who would have access.")] = None,
-    surface: Annotated[list[str] | None, typer.Option(help="Where it would be offered.")] = None,
-    host: Annotated[list[str] | None, typer.Option(help="Where it would run.")] = None,
-    jurisdiction: Annotated[list[str] | None, typer.Option(help="Where it would be offered, by law.")] = None,
-    fact: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; what is not stated is unknown.")] = None,
+    audience: Audience = None,
+    surface: Surfaces = None,
+    host: Hosts = None,
+    jurisdiction: Jurisdictions = None,
+    fact: Facts = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many steps; stderr says whether more follow.")] = 100,
     skip: Annotated[int, typer.Option(min=0, help="So many steps were shown before: the next page.")] = 0,
     data: Data = DEFAULT_DATA,

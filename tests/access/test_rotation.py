@@ -3,20 +3,19 @@
 Root and log keys rotate by `root.rotated` and `log.rotated`, which this version refuses as unknown types (spec/events).
 """
 
-from typing import Any
-
 import pytest
 
 from api.founding import KEY_ADMINS
 from auditor.verdict import VerifyVerdict
-from ledger.events import framework, key, model, threshold
+from ledger.events import key, model, threshold
 from ledger.keys import SoftwareSigner
 from ledger.replay import Replay
 from policies.answer import AsOf, Finding, PolicyVerdict, Request
 from policies.evaluate import evaluate
-from policies.framework import pack_digest, pack_object
+from policies.framework import pack_digest
 from policies.rules import RULES
 from tests.access.asking import asked
+from tests.adopting import adopt
 from tests.policies.world import shipped
 from tests.simulator import Lab, record, signer
 
@@ -61,11 +60,7 @@ def about(found: PolicyVerdict, name: str) -> Finding:
 
 def adopted() -> Lab:
     lab, pack = Lab(name="drill"), shipped(PACK)
-    by = ("framework-admin-1", "framework-admin-2")
-    said: dict[str, Any] = {"digest": pack_digest(pack), "id": pack.id}
-    published = {**said, "pack": pack_object(pack), "source_digest": pack.source.digest}
-    lab.say(framework.Published, published, f"framework/{PACK}", *by)
-    lab.say(framework.Adopted, {**said, "effective": lab.time, "scope": "all"}, f"framework/{PACK}", *by)
+    adopt(lab, pack)
     lab.say(model.Registered, {"kind": "base"}, MODEL, "assessor", subject="ab" * 32)
     return lab
 

@@ -18,14 +18,15 @@ from disclosures.claims import claims_of, sign_claims
 from ledger.canonical import dumps
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import format_envelope, parse_envelope, sign_envelope
-from ledger.events import action, approval, disclosure, framework, model, replay
+from ledger.events import action, approval, disclosure, model, replay
 from ledger.registry import BY_NAME
 from ledger.replay import Replay
 from ledger.strict import shift
 from ledger.tile import Edge
 from policies.answer import AsOf
-from policies.framework import pack_digest, pack_object
+from policies.framework import pack_digest
 from policies.rules import RULES
+from tests.adopting import adopt
 from tests.policies.world import shipped
 from tests.simulator import Lab, dumps_as_is, signed, signer
 
@@ -44,11 +45,7 @@ LATER = (
 @lru_cache(maxsize=1)
 def prepared() -> Lab:
     lab, pack = Lab(name="stranger"), shipped(PACK)
-    by = ("framework-admin-1", "framework-admin-2")
-    said: dict[str, Any] = {"digest": pack_digest(pack), "id": pack.id}
-    published = {**said, "pack": pack_object(pack), "source_digest": pack.source.digest}
-    lab.say(framework.Published, published, f"framework/{PACK}", *by)
-    lab.say(framework.Adopted, {**said, "effective": lab.time, "scope": "all"}, f"framework/{PACK}", *by)
+    adopt(lab, pack)
     lab.say(model.Registered, {"kind": "base"}, MODEL, "assessor", subject="ab" * 32)
     return lab
 

@@ -1,7 +1,5 @@
 """ledger/checkpoint.py: three lines, two signatures, both demanded."""
 
-from pathlib import Path
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 from hypothesis import given, settings
@@ -31,9 +29,8 @@ from ledger.note import (
 )
 from ledger.strict import format_base64
 from ledger.tree import EMPTY_ROOT, hash_leaf
+from tests.conftest import VECTORS, needs_vectors
 
-VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")
 ORIGIN = "lab.example/holdpoint"
 TIME = 1_775_552_400
 

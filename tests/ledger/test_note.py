@@ -1,7 +1,6 @@
 """ledger/note.py: signed-note and tlog-cosignature to the letter, with foreign notes and golden bytes built by hand."""
 
 import json
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
@@ -30,9 +29,8 @@ from ledger.note import (
     verify_line,
 )
 from ledger.strict import format_base64
+from tests.conftest import VECTORS, needs_vectors
 
-VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")
 TESSERA = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
 ED = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PQ = mldsa.MLDSA44PrivateKey.from_seed_bytes(bytes(range(32)))

@@ -1,7 +1,5 @@
 """ledger/receipt.py: tlog-proof, a real one from the checksum database, and every way to bend ours."""
 
-from pathlib import Path
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 from hypothesis import given, settings
@@ -14,9 +12,8 @@ from ledger.receipt import check_receipt, format_receipt, parse_receipt
 from ledger.strict import format_base64
 from ledger.tile import BatchProofs, Edge
 from ledger.tree import check_inclusion, hash_leaf
+from tests.conftest import VECTORS, needs_vectors
 
-VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")
 ORIGIN = "lab.example/holdpoint"
 LOG = LogSigner(
     ORIGIN,

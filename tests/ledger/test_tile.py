@@ -2,7 +2,6 @@
 
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -38,9 +37,8 @@ from ledger.tree import (
     prove_inclusion,
     root_of,
 )
+from tests.conftest import VECTORS, needs_vectors
 
-VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")
 BOUNDARIES = (1, 2, 255, 256, 257, 511, 512, 513, 65_279, 65_280, 65_535, 65_536, 65_537, 65_792, 70_000)
 
 

@@ -5,7 +5,6 @@ import json
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -24,9 +23,8 @@ from ledger.tree import (
     prove_inclusion,
     root_of,
 )
+from tests.conftest import VECTORS, needs_vectors
 
-VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")
 LEAVES = tuple(sha256(b"\x00" + str(i).encode()).digest() for i in range(101))
 
 

@@ -16,13 +16,12 @@ from ledger.events.role import Granted
 from ledger.statement import parse_statement
 from ledger.strict import format_base64url, parse_base64url
 from ledger.withheld import RESERVED, digest_of, hide, hide_element, open_, parse_disclosure, seal
-from tests.conftest import SHARED
+from tests.conftest import VECTORS, needs_vectors
 from tests.ledger.test_canonical import VALUES
 from tests.simulator import Lab
 from tests.threats.documents import replaced
 
-SDJWT = SHARED / "vectors" / "sdjwt"
-needs_vectors = pytest.mark.skipif(not SDJWT.is_dir(), reason="the shared vectors are not beside this checkout")
+SDJWT = VECTORS / "sdjwt"
 NAMES = st.text("abcdefgh_", min_size=1, max_size=6).filter(lambda n: n not in RESERVED)
 BODIES = st.dictionaries(NAMES, VALUES, min_size=1, max_size=5)
 

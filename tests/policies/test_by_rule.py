@@ -17,6 +17,7 @@ from policies.framework import pack_digest, pack_object
 from policies.rules import RULES
 from projections.decode import Decoder
 from tests.access.asking import asked
+from tests.adopting import adopt
 from tests.policies.world import shipped
 from tests.simulator import Lab
 
@@ -29,11 +30,7 @@ DIGEST = "sha256:" + "7" * 64
 def adopted(name: str) -> Lab:
     """A lab that adopted one framework, with a model and a helpful-only sibling, and one that is no relation."""
     lab, pack = Lab(name=f"by rule {name}"), shipped(name)
-    by = ("framework-admin-1", "framework-admin-2")
-    said: dict[str, Any] = {"digest": pack_digest(pack), "id": pack.id}
-    published = {**said, "pack": pack_object(pack), "source_digest": pack.source.digest}
-    lab.say(framework.Published, published, f"framework/{name}", *by)
-    lab.say(framework.Adopted, {**said, "effective": lab.time, "scope": "all"}, f"framework/{name}", *by)
+    adopt(lab, pack)
     lab.say(model.Registered, {"kind": "base"}, "model/m", "assessor", subject="aa" * 32)
     related = {"kind": "helpful_only", "parent": "model/m", "relation": "helpful_only_of"}
     lab.say(model.Registered, related, "model/h", "assessor", subject="bb" * 32)

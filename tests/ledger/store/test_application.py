@@ -15,7 +15,7 @@ from ledger.events import model
 from ledger.registry import BY_TOPIC
 from ledger.store.application import FOREIGN_SETTINGS, LedgerApplication, Recorded, VerbatimMapper, read_recorded
 from ledger.store.desk import Desk
-from tests.conftest import LedgerDatabase, copy_of
+from tests.conftest import copy_of
 from tests.ledger.store.batches import TOPIC
 
 
@@ -31,13 +31,6 @@ def story(told_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def told(story: Ledger) -> list[Recorded]:
     """The story's entries, decoded."""
     return [read_recorded(row.entry, BY_TOPIC) for row in story.desk.read_entries(0, story.appender.size)]
-
-
-@pytest.fixture
-def desk(ledger_database: LedgerDatabase) -> Iterator[Desk]:
-    opened_desk = Desk(ledger_database.url("holdpoint_appender"))
-    yield opened_desk
-    opened_desk.close()
 
 
 def groups(told: list[Recorded]) -> list[list[Recorded]]:

@@ -16,13 +16,6 @@ from tests.conftest import LedgerDatabase, fresh_database
 from tests.ledger.store.batches import AT, TOPIC, Tree, event_id
 
 
-@pytest.fixture
-def desk(ledger_database: LedgerDatabase):
-    opened = Desk(ledger_database.url("holdpoint_appender"))
-    yield opened
-    opened.close()
-
-
 def test_empty_head_is_the_empty_tree(desk: Desk) -> None:
     assert desk.read_head() == Head(0, b"", EMPTY_ROOT)
     assert list(desk.read_entries(0, 0)) == []

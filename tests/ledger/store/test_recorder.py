@@ -13,13 +13,6 @@ from tests.conftest import LedgerDatabase
 from tests.ledger.store.batches import AT, TOPIC, Tree, event_id
 
 
-@pytest.fixture
-def desk(ledger_database: LedgerDatabase):
-    opened_desk = Desk(ledger_database.url("holdpoint_appender"))
-    yield opened_desk
-    opened_desk.close()
-
-
 def made_up(_event: StoredEvent) -> Identity:
     return Identity(event_id(), AT)
 
