@@ -5,7 +5,7 @@ time, and whether a size lies between a cause and what it derives, where no stat
 """
 
 from ledger.entry import read_entry
-from ledger.errors import Fault
+from ledger.errors import Fault, Malformed
 from ledger.events import threshold
 from ledger.registry import BY_TOPIC
 from ledger.statement import parse_statement
@@ -15,10 +15,13 @@ from ledger.strict import parse_time, parse_uint
 
 
 def parse_at(text: str | None) -> int | str | None:
-    """A size or a time, as asked for. Raises `Malformed`."""
+    """A size or a time, as asked for. Raises `Malformed`, whose place is `at`."""
     if text is None:
         return None
-    return parse_uint(text) if text.isascii() and text.isdigit() else parse_time(text)
+    try:
+        return parse_uint(text) if text.isascii() and text.isdigit() else parse_time(text)
+    except Malformed as err:
+        raise Malformed("position", "at", err.rule) from None
 
 
 def size_at(desk: Desk, at: str, newest: int) -> int:

@@ -3,7 +3,7 @@
 import re
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -30,6 +30,7 @@ from policies.clear import clear
 from policies.decide import request_of
 from policies.evaluate import evaluate
 from policies.facts import Fact
+from policies.pack_gate import Action
 
 HEX32 = re.compile(r"[0-9a-f]{64}")
 
@@ -64,6 +65,8 @@ def gate(
         request = _asked(book, asked)
     elif model is None or action is None:
         raise Fault("usage", "failed", "what is asked?", "name MODEL and ACTION, or --request")
+    elif action not in get_args(Action):
+        raise Fault("usage", "failed", f"no pack can gate {action}", f"name one of {', '.join(get_args(Action))}")
     else:
         stream = model_stream(model)
         subject = None if artifact is None else artifact_of(book, stream, artifact)

@@ -28,13 +28,14 @@ from policies import answer as policy
 from policies.clear import clear
 from policies.evaluate import evaluate
 from policies.lapse import valid_until
+from policies.pack_gate import Action
 
 GATE_SECONDS = 2.0
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9._:/@-]{0,119}")
 THREADS = 4
 Many = Annotated[list[Annotated[str, StringConstraints(pattern=NAME)]] | None, Query(max_length=64)]
 Facts = Annotated[list[Annotated[str, StringConstraints(max_length=200)]] | None, Query(max_length=64)]
-Action = Annotated[str, Path(pattern="^[a-z_]{1,40}$")]
+Asked = Annotated[Action, Path(description="What is to be done; no pack can gate anything else.")]
 
 
 class Threads:
@@ -53,7 +54,7 @@ class Threads:
 async def gate(  # noqa: PLR0917  # query parameters are keyword in use
     request: Request,
     ref: Ref,
-    action: Action,
+    action: Asked,
     at: At = None,
     artifact: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="Salted subject digest.")] = None,
     audience: Annotated[str | None, Query(pattern=NAME)] = None,

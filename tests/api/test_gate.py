@@ -85,6 +85,17 @@ def test_attack_a_question_that_would_be_misread(story: Asker, query: str, reaso
     assert (answer.status_code, answer.json()["reason"]) == (400, reason)
 
 
+def test_an_action_that_no_pack_can_gate_is_no_question(story: Asker) -> None:
+    answer = story.ask("/v1/models/fictional-one/gate/external-deploy")
+    assert (answer.status_code, answer.json()["reason"], answer.json()["place"]) == (400, "query", "action")
+    assert story.ask("/v1/models/fictional-one/gate/fly").status_code == 400
+
+
+def test_a_time_that_is_none_is_named_by_its_parameter(story: Asker) -> None:
+    answer = story.ask(f"{GATE}?at=yesterday").json()
+    assert (answer["reason"], answer["place"]) == ("time-form", "at")
+
+
 def test_a_fact_that_is_stated_is_looked_at(story: Asker) -> None:
     train = "/v1/models/fictional-one/gate/train"
     plain = story.ask(train).json()

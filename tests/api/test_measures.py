@@ -142,7 +142,7 @@ def test_attack_paths_and_methods_make_no_labels(growing: Asker) -> None:
     before = {labels for name, labels in read(growing) if name == "requests_total"}
     for n in range(50):
         growing.ask(f"/nothing-{n}")
-        growing.ask(f"/v1/models/m{n}/gate/a")
+        growing.ask(f"/v1/models/m{n}/gate/train")
         growing.ask("/livez", f"VERB{n}")
     after = {labels for name, labels in read(growing) if name == "requests_total"}
     assert len(after) <= len(before) + 4

@@ -8,7 +8,7 @@ import pytest
 from api import past as past_file
 from api.past import Past
 from api.positions import parse_at
-from api.routes import pages
+from api.rendering import WORDS
 from api.wiring import View
 from disclosures.claims import claims_of
 from ledger.admit import unsafe_unchecked
@@ -144,7 +144,7 @@ def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
     ):
         answer = story.ask(url).json()
         assert (answer["clearance"], answer["reasons"]) == ("undetermined", ["ledger-not-verified"])
-    assert pages.WORDS["ledger-not-verified"] in story.ask("/").text
+    assert WORDS["ledger-not-verified"] in story.ask("/").text
 
 
 def test_lists_do_not_hold_the_appender(story: Asker, past: Past) -> None:

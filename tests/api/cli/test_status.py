@@ -144,3 +144,10 @@ def test_standings(cli: Cli, told: list[int]) -> None:
     assert cli("safeguards", MODEL, "--at", told[0]).code == 5
     assert "adopted          anthropic-rsp-2.2 from" in cli.ok("framework", "timeline").out
     assert cli("thresholds", "model/nobody").code == 5
+
+
+def test_a_misspelt_action_is_no_question(cli: Cli) -> None:
+    done = cli("gate", "model/one", "external-deploy")
+    assert done.code == 2
+    assert "no pack can gate external-deploy" in done.err
+    assert "external_deploy" in done.err
