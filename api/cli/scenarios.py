@@ -65,8 +65,17 @@ def demo_scenario(name: str, data: Path, *, as_json: bool) -> None:
     say(f"\n{len(answered) - len(wrong)} of {len(answered)} answers are the expected ones; {size} entries")
     say(f"verify the export, under the pin: {report.verdict} (exit {report.exit_code})")
     say(f"\ndone in {time.monotonic() - began:.1f} s; it all stays in {data}. Go on by hand:")
-    say(f"  holdpoint history model/fictional-two --data {data}")
-    say(f"  holdpoint decisions --data {data}")
-    say(f"  holdpoint verify {data / 'export'} --pin {data / 'pin.json'}")
+    for line in by_hand(data):
+        say(f"  {line}")
     if not told:
         raise SystemExit(1)
+
+
+def by_hand(data: Path) -> tuple[str, ...]:
+    """Commands that a reader goes on with."""
+    return (
+        f"holdpoint status model/fictional-two --why --data {data}",
+        f"holdpoint decision list --data {data}",
+        f"holdpoint obligations --data {data}",
+        f"holdpoint verify {data / 'export'} --pin {data / 'pin.json'}",
+    )

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.scenarios import scenario_folder
+from api.cli.scenarios import by_hand, scenario_folder
 from api.scenario import read_answers, read_scenario, unrolled
 from auditor.verdict import VerifyVerdict
 from ledger.errors import Fault, Malformed
 from policies.answer import AsOf
+from tests.api.test_unblock_ways import known
 from tests.commands import HOLDPOINT
 from tests.stories.conftest import Told
 from tests.stories.prefixes import answers, entries_in, replayed
@@ -38,6 +39,13 @@ def test_framework_2_would_not_have_denied_what_framework_1_did(told: Told) -> N
     assert [s["time"][:10] for s in denied] == ["2026-03-04"]
     assert [s["simulated"]["answer"] for s in denied] == ["undetermined"]
     assert steps[-1]["simulated"]["answer"] == "permit"
+
+
+def test_what_a_reader_is_told_to_type_are_commands(told: Told) -> None:
+    lines = by_hand(told.folder)
+    assert [line for line in lines if not known(line)] == []
+    done = subprocess.run([HOLDPOINT, *lines[1].split()[1:]], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.startswith("DIVERGENCE, index ")
 
 
 def test_what_is_answered_of_the_past_is_what_a_fresh_replay_answered_then(told: Told) -> None:
