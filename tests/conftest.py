@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from api.founding import DEV_MEMBERS, admit_members, found
 from api.story import tell_story
@@ -27,6 +28,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a run in the background ignores it, and so would its children
+# A machine that others use makes any example slow; and one commit has one answer, whoever runs it.
+settings.register_profile("shared", deadline=None, derandomize=True)
+settings.load_profile("shared")
 SHARED = ROOT.parent / "shared"
 VECTORS = SHARED / "vectors"
 needs_vectors = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")

@@ -101,7 +101,8 @@ def test_attack_gate_does_not_clear(copy: Copy, vault: Vault) -> None:
         _, clearance, _ = gate(ledger, Request("model/fictional-one", "external_deploy"))
         assert (clearance.answer, clearance.reasons) == (Answer.UNDETERMINED, ("ledger-not-verified",))
         _, past, _ = gate(ledger, Request("model/fictional-one", "external_deploy"), 44)
-        assert past.reasons != ("ledger-not-verified",), "past answers keep working"
+        # Past answers keep coming, and say the same: which of its entries a restored backup has kept, it can't tell.
+        assert (past.answer, past.reasons) == (Answer.UNDETERMINED, ("ledger-not-verified",))
     finally:
         ledger.close()
 
