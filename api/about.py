@@ -9,6 +9,7 @@ from api.positions import parse_at
 from api.standings import safeguards_of, thresholds_of, timeline_of
 from api.why import actions_of, why_of
 from api.wiring import Ledger, View
+from disclosures.alerts import break_glass_of
 from ledger.errors import Fault, Malformed
 from policies.answer import AsOf, Request
 
@@ -20,6 +21,11 @@ LISTS: Final = {"safeguards": "index", "thresholds": "key", "timeline": "index"}
 def position(as_of: AsOf) -> dict[str, Any]:
     """A position, as JSON."""
     return {"size": as_of.size, "time": as_of.time}
+
+
+def stated(view: View) -> dict[str, Any]:
+    """What every answer about a position begins with: the position, and the exceptional grants that nobody has reviewed."""
+    return {"as_of": position(view.as_of), "break_glass": break_glass_of(view.state)}
 
 
 def _thresholds(_ledger: Ledger, view: View, stream: str, _query: Query) -> dict[str, Any]:
@@ -68,4 +74,4 @@ def about(ledger: Ledger, view: View, question: str, stream: str, query: Query) 
     """The answer as JSON, with its position; `None` where no such model is known. `view` is not the appender's own state."""
     if question != "timeline" and view.state.get("subject", stream) is None:
         return None
-    return {"as_of": position(view.as_of), **QUESTIONS[question](ledger, view, stream, query)}
+    return {**stated(view), **QUESTIONS[question](ledger, view, stream, query)}

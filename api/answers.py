@@ -335,6 +335,7 @@ class Obligations(Answer):
     """A page, what is due first. `projected`: for a time to come, if nothing is recorded."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     obligations: list[Obligation]
     projected: bool
 
@@ -391,6 +392,7 @@ class OneIncident(Answer):
     """One incident."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     incident: Incident
 
 
@@ -398,6 +400,7 @@ class Incidents(Answer):
     """A page by stream."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     incidents: list[Incident]
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.answers import Answer, AsOf
+from api.answers import Answer, AsOf, BreakGlass
 
 State = Literal["met", "unmet", "unknown", "expired", "out-of-scope"]
 
@@ -85,6 +85,7 @@ class Thresholds(Answer):
     """A page by `key`; `next` asks for the following one."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     next: str | None
     thresholds: list[ThresholdRow]
 
@@ -136,6 +137,7 @@ class Safeguards(Answer):
     """A page by index; `next` asks for the following one."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     next: str | None
     safeguards: list[SafeguardRow]
 
@@ -155,6 +157,7 @@ class Timeline(Answer):
     """A page by index; `next` asks for the following one."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     next: str | None
     timeline: list[TimelineRow]
 
@@ -214,6 +217,7 @@ class Why(Answer):
 
     actions: list[Argument]
     as_of: AsOf
+    break_glass: list[BreakGlass]
 
 
 class Change(Answer):
@@ -230,5 +234,6 @@ class Diff(Answer):
     """What changed between two positions. `as_of` is the later one, `from` the earlier."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     changes: list[Change]
     before: AsOf = Field(alias="from")

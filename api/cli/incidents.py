@@ -12,6 +12,7 @@ from api.cli.assess import digest_or_file
 from api.cli.obligations import line_of, published_as
 from api.cli.options import As, At, Json, Yes, position, with_book
 from api.cli.output import answer, emit, posted, say, warn
+from api.cli.said_first import alerts
 from api.cli.signing import model_stream, reference_to, sign_and_post
 from auditor.explain import visible
 from ledger.errors import Fault
@@ -196,10 +197,12 @@ def show(book: Book, stream: Stream, at: At = None, as_json: Json = False) -> No
     found, as_of = book.incident(incident_stream(stream), position(at))
     if as_json:
         answer("incident", [] if found is None else [found], book=book, ok=found is not None,
+               break_glass=book.break_glass(position(at)),
                code="ok" if found is not None else "empty", as_of={"size": as_of.size, "time": as_of.time})  # fmt: skip
     elif found is None:
         warn(f"nothing was observed in {visible(incident_stream(stream))} at size {as_of.size}, {as_of.time}")
     else:
+        alerts(book, position(at), as_json=False)
         for line in _lines(found):
             say(visible(line))
         say(f"as of size {as_of.size}, {as_of.time}")
@@ -241,6 +244,7 @@ def list_(
 ) -> None:
     """Incidents, by stream. Example: holdpoint incident list"""
     rows, as_of = book.incidents(position(at), after)
+    alerts(book, position(at), as_json=as_json)
     for row in rows:
         if as_json:
             emit({"schema": "holdpoint.incidents/1", **row, "as_of": {"size": as_of.size, "time": as_of.time}})

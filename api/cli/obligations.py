@@ -10,6 +10,7 @@ from api.cli.asking import Asker
 from api.cli.assess import evidence_of
 from api.cli.options import As, At, Json, Yes, position, with_book
 from api.cli.output import emit, posted, say, warn
+from api.cli.said_first import alerts
 from api.cli.signing import reference_to, references_to, sign_and_post
 from api.handing_over import write_synced
 from api.owed import WAITING, Wanted, lasting, left_of
@@ -61,6 +62,7 @@ def obligations(
             warn(f"{ics}: {feed.count(b'BEGIN:VEVENT')} duties")
         return
     rows, as_of, following = book.obligations(wanted, position(at), after, limit)
+    alerts(book, position(at), as_json=as_json)
     for row in rows:
         if as_json:
             emit({"schema": "holdpoint.obligations/1", **row, "as_of": {"size": as_of.size, "time": as_of.time}})

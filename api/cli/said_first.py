@@ -1,5 +1,8 @@
 """What every view says first: exceptional grants that nobody has reviewed (access.md §2)."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from api.book import Book
 from api.cli.output import emit, say
 from auditor.explain import visible
@@ -7,8 +10,12 @@ from disclosures.alerts import alert_lines
 
 
 def alerts(book: Book, at: int | str | None = None, *, as_json: bool) -> None:
+    """Ask for them, and say them."""
+    tell(book.break_glass(at), as_json=as_json)
+
+
+def tell(found: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
     """Say them; in a list of JSON lines each is a line with a schema of its own."""
-    found = book.break_glass(at)
     if as_json:
         for grant in found:
             emit({"schema": "holdpoint.break-glass/1", **grant})

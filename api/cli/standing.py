@@ -7,22 +7,24 @@ import typer
 from api.book import Book
 from api.cli.options import At, Json, position, with_book
 from api.cli.output import emit, say, warn
+from api.cli.said_first import tell
 from api.cli.signing import model_stream
 from auditor.explain import visible
 
 Model = Annotated[str, typer.Argument(help="The model's stream.")]
 
 
-def rows_of(book: Book, question: str, model: str, at: str | None) -> list[dict[str, Any]] | None:
-    """The rows of a question's answer; `None` where no such model is known."""
+def rows_of(book: Book, question: str, model: str, at: str | None, *, as_json: bool) -> list[dict[str, Any]] | None:
+    """The rows of a question's answer, after what is said first; `None` where no such model is known."""
     said = book.about(question, model, position(at))
+    tell(() if said is None else said["break_glass"], as_json=as_json)
     return None if said is None else list(said[question])
 
 
 @with_book
 def thresholds(book: Book, model: Model, at: At = None, as_json: Json = False) -> None:
     """Where each threshold of the binding packs stands, and its determinations. Example: holdpoint thresholds model/one"""
-    rows = rows_of(book, "thresholds", model_stream(model), at)
+    rows = rows_of(book, "thresholds", model_stream(model), at, as_json=as_json)
     for row in rows or ():
         if as_json:
             emit({"schema": "holdpoint.thresholds/1", **row})
@@ -58,7 +60,7 @@ def _threshold_notes(row: dict[str, Any]) -> list[str]:
 @with_book
 def safeguards(book: Book, model: Model, at: At = None, as_json: Json = False) -> None:
     """Each attestation that covers a model, and what of it stands. Example: holdpoint safeguards model/one"""
-    rows = rows_of(book, "safeguards", model_stream(model), at)
+    rows = rows_of(book, "safeguards", model_stream(model), at, as_json=as_json)
     for row in rows or ():
         if as_json:
             emit({"schema": "holdpoint.safeguards/1", **row})
@@ -84,7 +86,7 @@ def safeguards(book: Book, model: Model, at: At = None, as_json: Json = False) -
 @with_book
 def timeline(book: Book, at: At = None, as_json: Json = False) -> None:
     """What was published, adopted, determined and read, and from when. Example: holdpoint framework timeline"""
-    rows = rows_of(book, "timeline", "", at)
+    rows = rows_of(book, "timeline", "", at, as_json=as_json)
     for row in rows or ():
         if as_json:
             emit({"schema": "holdpoint.framework-timeline/1", **row})

@@ -8,12 +8,13 @@ import typer
 from api.book import Book, readable
 from api.cli.options import At, Json, position, with_book
 from api.cli.output import answer, say, warn
+from api.cli.said_first import tell
 from api.cli.signing import model_stream
 from api.what_if import Hypothesis, read_hypotheses
 from api.why import actions_of
 from api.why_text import lines_of
 from auditor.explain import visible
-from disclosures.alerts import alert_lines, break_glass_of
+from disclosures.alerts import break_glass_of
 from disclosures.claims import answers
 from ledger.errors import Fault
 from policies.answer import AsOf
@@ -80,8 +81,7 @@ def _told(
         warn(f"nothing is known of {visible(model)} at size {as_of.size}, {as_of.time}")
     else:
         say_supposed(supposed)
-        for line in alert_lines(glass):
-            say(visible(line))
+        tell(glass, as_json=False)
         for action, row in rows.items():
             if row["divergence"]:
                 say(visible(f"DIVERGENCE, {action}: {row['divergence']}"))
@@ -116,10 +116,11 @@ def _why(book: Book, stream: str, at: str | None, action: str | None, *, as_json
     found = [] if said is None else said["actions"]
     if as_json:
         answer("why", found, book=book, ok=bool(found), code="ok" if found else "empty", model=stream,
-               as_of=None if said is None else said["as_of"])  # fmt: skip
+               **{n: None if said is None else said[n] for n in ("as_of", "break_glass")})  # fmt: skip
     elif said is None:
         warn(f"nothing is known of {visible(stream)}")
     else:
+        tell(said["break_glass"], as_json=False)
         say(f"{visible(stream)} as of size {said['as_of']['size']}, {said['as_of']['time']}")
         for one in found:
             for line in lines_of(one):
@@ -135,8 +136,9 @@ def _diff(book: Book, stream: str, positions: tuple[str, str], *, as_json: bool)
         raise SystemExit(5)
     changes, start, end = said["changes"], said["from"], said["as_of"]
     if as_json:
-        answer("diff", changes, book=book, model=stream, as_of=end, **{"from": start})
+        answer("diff", changes, book=book, model=stream, as_of=end, break_glass=said["break_glass"], **{"from": start})
         raise SystemExit(0)
+    tell(said["break_glass"], as_json=False)
     say(f"{visible(stream)} from size {start['size']}, {start['time']} to size {end['size']}, {end['time']}")
     for (title, before, after, causes), names in grouped(changes).items():
         say(visible(f"  {title}{': ' if names else ''}{', '.join(names)}"))

@@ -3,11 +3,10 @@
 from fastapi import Request
 from starlette.responses import Response
 
+from api.about import stated
 from api.bound import NEVER, OWN_FOREVER, Following, bound, next_page
 from api.positions import parse_at
 from api.routes.asked import After, At, Limit, past_of
-from api.routes.models import as_of
-from disclosures.alerts import break_glass_of
 from policies.binding import binding_packs
 
 
@@ -24,7 +23,7 @@ def frameworks(request: Request, at: At = None, after: After = -1, limit: Limit 
     more: Following = next_page(request, rows[-1]["index"], at=at or view.size) if len(found) > limit else ()
     return bound(
         request,
-        {"as_of": as_of(view), "break_glass": break_glass_of(view.state), "frameworks": rows},
+        {**stated(view), "frameworks": rows},
         checkpoint=past.checkpoint(view.size),
         keep=OWN_FOREVER if isinstance(wanted, int) else NEVER,
         following=more,

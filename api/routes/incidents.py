@@ -6,11 +6,11 @@ import msgspec
 from fastapi import Path, Query, Request
 from starlette.responses import Response
 
+from api.about import stated
 from api.bound import NEVER, Following, bound, next_page
 from api.positions import parse_at
 from api.problems import problem
 from api.routes.asked import WHOLE, At, past_of
-from api.routes.models import as_of
 from policies.incidents import incident_of, incidents_of
 
 INCIDENTS = 100
@@ -34,7 +34,7 @@ def incidents(
         if len(found) > limit:
             break
     more: Following = next_page(request, found[limit - 1].stream, at=at or view.time) if len(found) > limit else ()
-    value = {"as_of": as_of(view), "incidents": msgspec.to_builtins(found[:limit])}
+    value = {**stated(view), "incidents": msgspec.to_builtins(found[:limit])}
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER, following=more)
 
 
@@ -45,5 +45,5 @@ def incident(request: Request, ref: Ref, at: At = None) -> Response:
     found = incident_of(view.state, f"incident/{ref}", view.time)
     if found is None:
         return problem("not-found", place="ref")
-    value = {"as_of": as_of(view), "incident": msgspec.to_builtins(found)}
+    value = {**stated(view), "incident": msgspec.to_builtins(found)}
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER)

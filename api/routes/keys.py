@@ -13,7 +13,7 @@ from ledger.strict import format_base64
 def keys(request: Request, at: At = None, after: After = -1, limit: Limit = 1000) -> Response:
     """Keys in order of registration, and the log's verifier keys, as of a position. A page never splits entry 0's keys."""
     past, wanted = past_of(request), parse_at(at)
-    view = past.at(wanted)
+    view = past.at(wanted, future=True)
     lives = sorted((k for _, k in view.state.scan("key") if k.index > after), key=lambda k: (k.index, k.record.keyid))
     end = limit
     while 0 < end < len(lives) and lives[end].index == lives[end - 1].index:

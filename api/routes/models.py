@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from api.about import stated
 from api.bound import NEVER, Following, bound, next_page
 from api.positions import parse_at
 from api.problems import problem
@@ -48,7 +49,7 @@ def models(
     view = past.at(parse_at(at))
     rows = models_after(view, after, limit + 1)
     more: Following = next_page(request, rows[limit - 1]["stream"], at=at or view.size) if len(rows) > limit else ()
-    value = {"as_of": as_of(view), "break_glass": break_glass_of(view.state), "models": rows[:limit]}
+    value = {**stated(view), "models": rows[:limit]}
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER, following=more)
 
 
@@ -59,8 +60,7 @@ def model(request: Request, ref: Ref, at: At = None) -> Response:
     if view.state.get("subject", stream) is None:
         return problem("not-found", place="ref")
     value = {
-        "as_of": as_of(view),
-        "break_glass": break_glass_of(view.state),
+        **stated(view),
         "stream": stream,
         "actions": {a: answers(view.state, stream, a, view.as_of) for a in actions_of(view)},
         "valid_until": valid_until(view.state, stream, view.as_of),

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from api.about import stated
 from api.bound import NEVER, Following, bound, next_page
 from api.owed import Wanted, as_row, lasting, owed, page_of
 from api.positions import parse_at
 from api.routes.asked import NAME, At, Limit, ledger_of, past_of
-from api.routes.models import as_of
 from disclosures.icalendar import MEDIA_TYPE, render
 from policies.duties import Standing
 
@@ -47,7 +47,7 @@ def obligations(  # noqa: PLR0917  # query parameters are keyword in use
     rows, following = page_of(owed(view, asked), after, limit)
     more: Following = () if following is None else next_page(request, following, at=at or view.time)
     value = {
-        "as_of": as_of(view),
+        **stated(view),
         "obligations": [as_row(d) for d in rows],
         "projected": isinstance(wanted, str) and wanted > ledger_of(request).now(),
     }

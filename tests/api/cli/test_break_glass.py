@@ -9,6 +9,7 @@ import pytest
 
 from api.exporting import export
 from api.keyring import load_signer
+from api.routes.listed import ROUTES
 from auditor.explain import report_text
 from auditor.source import folder_reader
 from auditor.verify import verify_export
@@ -17,8 +18,19 @@ from tests.commands import Cli, adopt, running
 from tests.conftest import copy_of
 
 SAYS = "BREAK-GLASS, not reviewed: entry "
-LISTS = ("/v1/models", "/v1/models/one", "/v1/models/one/gate/external_deploy", "/v1/models/one/history", "/v1/decisions",
-         "/v1/frameworks", "/v1/keys")  # fmt: skip
+ABOUT = [
+    r for r in ROUTES if r.answer is not None and (r.guard in ("status:read", "gate:read") or r.path == "/v1/keys")
+]
+"""Every route that answers in JSON what stands at a position: raw entries and proofs are no view."""
+LISTS = [
+    r.path.replace("{ref:path}", "one").replace("{action}", "external_deploy").replace("{which}", "DECISION")
+    + ("?from=1" if r.path.endswith("/diff") else "")
+    for r in ABOUT
+]
+VIEWS = [("status", "model/one"), ("gate", "model/one", "external_deploy"), ("decision", "show", "model/one"),
+         ("status", "model/one", "--why"), ("incident", "show", "one")]  # fmt: skip
+LINED = [("history", "model/one"), ("keys", "list"), ("decision", "list"), ("obligations",), ("incident", "list"),
+         ("thresholds", "model/one"), ("safeguards", "model/one"), ("framework", "timeline")]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +51,8 @@ def cli(founded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 commands.ok("keys", "register", path, who)
                 commands.ok("role", "grant", who, "key-admin", "--stream", "ledger")
             commands.ok("principal", "register", "night-shift", "--operates")
+            commands.ok("incident", "observe", "one", "--model", "model/one", "--kind", "fictional misuse", "--first-at",
+                        "2026-01-01T00:00:00.000000Z", "--yes")  # fmt: skip
             commands.ok("request", "model/one", "external_deploy", "--audience", "general", "--yes")
             commands.ok("decide", "model/one", "external_deploy", "withhold", "--yes")
             yield commands
@@ -47,35 +61,43 @@ def cli(founded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_it_is_said_first_everywhere_until_it_is_reviewed(cli: Cli) -> None:
-    asker = Asker(cli.ledger)
-    views = [("status", "model/one"), ("gate", "model/one", "external_deploy"), ("history", "model/one"), ("keys", "list"),
-             ("decision", "list"), ("decision", "show", "model/one"), ("export", "quiet")]  # fmt: skip
-    assert all(SAYS not in cli(*words).out for words in views)
-    assert all(asker.ask(url).json()["break_glass"] == [] for url in LISTS)
+    asker, whole = Asker(cli.ledger), ("status", "model/one", "--diff", 1)
+    urls = [url.replace("DECISION", str(cli.ledger.appender.size - 1)) for url in LISTS]
+
+    def said() -> list[str]:
+        return [cli(*words).out for words in (*VIEWS, *LINED, (*whole, cli.ledger.appender.size))]
+
+    def glass() -> list[list[dict[str, object]]]:
+        return [asker.ask(url).json()["break_glass"] for url in urls]
+
+    assert not any(SAYS in text for text in (*said(), cli("export", "quiet").out))
+    assert glass() == [[]] * len(urls)
     assert cli("role", "grant", "night-shift", "decider").code == 3, "who operates the machine does not decide"
     done = json.loads(cli.ok("role", "grant", "night-shift", "decider", "--break-glass", "--json").out)
     index = done["index"]
-    for words in views[:-1]:
-        assert cli(*words).out.startswith(f"{SAYS}{index} gave night-shift the role decider until "), words
-    for words in (("status", "model/one"), ("gate", "model/one", "external_deploy"), ("decision", "show", "model/one")):
-        assert json.loads(cli(*words, "--json").out)["break_glass"][0]["index"] == index
-    for words in (("history", "model/one"), ("keys", "list"), ("decision", "list")):
-        assert json.loads(cli(*words, "--json").out.splitlines()[0])["schema"] == "holdpoint.break-glass/1"
-    for url in LISTS:
-        (found,) = asker.ask(url).json()["break_glass"]
+    for text in said():
+        assert text.startswith(f"{SAYS}{index} gave night-shift the role decider until "), text
+    for words in (*VIEWS, (*whole, cli.ledger.appender.size)):
+        assert json.loads(cli(*words, "--json").out)["break_glass"][0]["index"] == index, words
+    for words in LINED:
+        assert json.loads(cli(*words, "--json").out.splitlines()[0])["schema"] == "holdpoint.break-glass/1", words
+    for (found,) in glass():
         assert (found["index"], found["principal"], found["granted_by"]) == (
             index,
             "night-shift",
             ["key-admin-1", "key-admin-2"],
         )
+    later = "2099-01-01T00:00:00.000000Z"
+    for path in ("/v1/keys", "/v1/obligations", "/v1/incidents"):
+        assert asker.ask(f"{path}?at={later}").json()["break_glass"][0]["index"] == index, "if nothing is recorded"
     assert asker.ask(f"/v1/keys?at={index}").json()["break_glass"] == [], "not before it was given"
     page = asker.ask("/").text
     assert page.index('role="alert"') < page.index("<header>")
     assert f"{SAYS}{index}" in page
     _exported(cli, Path("open"), index)
     _reviewed(cli, index)
-    assert all(SAYS not in cli(*words).out for words in views[:-1])
-    assert all(asker.ask(url).json()["break_glass"] == [] for url in LISTS)
+    assert not any(SAYS in text for text in said())
+    assert glass() == [[]] * len(urls)
     assert asker.ask(f"/v1/keys?at={index + 1}").json()["break_glass"] != [], "at that position it was open"
     assert 'role="alert"' not in asker.ask("/").text
 
