@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.routing import compile_path
 
-from api import answers, answers_about
+from api import answers, answers_about, answers_decisions, answers_duties, answers_models
 from api.routes import (
     about,
     claims,
@@ -114,24 +114,24 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/entries/{index}/receipt", entries.receipt, "proofs:read", answers.Receipt,
           (*STORE, "not-acceptable", "index-beyond-head"),
           forms=(TEXT,)),
-    Route("/v1/models", models.models, "status:read", answers.Models, (*FOLD, *STORE)),
-    Route("/v1/models/{ref:path}/gate/{action}", gate.gate, "gate:read", answers.Gate, (*FOLD, *STORE, "fact-form")),
+    Route("/v1/models", models.models, "status:read", answers_models.Models, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/gate/{action}", gate.gate, "gate:read", answers_models.Gate, (*FOLD, *STORE, "fact-form")),
     Route("/v1/models/{ref:path}/thresholds", about.thresholds, "status:read", answers_about.Thresholds, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}/safeguards", about.safeguards, "status:read", answers_about.Safeguards, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}/why", about.why, "status:read", answers_about.Why, (*FOLD, *STORE)),
     Route("/v1/models/{ref:path}/diff", about.diff, "status:read", answers_about.Diff,
           (*FOLD, *STORE, "positions-reversed")),
-    Route("/v1/models/{ref:path}/history", models.history, "status:read", answers.History, (*FOLD, *STORE)),
-    Route("/v1/models/{ref:path}/status", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
-    Route("/v1/models/{ref:path}", models.model, "status:read", answers.Model, (*FOLD, *STORE)),
-    Route("/v1/decisions/{which}", decisions.decision, "status:read", answers.DecisionLife, (*FOLD, *STORE)),
-    Route("/v1/decisions", decisions.decisions, "status:read", answers.Decisions, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/history", models.history, "status:read", answers_models.History, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}/status", models.model, "status:read", answers_models.Model, (*FOLD, *STORE)),
+    Route("/v1/models/{ref:path}", models.model, "status:read", answers_models.Model, (*FOLD, *STORE)),
+    Route("/v1/decisions/{which}", decisions.decision, "status:read", answers_decisions.DecisionLife, (*FOLD, *STORE)),
+    Route("/v1/decisions", decisions.decisions, "status:read", answers_decisions.Decisions, (*FOLD, *STORE)),
     Route("/v1/frameworks/timeline", about.timeline, "status:read", answers_about.Timeline, (*FOLD, *STORE)),
     Route("/v1/frameworks", frameworks.frameworks, "status:read", answers.Frameworks, (*FOLD, *STORE)),
-    Route("/v1/obligations", obligations.obligations, "status:read", answers.Obligations, (*FOLD, *STORE)),
+    Route("/v1/obligations", obligations.obligations, "status:read", answers_duties.Obligations, (*FOLD, *STORE)),
     Route("/v1/obligations.ics", obligations.calendar, "status:read", None, (*FOLD, *STORE), forms=("text/calendar",)),
-    Route("/v1/incidents", incidents.incidents, "status:read", answers.Incidents, (*FOLD, *STORE)),
-    Route("/v1/incidents/{ref:path}", incidents.incident, "status:read", answers.OneIncident, (*FOLD, *STORE)),
+    Route("/v1/incidents", incidents.incidents, "status:read", answers_duties.Incidents, (*FOLD, *STORE)),
+    Route("/v1/incidents/{ref:path}", incidents.incident, "status:read", answers_duties.OneIncident, (*FOLD, *STORE)),
     Route("/v1/keys", keys.keys, PUBLIC, answers.Keys, (*FOLD, *STORE)),
     Route("/log/checkpoint", log.checkpoint, PUBLIC, forms=(TEXT,)),
     Route("/log/claims.json", claims.claims, "status:read", None, (*FOLD, *STORE), forms=("application/json",)),

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from api import answers
+from api import answers_models
 from api.gate_text import ask as judge
 from api.routes import gate
 from ledger.strict import shift
@@ -18,7 +18,7 @@ def test_it_is_the_answer_of_the_rules(story: Asker) -> None:
     verdict, clearance, as_of = judge(story.ledger, Request("model/fictional-one", "external_deploy"))
     answer = story.ask(GATE)
     value = answer.json()
-    answers.Gate.model_validate_json(answer.content)
+    answers_models.Gate.model_validate_json(answer.content)
     assert (value["clearance"], value["verdict"]) == (clearance.answer, verdict.answer) == ("permit", "permit")
     assert [f["why"] for f in value["findings"]] == [f.why for f in verdict.findings]
     assert value["decision"] == clearance.decision
@@ -120,7 +120,7 @@ def test_attack_a_late_answer_is_never_a_permit(story: Asker, monkeypatch: pytes
     started = time.monotonic()
     answer = story.ask(GATE)
     assert time.monotonic() - started < 1.8
-    answers.Gate.model_validate_json(answer.content)
+    answers_models.Gate.model_validate_json(answer.content)
     value = answer.json()
     assert (value["clearance"], value["verdict"], value["reasons"]) == ("undetermined", "undetermined", ["deadline"])
     assert value["valid_until"] == value["as_of"]["time"]

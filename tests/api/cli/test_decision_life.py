@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from api import answers
+from api import answers_decisions
 from tests.api.asker import Asker
 from tests.commands import Cli
 
@@ -54,7 +54,7 @@ def test_what_is_next_is_a_command_that_does_it(cli: Cli) -> None:
 def _over_http(cli: Cli, digest: str, said: dict[str, object]) -> None:
     asker = Asker(cli.ledger)
     answer = asker.ask(f"/v1/decisions/{digest}")
-    value = answers.DecisionLife.model_validate_json(answer.content).model_dump()
+    value = answers_decisions.DecisionLife.model_validate_json(answer.content).model_dump()
     assert value["phase"] == said["phase"]
     assert asker.ask(f"/v1/decisions/{value['decision']}").json()["request"] == digest
     (row,) = [d for d in asker.all("/v1/decisions", "decisions") if d["index"] == value["decision"]]
