@@ -13,11 +13,17 @@ import msgspec
 
 from ledger.event import Event
 from ledger.events import concern, deployment, document, framework, obligation, threshold, training
-from policies.duty_rows import Change, Draft, Look, Value, duty_key, place, plain
-from policies.framework import Pack, parse_pack
+from policies.duty_rows import Change, Draft, Look, Value, duty_key, place
+from policies.framework_fold import (
+    fold_adopted,
+    fold_determined,
+    fold_published,
+    fold_retracted,
+    fold_scope,
+    run_calendar,
+)
 from policies.incident_fold import fold_incident
 from policies.narrow import binds_then, means, times_of
-from policies.numbers import TRAINING
 from policies.pack_duties import Obligation
 
 Fold: TypeAlias = Callable[[Draft, Event, Any], None]
@@ -39,116 +45,6 @@ def duty_changes(look: Look, event: Event) -> list[Change]:
 def duty_reads(event: Event) -> tuple[str, ...]:
     """Rows that folding an event looks at first."""
     return () if event.name.startswith("incident.") else (f"clauses|{event.name}",)
-
-
-# -- frameworks ------------------------------------------------------------------------------------------------------
-
-
-def _published(rows: Draft, event: Event, said: framework.Published) -> None:
-    pack = parse_pack(said.pack)
-    known = rows.get(f"newest|{pack.id}") or {"since": event.recorded_at, "versions": []}
-    since, begin = known["since"], f"{pack.in_force_from}T00:00:00.000000Z"
-    until = None if pack.in_force_until is None else f"{pack.in_force_until}T00:00:00.000000Z"
-    versions = [*known["versions"], {"framework": said.digest, "from": begin, "until": until}]
-    newest = {"framework": said.digest, "index": event.index, "since": since, "versions": versions}
-    rows.put(f"newest|{pack.id}", newest)
-    rows.put(f"pack|{said.digest}", _pack(pack, said.digest, event, since))
-    for clause in pack.obligations:
-        if clause.status is not None or clause.trigger_event == "not_tracked":
-            continue
-        if clause.trigger_event == "calendar":
-            if (clause.binds or pack.binds) == "law":
-                _calendar(rows, rows.must(f"pack|{said.digest}"), clause.id, begin)
-            continue
-        for opener in _openers(clause):
-            listed = (rows.get(f"clauses|{opener}") or {"of": []})["of"]
-            entry = {"framework": said.digest, "obligation": clause.id, "pack": pack.id}
-            rows.put(f"clauses|{opener}", {"of": [*listed, entry]})
-
-
-def _openers(clause: Obligation) -> tuple[str, ...]:
-    """The events that open a clause. Training compute may be known when the model is registered, or told later."""
-    told_early = clause.measured is not None and clause.measured.fact == TRAINING
-    return (clause.trigger_event, "model.registered") if told_early else (clause.trigger_event,)
-
-
-def _pack(pack: Pack, digest: str, event: Event, since: str) -> Value:
-    """What duties need of a pack. `since` = when a pack of that id was first published here."""
-    return {
-        "binds": pack.binds,
-        "binds_whom": None if pack.binds_whom == "per_clause" else pack.binds_whom,
-        "categories": [c.id for c in pack.incident_categories],
-        "clock": plain(pack.clock),
-        "framework": digest,
-        "from": f"{pack.in_force_from}T00:00:00.000000Z",
-        "id": pack.id,
-        "index": event.index,
-        "obligations": {o.id: plain(o) for o in pack.obligations},
-        "scope": plain(pack.scope),
-        "scopes": [t.id for t in pack.thresholds if t.kind == "scope"],
-        "since": since,
-        "statutory": None if pack.statutory is None else pack.statutory.law,
-        "until": None if pack.in_force_until is None else f"{pack.in_force_until}T00:00:00.000000Z",
-    }
-
-
-def _adopted(rows: Draft, event: Event, said: framework.Adopted) -> None:
-    old = None if said.supersedes is None else rows.get(f"adopted|{said.supersedes}")
-    if old is not None:
-        rows.put(f"adopted|{said.supersedes}", {**old, "until": said.effective})
-    value = {"effective": said.effective, "index": event.index, "signers": list(event.signers), "until": None}
-    rows.put(f"adopted|{said.digest}", value)
-    pack = rows.get(f"pack|{said.digest}")
-    if pack is None:
-        return
-    for name, clause in pack["obligations"].items():
-        binds = clause.get("binds", pack["binds"])
-        if clause["trigger_event"] == "calendar" and binds != "law" and "status" not in clause:
-            _calendar(rows, pack, name, said.effective)
-
-
-def _calendar(rows: Draft, pack: Value, name: str, start: str) -> None:
-    """The row of a duty that time opens. Another text of the same pack goes on counting from where the first began."""
-    key = f"calendar|{pack['id']}|{name}"
-    old = rows.get(key)
-    rows.put(key, {
-        "clause": pack["obligations"][name],
-        "framework": pack["framework"],
-        "index": pack["index"],
-        "pack": pack["id"],
-        "said": {} if old is None else old["said"],
-        "since": pack["since"],
-        "start": start if old is None else min(old["start"], start),
-    })  # fmt: skip
-
-
-def _scope(rows: Draft, event: Event, said: framework.ScopeDetermined) -> None:
-    key = f"scope|{said.id}"
-    listed = (rows.get(key) or {"said": []})["said"]
-    one = {
-        "applies": said.applies, "back_recorded": event.back_recorded, "binds_as": list(said.binds_as), "digest": said.digest,
-        "effective": said.effective, **place(event),
-    }  # fmt: skip
-    rows.put(key, {"said": [*listed, one]})
-
-
-def _determined(rows: Draft, event: Event, said: threshold.Determined) -> None:
-    """The state of thresholds that decide who is bound (`kind = scope`), per model."""
-    pack = rows.get(f"pack|{said.framework}")
-    if pack is None or said.threshold not in pack["scopes"]:
-        return
-    key = f"standing|{pack['id']}|{said.threshold}"
-    models = (rows.get(key) or {"of": {}})["of"]
-    now = {"state": said.state, **place(event)}
-    rows.put(key, {"of": {**models, **dict.fromkeys((event.stream, *said.subjects), now)}})
-
-
-def _retracted(rows: Draft, _event: Event, said: threshold.Retracted) -> None:
-    pack = rows.get(f"pack|{said.framework}")
-    key = "" if pack is None else f"standing|{pack['id']}|{said.threshold}"
-    row = rows.get(key) if key else None
-    if row is not None:
-        rows.put(key, {"of": {s: v for s, v in row["of"].items() if v["index"] != said.determination.index}})
 
 
 def _submitted(rows: Draft, event: Event, said: document.Submitted) -> None:
@@ -190,7 +86,7 @@ def _word(rows: Draft, event: Event, said: _Word) -> None:
         key = f"calendar|{pack['id']}|{said.obligation}"
         row = rows.get(key)
         if row is None:  # a word on a calendar that does not run yet stands until it does
-            _calendar(rows, pack, said.obligation, "9999-12-31T23:59:59.999999Z")
+            run_calendar(rows, pack, said.obligation, "9999-12-31T23:59:59.999999Z")
             row = rows.must(key)
         words = row["said"].get(said.period, [])
         rows.put(key, {**row, "said": {**row["said"], said.period: [*words, one]}})
@@ -329,12 +225,12 @@ def _ends(event: Event) -> Iterator[int]:
 _FOLDS: dict[type, Fold] = {
     concern.Raised: _raised,
     document.Submitted: _submitted,
-    framework.Adopted: _adopted,
-    framework.Published: _published,
-    framework.ScopeDetermined: _scope,
+    framework.Adopted: fold_adopted,
+    framework.Published: fold_published,
+    framework.ScopeDetermined: fold_scope,
     obligation.Fulfilled: _word,
     obligation.NotApplicable: _word,
     obligation.Tolled: _word,
-    threshold.Determined: _determined,
-    threshold.Retracted: _retracted,
+    threshold.Determined: fold_determined,
+    threshold.Retracted: fold_retracted,
 }
