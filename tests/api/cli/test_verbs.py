@@ -236,7 +236,13 @@ def test_the_pin_is_one_that_verifies(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_the_screen_says_why_where_no_clause_answers(cli: Cli) -> None:
-    done = cli("gate", "one", "fly_to_the_moon")
+    done = cli("gate", "one", "publish_report")
     assert done.code == 3
     assert "x no clause answers: " in done.out
     assert "no-rule" in done.out
+
+
+def test_an_action_that_no_pack_can_gate_is_no_question(cli: Cli) -> None:
+    done = cli("gate", "one", "fly_to_the_moon")
+    assert done.code == 2
+    assert "no pack can gate fly_to_the_moon" in done.err
