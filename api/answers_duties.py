@@ -3,7 +3,7 @@
 from typing import Literal
 
 from api.answers import Answer, AsOf, BreakGlass
-from policies.duties import Standing
+from policies.duty import Standing
 
 
 class Obligation(Answer):

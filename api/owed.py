@@ -13,7 +13,8 @@ from api.wiring import View
 from ledger.errors import Malformed
 from ledger.strict import parse_uint
 from policies.calendar import later
-from policies.duties import TABLE, Duty, duties_of
+from policies.duties import TABLE, duties_of
+from policies.duty import Duty
 from policies.duty_rows import plain
 
 SHIPPED: Final = frozenset(

@@ -8,7 +8,7 @@ than a dependency that an auditor would have to trust.
 from collections.abc import Iterable
 from hashlib import sha256
 
-from policies.duties import Duty
+from policies.duty import Duty
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 OWED = frozenset({"open", "overdue", "pending", "tolled"})

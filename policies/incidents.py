@@ -11,7 +11,8 @@ import msgspec
 
 from ledger.state import State
 from policies.clocks import Tainted
-from policies.duties import TABLE, Duty, duties_at
+from policies.duties import TABLE, duties_at
+from policies.duty import Duty
 from policies.duty_rows import Look, Value
 from policies.facts import taint
 from policies.incident_fold import incident_key

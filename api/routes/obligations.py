@@ -11,7 +11,7 @@ from api.owed import Wanted, as_row, lasting, owed, page_of
 from api.positions import parse_at
 from api.routes.asked import NAME, At, Limit, ledger_of, past_of
 from disclosures.icalendar import MEDIA_TYPE, render
-from policies.duties import Standing
+from policies.duty import Standing
 
 Cursor = Annotated[
     str | None, Query(pattern="^[ -~]{1,480}$", description="The place after which the page begins: from `Link`.")

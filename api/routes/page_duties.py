@@ -10,7 +10,7 @@ from api.positions import parse_at
 from api.rendering import ledger_page
 from api.routes.asked import At, past_of
 from api.routes.obligations import Cursor, Named, Stream, Within
-from policies.duties import Standing
+from policies.duty import Standing
 
 DUTIES = 50
 """Duties per page: no page is over 150 kB."""

@@ -9,7 +9,7 @@ import pytest
 from api.cli.obligations import line_of
 from api.owed import OTHER, WAITING, OwedCounts, Wanted, lasting, query_of
 from ledger.errors import Malformed
-from policies.duties import Standing
+from policies.duty import Standing
 from tests.api.asker import Asker
 from tests.api.test_measures import total
 from tests.commands import Cli, running

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from disclosures.icalendar import WIDTH, fold, moment, render, text
 from ledger.strict import shift
-from policies.duties import Duty
+from policies.duty import Duty
 from tests.policies.regimes import START, Regimes, days, duty, regime
 
 AT = shift(START, days=1)

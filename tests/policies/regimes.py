@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from ledger.admit import fold_event
 from ledger.event import Event
 from ledger.strict import shift
-from policies.duties import Duty, duties_of
+from policies.duties import duties_of
+from policies.duty import Duty
 from policies.framework import Pack, pack_digest, pack_object, parse_pack
 from policies.rules import RULES
 from tests.policies.world import HASH, World, hexed

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.strict import shift
-from policies.duties import Duty
+from policies.duty import Duty
 from tests.policies.regimes import INCIDENT, SAID, START, Regimes, days, duty, regime
 
 DEPLOYED = duty("TELL", "deployment.started", actions=["external_deploy"], clock="occurred", deadline=days(10))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.strict import shift
-from policies.duties import TABLE, Duty, duties_at, duties_of
+from policies.duties import TABLE, duties_at, duties_of
+from policies.duty import Duty
 from policies.incidents import incidents_of
 from projections.obligations import LISTED, OBLIGATIONS
 from projections.projection import fold_events

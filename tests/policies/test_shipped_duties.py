@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policies.calendar import due_of
-from policies.duties import Duty
+from policies.duty import Duty
 from policies.pack_duties import Obligation
 from tests.policies.regimes import Regimes
 from tests.policies.test_duties import deploy
