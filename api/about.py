@@ -12,6 +12,7 @@ from api.wiring import Ledger, View
 from disclosures.alerts import break_glass_of
 from ledger.errors import Fault, Malformed
 from policies.answer import AsOf, Request
+from policies.binding import binding_packs
 
 Query: TypeAlias = Mapping[str, str]
 LISTS: Final = {"safeguards": "index", "thresholds": "key", "timeline": "index"}
@@ -37,7 +38,8 @@ def _safeguards(_ledger: Ledger, view: View, stream: str, _query: Query) -> dict
 
 
 def _timeline(_ledger: Ledger, view: View, _stream: str, _query: Query) -> dict[str, Any]:
-    return {"timeline": timeline_of(view.state, view.as_of)}
+    binding = [p.digest for p in binding_packs(view.state, view.time)]
+    return {"binding": binding, "timeline": timeline_of(view.state, view.as_of)}
 
 
 def _why(ledger: Ledger, view: View, stream: str, query: Query) -> dict[str, Any]:

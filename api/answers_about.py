@@ -154,9 +154,10 @@ class TimelineRow(Answer):
 
 
 class Timeline(Answer):
-    """A page by index; `next` asks for the following one."""
+    """A page by index; `next` asks for the following one. `binding` are the digests of the packs that bind at that position."""
 
     as_of: AsOf
+    binding: list[str]
     break_glass: list[BreakGlass]
     next: str | None
     timeline: list[TimelineRow]

@@ -6,14 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from api.book import Book
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Json, PinFile, Server, Timeout, open_book, position
 from api.cli.output import emit, say
 from api.cli.packs import shipped_ids
 from api.story import bundled_pack
-from ledger.errors import Malformed
-from ledger.state import State
-from policies.binding import binding_packs
-from policies.facts import Adopted, Published
+from ledger.errors import Fault, Malformed
+from policies.facts import Published
 from policies.framework import Pack, pack_digest
 from policies.pack_fault import day
 
@@ -34,7 +33,7 @@ def list_(
     rows = [_listed(pack, time) for pack in map(bundled_pack, shipped_ids())]
     if data is not None or server is not None:
         with open_book(data or DEFAULT_DATA, server, pin_file, timeout) as book:
-            rows = _held(rows, book.known(), time)
+            rows = _held(rows, book, time, None if at is None else time)
     for row in rows:
         if all_too or row["in_force"]:
             emit(row) if as_json else say(_row(row))
@@ -53,22 +52,25 @@ def _listed(pack: Pack, time: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _held(rows: list[dict[str, Any]], known: State, time: str) -> list[dict[str, Any]]:
-    """What the ledger says of each: published, adopted (and until when), binding at that time. Its own packs too."""
-    published: dict[str, Published] = dict(known.scan("published"))
-    adopted: dict[str, Adopted] = dict(known.scan("adopted"))
-    binding = {p.digest for p in binding_packs(known, time)}
-    own = [
-        {**_listed(p.pack, time), "shipped": False}
-        for d, p in published.items()
-        if d not in {r["digest"] for r in rows}
-    ]
+def _held(rows: list[dict[str, Any]], book: Book, time: str, at: str | None) -> list[dict[str, Any]]:
+    """What the ledger said of each by that time: published, adopted, binding. Its own packs too."""
+    try:
+        said = book.about("timeline", "", at) or {}
+    except Fault as err:
+        if err.code != "at-before-start":
+            raise
+        said = {}  # before entry 0 it held nothing
+    told = said.get("timeline", ())
+    published, adopted = ({r["digest"] for r in told if r["what"] == what} for what in ("published", "adopted"))
+    shipped = {row["digest"] for row in rows}
+    held: dict[str, Published] = dict(book.known().scan("published"))
+    own = [{**_listed(p.pack, time), "shipped": False} for d, p in held.items() if d in published - shipped]
     return [
         {
             **row,
             "published": row["digest"] in published,
             "adopted": row["digest"] in adopted,
-            "binding": row["digest"] in binding,
+            "binding": row["digest"] in said.get("binding", ()),
         }
         for row in (*rows, *own)
     ]

@@ -31,7 +31,8 @@ def _answer(request: Request, view: View, question: str, stream: str, **query: s
 
 def _page(request: Request, at: str | None, question: str, stream: str, after: str | None, limit: int) -> Response:
     """A page of a list, by the member that orders it; every page is of the first one's position."""
-    view = past_of(request).at(parse_at(at))
+    # Which packs bind is known for a time to come, if nothing is recorded; what stands of a model is not foretold.
+    view = past_of(request).at(parse_at(at), future=question == "timeline")
     value = about(ledger_of(request), view, question, stream, {})
     if value is None:
         return problem("not-found", place="ref")

@@ -85,9 +85,21 @@ def test_list_all_is_everything_and_a_size_is_no_day(cli: Cli) -> None:
 def test_list_says_what_the_ledger_holds(cli: Cli) -> None:
     for name in ("us-ca-sb53", "xai-faif-2025-12-30"):
         cli.ok("framework", "publish", name, "--as", "framework-admin")
+    between = cli.ledger.now()
     cli.ok("framework", "adopt", "xai-faif-2025-12-30", "--as", "framework-admin")
     found = {r["id"]: r for r in rows(cli.ok("framework", "list", "--all", "--data", ".holdpoint", "--json").out)}
     held = {i: [n for n in ("published", "adopted", "binding") if r[n]] for i, r in found.items()}
     assert held["us-ca-sb53"] == ["published", "binding"], "a law binds as published, from its date"
     assert held["xai-faif-2025-12-30"] == ["published", "adopted", "binding"]
     assert held["meta-aasf-2.0"] == []
+    # Adopted now is not adopted then; before entry 0 the ledger held nothing.
+    listed = ("framework", "list", "--all", "--data", ".holdpoint", "--json", "--at")
+
+    def then(at: str) -> dict[str, list[str]]:
+        told = rows(cli.ok(*listed, at).out)
+        return {str(r["id"]): [n for n in ("published", "adopted", "binding") if r[n]] for r in told}
+
+    assert then(between)["xai-faif-2025-12-30"] == ["published"]
+    assert then(between)["us-ca-sb53"] == ["published", "binding"]
+    assert set(map(tuple, then("2026-01-02").values())) == {()}
+    assert then("2099-01-01")["xai-faif-2025-12-30"] == ["published", "adopted", "binding"]
