@@ -13,11 +13,13 @@ from api.guard import WRITE, Guard
 from api.ingest import Ingest, results_of
 from api.lines import Lines
 from api.openapi import describe
-from api.owed import OwedCounts
+from api.owed import owed_counts
 from api.past import Past
 from api.problems import of_error, problem, response
+from api.routes import health
 from api.routes.gate import Threads
 from api.routes.listed import ROUTES
+from api.sparing import Sparingly
 from api.verifying import Verifiers
 from api.wiring import Ledger
 from ledger.errors import LedgerError
@@ -35,7 +37,8 @@ def create_app(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger, app.state.measures = ledger, ledger.measures
-    app.state.past, app.state.threads, app.state.owed = Past(ledger), Threads(), OwedCounts()
+    app.state.past, app.state.threads = Past(ledger), Threads()
+    app.state.owed, app.state.attested = Sparingly(owed_counts), Sparingly(health.first_attestation_end)
     ledger.closers.append(app.state.threads.close)
     for route in ROUTES:
         app.add_api_route(route.path, route.endpoint, methods=[route.method], response_model=None)

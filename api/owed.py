@@ -1,10 +1,7 @@
 """Duties as somebody asks for them: narrowed, in pages, as of a view. What the command line and HTTP share."""
 
-import math
 import re
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -71,29 +68,8 @@ def _fits(duty: Duty, wanted: Wanted, until: str | None) -> bool:
     return until is None or (duty.state in WAITING and duty.due_strict is not None and duty.due_strict <= until)
 
 
-class OwedCounts:
-    """For metrics: by pack, what is overdue and what falls due within 72 hours. Packs that we do not ship are `other`.
-
-    A scrape costs what a list does, so they are counted anew only when ten times as long has passed as counting took: at most a
-    tenth of a core goes into it, however many duties there are.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
-        self._counted: dict[str, dict[str, int]] = {}
-        self._again = -math.inf
-
-    def at(self, view: View) -> dict[str, dict[str, int]]:
-        """Counts by metric and pack, as of `view` or a little earlier. The state behind `view` stands still."""
-        with self._lock:
-            began = self._clock()
-            if began >= self._again:
-                self._counted = _counts(view)
-                self._again = self._clock() + 10 * (self._clock() - began)
-            return self._counted
-
-
-def _counts(view: View) -> dict[str, dict[str, int]]:
+def owed_counts(view: View) -> dict[str, dict[str, int]]:
+    """For metrics: by pack, what is overdue and what falls due within 72 hours. Packs that we do not ship are `other`."""
     packs = {_label(key.partition("|")[2]) for key, _ in view.state.scan(TABLE, "newest|")} | {OTHER}
     found = {name: dict.fromkeys(sorted(packs), 0) for name in ("obligations_overdue", "obligations_due_72h")}
     soon = later(view.time, hours=72)

@@ -10,10 +10,8 @@ from starlette.responses import Response
 
 from api.bound import JSON, NEVER
 from api.measures import Measures
-from api.owed import OwedCounts
-from api.past import Past
 from api.routes.asked import ledger_of, past_of
-from api.wiring import Ledger, wall_clock
+from api.wiring import Ledger, View, wall_clock
 from ledger.errors import Fault, LedgerError
 from ledger.note import MLDSA44_COSIGNATURE, cosigned_at, parse_note, parse_vkey
 from ledger.state import State
@@ -93,12 +91,13 @@ def projection_lags(ledger: Ledger) -> dict[str, int]:
 def metrics(request: Request) -> Response:
     """Counters, gauges and histograms, `holdpoint_…`: docs/reference/metrics.md."""
     measures: Measures = request.app.state.measures
-    _read_gauges(ledger_of(request), past_of(request), request.app.state.owed, measures)
+    _read_gauges(ledger_of(request), measures)
+    _read_sparingly(request, measures)
     media_type = "text/plain; version=0.0.4; charset=utf-8"
     return Response(measures.text(), headers={"Cache-Control": NEVER}, media_type=media_type)
 
 
-def _read_gauges(ledger: Ledger, past: Past, owed: OwedCounts, measures: Measures) -> None:
+def _read_gauges(ledger: Ledger, measures: Measures) -> None:
     appender, now = ledger.appender, ledger.now()
     anchored = ledger.anchor.head
     measures.set("tree_size", appender.published[0])
@@ -108,10 +107,6 @@ def _read_gauges(ledger: Ledger, past: Past, owed: OwedCounts, measures: Measure
     measures.set("checkpoint_age_seconds", _checkpoint_age(ledger, now))
     with ledger.view() as view:
         measures.set("key_expiry_seconds", _seconds(now, _first_key_end(view.state, now)))
-        measures.set("attestation_expiry_seconds", _seconds(now, _first_attestation_end(view.state, now)))
-    for name, counts in owed.at(past.now()).items():
-        for pack, count in counts.items():
-            measures.set(name, count, pack)
     try:
         skew = clock_skew(ledger)
         measures.set("clock_skew_seconds", 0.0 if skew is None else skew)
@@ -119,6 +114,16 @@ def _read_gauges(ledger: Ledger, past: Past, owed: OwedCounts, measures: Measure
             measures.set("projection_lag_entries", lag, title)
     except LedgerError:
         measures.set("clock_skew_seconds", math.nan)
+
+
+def _read_sparingly(request: Request, measures: Measures) -> None:
+    """What looks through all duties or all attestations: on the still past, and not at every scrape."""
+    view = past_of(request).now()
+    end = request.app.state.attested.at(view)
+    measures.set("attestation_expiry_seconds", _seconds(view.time, end))
+    for name, counts in request.app.state.owed.at(view).items():
+        for pack, count in counts.items():
+            measures.set(name, count, pack)
 
 
 def _checkpoint_age(ledger: Ledger, now: str) -> float:
@@ -140,6 +145,8 @@ def _first_key_end(state: State, now: str) -> str | None:
     return min((end for end in ends if end is not None and end >= now), default=None)
 
 
-def _first_attestation_end(state: State, now: str) -> str | None:
+def first_attestation_end(view: View) -> str | None:
+    """When the first attestation that stands ends."""
+    state = view.state
     standing = (f.body.valid_until for index, f in state.scan("attested") if state.get("ended", index) is None)
-    return min((end for end in standing if end >= now), default=None)
+    return min((end for end in standing if end >= view.time), default=None)

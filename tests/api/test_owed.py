@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 
 from api.cli.obligations import line_of
-from api.owed import OTHER, WAITING, OwedCounts, Wanted, lasting, query_of
+from api.owed import OTHER, WAITING, Wanted, lasting, owed_counts, query_of
+from api.sparing import Sparingly
 from ledger.errors import Malformed
 from policies.duty import Standing
 from tests.api.asker import Asker
@@ -114,7 +115,7 @@ def test_metrics_count_by_pack(asker: Asker) -> None:
 
 def test_counting_takes_a_tenth_of_a_core_at_most(cli: Cli) -> None:
     told = iter([0.0, 2.0, 2.0, 21.9, 22.0, 22.5, 22.5])
-    counts = OwedCounts(lambda: next(told))
+    counts = Sparingly(owed_counts, lambda: next(told))
     with cli.ledger.view() as view:
         first = counts.at(view)
         assert counts.at(view) is first
