@@ -4,7 +4,7 @@ requested → recommended → gate evaluated → approved or refused → decided
 or lapsed. Computed from the state at a position; a role counts as it did at its event's index, because admission looked then.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -16,39 +16,28 @@ from policies.clear import clear
 from policies.decide import request_of, verdict_on
 from policies.divergence import PERMITTING, divergence_in, verdict_of
 from policies.facts import Fact, tainted
-from policies.quorum import APPROVAL_DAYS, Tally, tally, veto_of
-from policies.recommend import recommendations, unadvised
+from policies.quorum import APPROVAL_DAYS, Tally, tally
+from policies.recommend import recommendations
 from policies.verbs import Reversal
 from projections.carried_out import decisions_on, relying, stood, superseding
+from projections.decision_steps import (
+    Seen,
+    Step,
+    approved_step,
+    gate_step,
+    informed_step,
+    recommended_step,
+    seen_in,
+    steps_beside,
+    told_of,
+)
 from projections.next_moves import Move, decided_moves, undecided_moves
 
 Phase: TypeAlias = Literal[
     "requested", "recommended", "approved", "refused", "decided", "carried-out", "reversed", "superseded", "lapsed"
 ]
-StepState: TypeAlias = Literal["done", "open", "none", "against"]
 ENDS_A_REQUEST: Final = frozenset({"approvals-expired", "never-decided", "packs-changed"})
 """Flags of a request that nobody decided in time; only other packs make it undecidable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An entry that a step rests on; `note` in plain words."""
-
-    index: int
-    event: str
-    principals: tuple[str, ...]
-    recorded_at: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`done`, still `open`, `none` = nobody asks for it, `against` = it was refused, or ended what was decided."""
-
-    name: str
-    state: StepState
-    seen: tuple[Seen, ...] = ()
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +91,17 @@ def life_of(state: State, request: Fact, as_of: AsOf) -> Life:
     end = None if made is None else _end(state, made, at)
     waiting = undecided_moves(state, request, verdict, count, as_of)
     steps = (
-        Step("requested", "done", (_seen(request),)),
-        _recommended(state, request, verdict),
-        _gate(state, request, made),
-        _approved(state, request, made, said, count, waiting),
-        Step("decided", "done" if all_made else "open", tuple(_seen(f, f.body.decision) for f in all_made)),
-        _informed(state, request, made, verdict, begun),
-        Step("carried-out", "done" if begun else "open" if _permits(made) else "none", tuple(_seen(f) for f in begun)),
+        Step("requested", "done", (seen_in(request),)),
+        recommended_step(state, request, verdict),
+        gate_step(state, request, made),
+        approved_step(state, request, made, said, count, waiting),
+        Step("decided", "done" if all_made else "open", tuple(seen_in(f, f.body.decision) for f in all_made)),
+        informed_step(state, request, made, verdict, begun),
+        Step(
+            "carried-out", "done" if begun else "open" if _permits(made) else "none", tuple(seen_in(f) for f in begun)
+        ),
         Step("ended", "none") if end is None else Step("ended", "against", end[1], end[0]),
-        *_beside(state, request, at),
+        *steps_beside(state, request, at),
     )
     flags = tuple(dict.fromkeys(_flags(state, request, made, verdict, count, begun, at)))
     phase = _phase(made, steps, count, waiting, end)
@@ -163,87 +154,6 @@ def _permits(made: Fact | None) -> bool:
     return made is not None and made.body.decision in PERMITTING
 
 
-def _seen(fact: Fact, note: str = "") -> Seen:
-    return Seen(fact.index, fact.body.event.name, fact.principals, fact.recorded_at, note)
-
-
-# -- the steps ---------------------------------------------------------------------------------------------------------
-
-
-def _recommended(state: State, request: Fact, verdict: PolicyVerdict) -> Step:
-    issued = recommendations(state, request)
-    seen = tuple(_seen(f, f"{f.body.role}: {f.body.recommendation}") for f in issued)
-    missing = unadvised(state, request, verdict)
-    if missing:
-        return Step("recommended", "open", seen, f"not yet by {', '.join(r for _, r in missing)}")
-    return Step("recommended", "done" if seen else "none", seen)
-
-
-def _gate(state: State, request: Fact, made: Fact | None) -> Step:
-    newest: Fact | None = state.get("gate", request.digest)
-    if newest is None:
-        return Step("gate", "open")
-    cited = "" if made is None else f"the decision cites index {made.body.gate.index}: {verdict_of(state, made)}"
-    return Step("gate", "done", (_seen(newest, newest.body.answer),), cited)
-
-
-def _approved(
-    state: State, request: Fact, made: Fact | None, said: Iterable[Fact], count: Tally, waiting: tuple[Move, ...]
-) -> Step:
-    """Before the decision, what stands now; after it, what it was decided on, whatever has ended since."""
-    ended = {f.digest for f in count.ended}
-    seen = tuple(_seen(f, _vote(state, f, ended)) for f in said)
-    if made is not None:
-        return Step("approved", "done" if made.body.approvals else "none", seen)
-    if veto_of(state, request) is not None:
-        return Step("approved", "against", seen, "refused")
-    open_ = [m for m in waiting if m.what == "approve"]
-    short = "; ".join(f"{m.role} ({m.pack})" if m.pack else m.note for m in open_)
-    return Step("approved", "open" if open_ else "done", seen, short)
-
-
-def _vote(state: State, fact: Fact, ended: set[str]) -> str:
-    withdrawn: int | None = state.get("approval_ended", fact.digest)
-    over = f", withdrawn at index {withdrawn}" if withdrawn is not None else ", ended" if fact.digest in ended else ""
-    return f"{fact.body.verb}{over}"
-
-
-def _informed(state: State, request: Fact, made: Fact | None, verdict: PolicyVerdict, begun: tuple[Fact, ...]) -> Step:
-    told = _told(state, request, made)
-    first = min((f.index for f in begun), default=None)
-    seen = tuple(
-        _seen(f, f.body.body + (", after the action" if first is not None and f.index > first else "")) for f in told
-    )
-    missing = [role for _, role in verdict.inform_before if role not in {f.body.body for f in told}]
-    if missing:
-        return Step("informed", "open", seen, f"not yet {', '.join(missing)}")
-    return Step("informed", "done" if seen else "none", seen)
-
-
-def _told(state: State, request: Fact, made: Fact | None) -> list[Fact]:
-    digests = [request.digest] + ([] if made is None else [made.digest])
-    found = [f for d in digests for f in state.get("informed", d) or () if tainted(state, f) is None]
-    return sorted(found, key=lambda f: f.index)
-
-
-def _beside(state: State, request: Fact, at: str) -> Iterator[Step]:
-    """What stands in, or is excepted, for a request like this: shown where there is any."""
-    interim = [f for f in state.get("interim", request.stream) or () if f.body.framework in request.body.packs]
-    if interim:
-        yield Step(
-            "interim measures", "done", tuple(_seen(f, f"{f.body.gate}, until {f.body.valid_until}") for f in interim)
-        )
-    excepted = [
-        f
-        for f in state.get("exception", request.stream) or ()
-        if f.body.framework in request.body.packs and f.body.request in (None, request.digest)
-    ]
-    if excepted:
-        over = {f.index for f in excepted if f.body.valid_until is not None and at > f.body.valid_until}
-        seen = tuple(_seen(f, f.body.exception + (", ended" if f.index in over else "")) for f in excepted)
-        yield Step("exceptions", "done", seen)
-
-
 # -- after the decision ------------------------------------------------------------------------------------------------
 
 
@@ -254,8 +164,8 @@ def _end(state: State, made: Fact, at: str) -> End | None:
         reversal: Reversal | None = state.get("reversed", str(made.index))
         if reversal is not None:
             by = next(f for f in over if f.index == reversal.index)
-            return "reversed", (_seen(by, f"{by.body.decision}, by {reversal.role} ({reversal.pack})"),)
-        return "superseded", (_seen(over[-1], over[-1].body.decision),)
+            return "reversed", (seen_in(by, f"{by.body.decision}, by {reversal.role} ({reversal.pack})"),)
+        return "superseded", (seen_in(over[-1], over[-1].body.decision),)
     if made.body.valid_until is not None and at > made.body.valid_until:
         return "lapsed", ()
     return None
@@ -307,7 +217,7 @@ def _flags(
     if advice and (made.body.decision in PERMITTING) not in advice:
         yield "against-recommendation"
     first = min((f.index for f in begun), default=None)
-    told = {f.body.body for f in _told(state, request, made) if first is None or f.index < first}
+    told = {f.body.body for f in told_of(state, request, made) if first is None or f.index < first}
     if verdict is not None and first is not None and any(role not in told for _, role in verdict.inform_before):
         yield "informed-late"
 
