@@ -10,7 +10,7 @@ import typer
 
 from api.book import Book
 from api.cli.assess import digest_or_file
-from api.cli.incidents import Regime, Stream, incident_stream
+from api.cli.incident_record import Regime, Stream, incident_stream
 from api.cli.obligations import published_as
 from api.cli.options import Json, with_book
 from api.cli.output import answer, say, warn
