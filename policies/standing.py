@@ -84,16 +84,22 @@ def _covers(permission: Fact, withheld: Fact) -> bool:
 def in_context(state: State, request: Request, at: str) -> Request:
     """A question that states no audience is about what was decided: its scope is that of the standing decision.
 
-    Without this, evidence for one host could answer for a permission that was given for another.
+    Without this, evidence for one host could answer for a permission that was given for another. Where it states no facts either
+    and lies within that scope, the facts that the decision's request stated are part of it: it is then that request's question.
     """
     standing = None if request.audience is not None else standing_decision(state, request, at)
     if standing is None:
         return request
-    body = standing[1].body
+    made, asked = standing
+    body, facts = asked.body, request.facts
+    # A lapsed or compromised word states nothing: what it said of the facts would answer for a decision that does not stand.
+    if not facts and not outside(asked, request) and _sound(state, made, at) and tainted(state, asked) is None:
+        facts = tuple(sorted(body.facts.items()))
     return replace(
         request,
         audience=body.audience,
         surfaces=request.surfaces or body.surfaces,
         hosts=request.hosts or body.hosts,
         jurisdictions=request.jurisdictions or body.jurisdictions,
+        facts=facts,
     )

@@ -76,6 +76,25 @@ def test_a_bare_question_is_about_what_was_decided() -> None:
     assert in_context(world.state, stated, world.at) == stated
 
 
+FACTS = {"audience": "general", "facts": {"ratio": "0.5"}, "hosts": ["own"], "surfaces": ["api"]}
+
+
+def test_a_bare_question_has_the_facts_of_what_was_decided() -> None:
+    world = ready()
+    made = world.decide("permit", scope=FACTS, valid_until="2026-06-01T00:00:00.000000Z")
+
+    def facts(at: str = world.at, **stated: object) -> tuple[tuple[str, str], ...]:
+        return in_context(world.state, Request("model/m", "external_deploy", **stated), at).facts  # type: ignore[arg-type]
+
+    assert facts() == facts(surfaces=("api",)) == (("ratio", "0.5"),)
+    assert facts(facts=(("ratio", "0.9"),)) == (("ratio", "0.9"),), "who states facts asks about these"
+    assert facts(audience="general") == (), "who states the audience states the facts"
+    assert facts(hosts=("elsewhere",)) == (), "it is about more than was decided"
+    assert facts("2026-06-02T00:00:00.000000Z") == (), "the decision has lapsed"
+    world.state.put("taint", hexed("deployer"), 0)
+    assert facts() == (), f"the key of the request of {made.index} is compromised"
+
+
 def test_evidence_for_another_host_does_not_answer_for_the_one_decided() -> None:
     world = ready(decision="permit")
     world.tell("wait 31")  # past the attestations for the host `own`

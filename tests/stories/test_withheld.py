@@ -41,6 +41,14 @@ def test_framework_2_would_not_have_denied_what_framework_1_did(told: Told) -> N
     assert steps[-1]["simulated"]["answer"] == "permit"
 
 
+def test_status_of_what_was_released_says_what_its_request_was_permitted(told: Told) -> None:
+    """Asked bare, the model's status is about the release as decided, the facts of its request too."""
+    words = [HOLDPOINT, "status", "model/fictional-two", "--at", "2026-10-07T00:00:00.000000Z", "--json"]
+    done = subprocess.run([*words, "--data", told.folder], capture_output=True, text=True, check=True, timeout=60)
+    row = json.loads(done.stdout)["details"]["external_deploy"]
+    assert (row["verdict"], row["clearance"]) == ("permit", "permit"), row
+
+
 def test_what_a_reader_is_told_to_type_are_commands(told: Told) -> None:
     lines = by_hand(told.folder)
     assert [line for line in lines if not known(line)] == []
