@@ -1,44 +1,31 @@
 """`rebuild`: fold the views again from entry 0."""
 
-import sys
-import time
 from typing import Annotated
 
 import typer
 
 from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import answer, say, warn
+from api.cli.progress import Progress
 from api.database import open_database
-from api.settings import settings
 from api.wiring import read_config
 from ledger.errors import Fault
 from projections.questions import QUESTIONS
 from projections.store.compare import compare_views
 from projections.store.run import Projector
 
-QUIET_SECONDS = 2.0
-
 
 class Told:
-    """How far each view is: a line on stderr every two seconds; at a terminal it replaces the one before."""
+    """How far the slowest view is."""
 
     def __init__(self) -> None:
         self._at: dict[str, int] = {}
-        self._last = time.monotonic()
+        self._progress = Progress("rebuilt")
 
     def __call__(self, title: str, position: int, size: int) -> None:
         """One view moved."""
         self._at[title] = position
-        now = time.monotonic()
-        if now - self._last < QUIET_SECONDS:
-            return
-        self._last = now
-        text = f"rebuilt {min(self._at.values())} of {size} entries"
-        if sys.stderr.isatty() and not settings().plain:
-            sys.stderr.write(f"\r{text}")
-            sys.stderr.flush()
-        else:
-            warn(text)
+        self._progress(min(self._at.values()), size)
 
 
 def rebuild(
