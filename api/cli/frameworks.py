@@ -10,14 +10,14 @@ from api.cli.framework_diff import diff
 from api.cli.in_force import list_
 from api.cli.options import As, Json, with_book
 from api.cli.output import posted
-from api.cli.pack_named import load_pack
+from api.cli.pack_named import load_pack, published_as
 from api.cli.packs import Source, lint, show
 from api.cli.readings import interpret, scope, source
 from api.cli.simulate import simulate_
 from api.cli.standing import timeline
 from ledger.errors import Fault
 from ledger.events import framework
-from policies.facts import Adopted, Published
+from policies.facts import Adopted
 from policies.framework import pack_digest, pack_object
 
 
@@ -58,18 +58,14 @@ def adopt(
 ) -> None:
     """Bind the lab to a published pack. Example: holdpoint framework adopt xai-faif-2025-12-30 --as framework-admin"""
     known = book.known()
-    found: list[Published] = [p for _, p in known.scan("published") if p.pack.id == name and digest in (None, p.digest)]
-    if not found:
-        remedy = f"holdpoint framework publish {name} --as framework-admin"
-        raise Fault("not-found", "failed", f"no pack {name} is published in this ledger", remedy)
-    newest = max(found, key=lambda p: p.index)
+    published = published_as(known, name, digest)
     replaced = None
     if supersedes is not None:
         adopted: list[Adopted] = [a for _, a in known.scan("adopted") if a.id == supersedes and a.until is None]
         if not adopted:
             raise Fault("framework-not-adopted", "failed", f"{supersedes} is not adopted", "holdpoint framework adopt")
         replaced = max(adopted, key=lambda a: a.index).digest
-    done = _adopt(book, name, newest.digest, by, effective=effective, scope=scope, supersedes=replaced)
+    done = _adopt(book, published.pack.id, published.digest, by, effective=effective, scope=scope, supersedes=replaced)
     posted("framework-adopt", [done], as_json=as_json, book=book)
 
 

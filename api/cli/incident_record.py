@@ -9,9 +9,9 @@ import typer
 from api.book import Book, readable
 from api.cli.asking import Asker
 from api.cli.assess import digest_or_file
-from api.cli.obligations import published_as
 from api.cli.options import As, Json, Yes, with_book
 from api.cli.output import posted
+from api.cli.pack_named import published_as
 from api.cli.signing import model_stream, reference_to, sign_and_post
 from ledger.errors import Fault
 from ledger.event import Body
@@ -95,7 +95,7 @@ def classify(
     if (category is None) != not_reportable:
         detail = "a class, or that it is none"
         raise Fault("flags-missing", "failed", detail, "give --category NAME or --not-reportable, one of them")
-    found, published = _observed(book, stream), published_as(book, regime)
+    found, published = _observed(book, stream), published_as(book.known(), regime)
     body: dict[str, Any] = {
         "framework": published.digest, "imminent": imminent_known_at is not None, "incident": reference_to(found),
         "reason": reason,
@@ -133,7 +133,7 @@ def report_filed(
 ) -> None:
     """Record that a report was filed, complete or not. Example: holdpoint incident report-filed one one-eu.json \
 --regime eu-gpai-cop-safety-security --recipient 'AI Office' --yes"""
-    found, published = _observed(book, stream), published_as(book, regime)
+    found, published = _observed(book, stream), published_as(book.known(), regime)
     known, _ = book.incident(found.stream)
     aware = awareness_at or (known or {}).get("involvement_known_at")
     if aware is None:

@@ -10,6 +10,7 @@ from api.cli.asking import Asker
 from api.cli.assess import evidence_of
 from api.cli.options import As, At, Json, Yes, position, with_book
 from api.cli.output import emit, posted, say, warn
+from api.cli.pack_named import published_as
 from api.cli.said_first import alerts
 from api.cli.signing import reference_to, references_to, sign_and_post
 from api.handing_over import write_synced
@@ -125,17 +126,6 @@ def published_now(book: Book) -> list[Published]:
     return [p for _, p in sorted(newest.items())]
 
 
-def published_as(book: Book, pack: str) -> Published:
-    """The newest published text of a pack id. Raises `Fault` `framework-not-adopted`."""
-    found = next((p for p in published_now(book) if pack in (p.pack.id, p.digest)), None)
-    if found is None:
-        detail = f"no pack {pack} is published here"
-        raise Fault(
-            "framework-not-adopted", "failed", detail, f"holdpoint framework publish {pack} --as framework-admin"
-        )
-    return found
-
-
 # -- what people say -------------------------------------------------------------------------------------------------
 
 
@@ -212,7 +202,7 @@ def _say(
         raise Fault(
             "flags-missing", "failed", "which duty is meant?", "give --opened-by INDEX or --period DAY, one of them"
         )
-    published = published_as(book, pack)
+    published = published_as(book.known(), pack)
     clause = next((o for o in published.pack.obligations if o.id == name), None)
     if clause is None:
         names = ", ".join(o.id for o in published.pack.obligations) or "none"

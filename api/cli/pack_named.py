@@ -7,6 +7,7 @@ from pathlib import Path
 from api.book import Book, readable
 from api.story import bundled_pack
 from ledger.errors import Fault, Malformed
+from ledger.state import State
 from policies.facts import Published
 from policies.framework import Pack, load_toml
 
@@ -36,14 +37,21 @@ def named_pack(source: str, opened: Callable[[], AbstractContextManager[Book]]) 
     except Fault as err:
         if err.code != "not-found":
             raise
-    found: list[Published] = []
     try:
         with opened() as book:
-            found = [p for _, p in book.known().scan("published") if source in (p.pack.id, p.digest)]
+            return published_as(book.known(), source).pack
     except Fault as err:
-        if err.code != "not-a-ledger":
+        if err.code not in ("not-a-ledger", "not-found"):
             raise
+    detail = f"no pack {source} ships with Holdpoint or is published in a ledger here"
+    raise Fault("not-found", "failed", detail, "name a TOML file, a shipped id, or an id or digest published here")
+
+
+def published_as(known: State, name: str, digest: str | None = None) -> Published:
+    """The pack last published under an id, or the one of a digest. Raises `Fault` `not-found`."""
+    published: list[Published] = [p for _, p in known.scan("published")]
+    found = [p for p in published if name in (p.pack.id, p.digest) and digest in (None, p.digest)]
     if not found:
-        detail = f"no pack {source} ships with Holdpoint or is published in a ledger here"
-        raise Fault("not-found", "failed", detail, "name a TOML file, a shipped id, or an id or digest published here")
-    return max(found, key=lambda p: p.index).pack
+        remedy = f"holdpoint framework publish {name} --as framework-admin"
+        raise Fault("not-found", "failed", f"no pack {name} is published in this ledger", remedy)
+    return max(found, key=lambda p: p.index)

@@ -10,24 +10,14 @@ from api.book import Book, readable
 from api.cli.asking import Asker
 from api.cli.options import As, Json, Yes, with_book
 from api.cli.output import answer, posted, say
+from api.cli.pack_named import published_as
 from api.cli.signing import sign_and_post
-from ledger.errors import Fault
 from ledger.events import framework
 from ledger.fields import Reference
-from ledger.state import State
 from policies.facts import Fact, Published
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="Id of a published pack.")]
 Admin = Annotated[str, typer.Option("--as", help="Two framework-admins sign (keys/NAME.pem).")]
-
-
-def newest_published(known: State, name: str) -> Published:
-    """The pack last published under an id. Raises `Fault` `not-found`."""
-    found: list[Published] = [p for _, p in known.scan("published") if p.pack.id == name]
-    if not found:
-        remedy = f"holdpoint framework publish {name} --as framework-admin"
-        raise Fault("not-found", "failed", f"no pack {name} is published in this ledger", remedy)
-    return max(found, key=lambda p: p.index)
 
 
 @with_book
@@ -46,7 +36,7 @@ def scope(
 --binds-as frontier_developer --reason "trains above the act's number" --yes"""
     asker = Asker(yes=yes)
     known = book.known()
-    published = newest_published(known, name)
+    published = published_as(known, name)
     reason = asker.text("--reason", "why", reason)
     asker.settle()
     said = {
@@ -74,7 +64,7 @@ def interpret(
     """Record how a clause is read. Example: holdpoint framework interpret xai-faif-2025-12-30 G-DEPLOY \
 --reading "a release is external from the first outside user" --yes"""
     asker = Asker(yes=yes)
-    published = newest_published(book.known(), name)
+    published = published_as(book.known(), name)
     reading = asker.text("--reading", "the reading", reading)
     asker.settle()
     said = {"clause": clause, "reading": reading} | ({} if role is None else {"role": role})
@@ -93,7 +83,7 @@ def source(
 ) -> None:
     """Compare a publisher's document with the one a pack was written from; record a drift. Example: holdpoint framework source \
 xai-faif-2025-12-30 README.md --yes"""
-    published = newest_published(book.known(), name)
+    published = published_as(book.known(), name)
     found = f"sha256:{sha256(readable(file)).hexdigest()}"
     expected = published.pack.source.digest
     if found in (expected, *published.pack.source.variants):

@@ -11,9 +11,9 @@ import typer
 from api.book import Book
 from api.cli.assess import digest_or_file
 from api.cli.incident_record import Regime, Stream, incident_stream
-from api.cli.obligations import published_as
 from api.cli.options import Json, with_book
 from api.cli.output import answer, say, warn
+from api.cli.pack_named import published_as
 from api.handing_over import write_synced
 from auditor.explain import visible
 from ledger.errors import Fault, Malformed
@@ -38,7 +38,7 @@ def report_incident(
 ) -> None:
     """Fill a regime's report from what is recorded. Example: holdpoint report incident one \
 --regime eu-gpai-cop-safety-security --out one-eu.json"""
-    published, name = published_as(book, regime), incident_stream(stream)
+    published, name = published_as(book.known(), regime), incident_stream(stream)
     if kind not in KINDS:
         raise Malformed("flag", "--kind: initial, intermediate, final, amended", "not-a-choice")
     value, as_of = book.incident(name)
