@@ -7,13 +7,14 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from api.about import position as placed
 from api.author import statement_of
 from api.book import Book, readable
 from api.cli.options import At, Audience, Facts, Hosts, Json, Jurisdictions, Surfaces, position, with_book
 from api.cli.output import answer, emit, say, warn
 from api.cli.said_first import alerts
 from api.cli.signing import model_stream, pairs_of
-from api.cli.status import WhatIf, place, say_supposed
+from api.cli.status import WhatIf, say_supposed
 from api.gate_text import screen
 from api.search import Sought
 from api.unblock import People, people_of
@@ -88,7 +89,7 @@ def gate(
             clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
             conditions=list(clearance.conditions), conditions_digest=terms, divergence=clearance.divergence,
             decision=clearance.decision, missing=list(clearance.missing), break_glass=glass, laws=list(verdict.laws),
-            as_of={"size": as_of.size, "time": as_of.time},
+            as_of=placed(as_of),
         )  # fmt: skip
     else:
         for line in alert_lines(glass):
@@ -109,7 +110,7 @@ def _would(book: Book, request: Request, supposed: Hypothesis, *, as_json: bool)
             "gate", [finding(f) for f in verdict.findings], book=book, ok=False, code="hypothetical", hypothetical=True,
             clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
             conditions=list(clearance.conditions), divergence=clearance.divergence, decision=clearance.decision,
-            missing=list(clearance.missing), supposed=supposed.told, as_of=place(as_of),
+            missing=list(clearance.missing), supposed=supposed.told, as_of=placed(as_of),
             break_glass=break_glass_of(state),
         )  # fmt: skip
     else:

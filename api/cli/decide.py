@@ -40,7 +40,7 @@ from ledger.events import approval, body, decision
 from ledger.state import State
 from ledger.trust import KeyLife
 from policies.decide import packs_of
-from policies.facts import Fact, Published
+from policies.facts import Fact
 from policies.verbs import may
 
 DECISIONS = ("permit", "restrict", "withhold", "pause", "de_deploy", "delete_weights")
@@ -161,9 +161,8 @@ def own_answer(book: Book, known: State, asked: Fact, by: str) -> str:
 
 
 def asked_clauses(known: State, asked: Fact) -> list[str]:
-    """The clauses of the packs that a request names, for its action; and what is asked, in its own words."""
-    found: list[Published] = [p for d in asked.body.packs if (p := known.get("published", d)) is not None]
-    return gate_clauses(found, asked.body.action)
+    """The clauses of the packs that a request names, for its action."""
+    return gate_clauses(packs_of(known, asked), asked.body.action)
 
 
 def standing_approvals(known: State, asked: Fact) -> list[str]:
@@ -245,8 +244,7 @@ def inform(
     stream, asker = model_stream(stream), Asker(yes=yes)
     known = book.known(stream)
     asked = request_for(known, stream, action, digest)
-    named: list[Published] = [p for d in asked.body.packs if (p := known.get("published", d)) is not None]
-    gates = [(p, g) for p in named for g in p.pack.gates if asked.body.action in g.actions]
+    gates = [(p, g) for p in packs_of(known, asked) for g in p.pack.gates if asked.body.action in g.actions]
     told = {f.body.body for f in known.get("informed", asked.digest) or ()}
     wanted = bodies or sorted({b for _, g in gates for b in g.inform_before} - told)
     if not wanted:

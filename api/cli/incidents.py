@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.about import position as placed
 from api.book import Book
 from api.cli.incident_record import Stream, classify, incident_stream, involve, observe, report_filed, resolve
 from api.cli.obligations import line_of
@@ -20,7 +21,7 @@ def show(book: Book, stream: Stream, at: At = None, as_json: Json = False) -> No
     if as_json:
         answer("incident", [] if found is None else [found], book=book, ok=found is not None,
                break_glass=book.break_glass(position(at)),
-               code="ok" if found is not None else "empty", as_of={"size": as_of.size, "time": as_of.time})  # fmt: skip
+               code="ok" if found is not None else "empty", as_of=placed(as_of))  # fmt: skip
     elif found is None:
         warn(f"nothing was observed in {visible(incident_stream(stream))} at size {as_of.size}, {as_of.time}")
     else:
@@ -69,7 +70,7 @@ def list_(
     alerts(book, position(at), as_json=as_json)
     for row in rows:
         if as_json:
-            emit({"schema": "holdpoint.incidents/1", **row, "as_of": {"size": as_of.size, "time": as_of.time}})
+            emit({"schema": "holdpoint.incidents/1", **row, "as_of": placed(as_of)})
         else:
             known = {r["reportable"] for r in row["regimes"]}
             what = (

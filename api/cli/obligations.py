@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.about import position as placed
 from api.book import Book
 from api.cli.asking import Asker
 from api.cli.assess import evidence_of
@@ -66,7 +67,7 @@ def obligations(
     alerts(book, position(at), as_json=as_json)
     for row in rows:
         if as_json:
-            emit({"schema": "holdpoint.obligations/1", **row, "as_of": {"size": as_of.size, "time": as_of.time}})
+            emit({"schema": "holdpoint.obligations/1", **row, "as_of": placed(as_of)})
         else:
             say(visible(line_of(row)))
     if not rows:

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 import msgspec
 import typer
 
+from api.about import position as placed
 from api.book import Book
 from api.cli.assess import digest_or_file
 from api.cli.incident_record import Regime, Stream, incident_stream
@@ -48,8 +49,7 @@ def report_incident(
         raise Fault("not-found", "failed", f"{regime} has no report form", "name a pack with report_fields")
     case = msgspec.convert(value, Incident)
     report = fill(book.known(name), case, published, cast("Kind", kind), _stated(field or (), published))
-    position = {"size": as_of.size, "time": as_of.time}
-    made = {"schema": SCHEMA, "as_of": position, **msgspec.to_builtins(report)}
+    made = {"schema": SCHEMA, "as_of": placed(as_of), **msgspec.to_builtins(report)}
     if out is not None:
         write_synced(out, (json.dumps(made, indent=1, sort_keys=True) + "\n").encode(), mode=0o600)
     if as_json:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.about import position as placed
 from api.book import Book, readable
 from api.cli.options import At, Json, position, with_book
 from api.cli.output import answer, say, warn
@@ -75,7 +76,7 @@ def _told(
 ) -> None:  # fmt: skip
     more: dict[str, Any] = {} if supposed is None else {"hypothetical": True, "supposed": supposed}
     if as_json:
-        answer("status", rows, book=book, ok=bool(rows), code="ok" if rows else "empty", model=model, as_of=place(as_of),
+        answer("status", rows, book=book, ok=bool(rows), code="ok" if rows else "empty", model=model, as_of=placed(as_of),
                break_glass=glass, **more)  # fmt: skip
     elif not rows:
         warn(f"nothing is known of {visible(model)} at size {as_of.size}, {as_of.time}")
@@ -90,11 +91,6 @@ def _told(
             reasons = ", ".join(row["clearance_reasons"])
             say(f"  {action:<22} {row['clearance']:<24} {visible(reasons):<28} policy: {row['verdict']}")
     raise SystemExit(0 if rows else 5)
-
-
-def place(as_of: AsOf) -> dict[str, Any]:
-    """A position, as JSON."""
-    return {"size": as_of.size, "time": as_of.time}
 
 
 def say_supposed(supposed: list[dict[str, Any]] | None) -> None:
