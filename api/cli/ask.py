@@ -18,7 +18,7 @@ from api.cli.status import WhatIf, say_supposed
 from api.gate_text import screen
 from api.search import Sought
 from api.unblock import People, people_of
-from api.what_if import Hypothesis, read_hypotheses
+from api.what_if import read_hypotheses
 from api.withheld_record import artifact_of
 from auditor.explain import visible
 from disclosures.alerts import alert_lines, break_glass_of
@@ -75,50 +75,37 @@ def gate(
         request = Request(
             stream, action, subject, audience, tuple(surface or ()), tuple(host or ()), tuple(jurisdiction or ()), facts
         )
-    if what_if is not None:
-        _would(book, request, book.suppose(read_hypotheses(readable(what_if)), position(at)), as_json=as_json)
-    verdict, clearance, as_of = book.ask(request, position(at))
+    if what_if is None:
+        verdict, clearance, as_of = book.ask(request, position(at))
+        glass, supposed = book.break_glass(position(at)), None
+        people = _people(book, request, as_of)
+    else:  # over a hypothesis, which clears nothing: it never exits with 0
+        would = book.suppose(read_hypotheses(readable(what_if)), position(at))
+        state, as_of, supposed = would.state, would.as_of, would.told
+        verdict = evaluate(state, request, as_of)
+        clearance = clear(state, verdict, request, as_of)
+        glass, people = break_glass_of(state), people_of(state, as_of.time)
     terms = conditions_digest(clearance)
-    glass = book.break_glass(position(at))
     accepted = clearance.answer is Answer.PERMIT_WITH_CONDITIONS and accept == terms
-    cleared = clearance.answer is Answer.PERMIT or accepted
+    cleared = supposed is None and (clearance.answer is Answer.PERMIT or accepted)
     if as_json:
+        code = "hypothetical" if supposed is not None else clearance.reasons[0] if clearance.reasons else "none"
+        more: dict[str, Any] = {} if supposed is None else {"hypothetical": True, "supposed": supposed}
         answer(
-            "gate", [finding(f) for f in verdict.findings], book=book, ok=cleared,
-            code=clearance.reasons[0] if clearance.reasons else "none",
+            "gate", [finding(f) for f in verdict.findings], book=book, ok=cleared, code=code,
             clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
             conditions=list(clearance.conditions), conditions_digest=terms, divergence=clearance.divergence,
             decision=clearance.decision, missing=list(clearance.missing), break_glass=glass, laws=list(verdict.laws),
-            as_of=placed(as_of),
+            as_of=placed(as_of), **more,
         )  # fmt: skip
     else:
+        say_supposed(supposed)
         for line in alert_lines(glass):
             say(visible(line))
-        say(screen(request, verdict, clearance, as_of, _people(book, request, as_of), book.where))
-        if clearance.answer is Answer.PERMIT_WITH_CONDITIONS:
+        say(screen(request, verdict, clearance, as_of, people, book.where))
+        if clearance.answer is Answer.PERMIT_WITH_CONDITIONS and supposed is None:
             say(f"  {'accepted by' if accepted else 'to accept exactly these:'} --accept-conditions {terms}")
     raise SystemExit(0 if cleared else 3)
-
-
-def _would(book: Book, request: Request, supposed: Hypothesis, *, as_json: bool) -> None:
-    """The gate over a hypothesis. It clears nothing, so it never exits with 0."""
-    state, as_of = supposed.state, supposed.as_of
-    verdict = evaluate(state, request, as_of)
-    clearance = clear(state, verdict, request, as_of)
-    if as_json:
-        answer(
-            "gate", [finding(f) for f in verdict.findings], book=book, ok=False, code="hypothetical", hypothetical=True,
-            clearance=clearance.answer.value, verdict=verdict.answer.value, reasons=list(clearance.reasons),
-            conditions=list(clearance.conditions), divergence=clearance.divergence, decision=clearance.decision,
-            missing=list(clearance.missing), supposed=supposed.told, as_of=placed(as_of),
-            break_glass=break_glass_of(state),
-        )  # fmt: skip
-    else:
-        say_supposed(supposed.told)
-        for line in alert_lines(break_glass_of(state)):
-            say(visible(line))
-        say(screen(request, verdict, clearance, as_of, people_of(state, as_of.time), book.where))
-    raise SystemExit(3)
 
 
 def finding(f: Finding) -> dict[str, Any]:

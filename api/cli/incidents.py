@@ -11,6 +11,7 @@ from api.cli.obligations import line_of
 from api.cli.options import At, Json, position, with_book
 from api.cli.output import answer, emit, say, warn
 from api.cli.said_first import alerts
+from api.session import PAGE
 from auditor.explain import visible
 
 
@@ -87,6 +88,8 @@ def list_(
             )
     if not rows:
         warn(f"no incident is recorded after {visible(after) or 'the start'}")
+    elif len(rows) == PAGE:
+        warn(f"more may follow: --at {at or as_of.time} --after {visible(rows[-1]['stream'])}")
     raise SystemExit(0 if rows else 5)
 
 

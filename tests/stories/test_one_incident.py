@@ -228,6 +228,14 @@ def test_a_duty_without_a_period_is_owed_too(cli: Cli) -> None:
     assert states["EU-55-1a"] == "no-period"
 
 
+def test_a_full_page_of_incidents_says_how_to_go_on(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "more may follow" not in cli.ok("incident", "list").err
+    monkeypatch.setattr("api.session.PAGE", 1)
+    monkeypatch.setattr("api.cli.incidents.PAGE", 1)
+    (more,) = re.findall(r"more may follow: (.*)", cli.ok("incident", "list").err)
+    assert cli("incident", "list", *more.split()).code == 5
+
+
 def test_behind_a_server_the_answers_are_the_same(cli: Cli, tmp_path: Path) -> None:
     here = Session(cli.ledger)
     client = Client(tmp_path, Wire(cli.ledger), parse_pin(here.pin()))

@@ -116,6 +116,7 @@ def test_what_would_be(cli: Cli, told: list[int], tmp_path: Path) -> None:
         cli("gate", MODEL, "external_deploy", "--what-if", file, "--json"),
     )
     assert would.code == 3, "a hypothesis clears nothing"
+    assert set(json.loads(would.out)) == {*json.loads(now.out), "hypothetical", "supposed"}
     assert json.loads(would.out)["hypothetical"] is True
     assert json.loads(now.out)["details"] != json.loads(would.out)["details"]
     assert "HYPOTHETICAL" in cli("gate", MODEL, "external_deploy", "--what-if", file).out
