@@ -6,17 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from api.book import Book
-from api.cli.asking import Asker
 from api.cli.assess import evidence_of
 from api.cli.decide import DECISIONS, asked_clauses
 from api.cli.options import Action, As, Asked, Conditions, Framework, Json, Model, Reason, Yes, with_book
 from api.cli.output import posted
-from api.cli.signing import model_stream, one_pack, packs_now, request_for, sign_and_post, subject_of
+from api.cli.signing import begin, one_pack, owner_of, packs_now, request_for, sign_and_post, subject_of
 from ledger.errors import Malformed
 from ledger.events import exception, recommendation
 from ledger.keys import Signer
 from ledger.state import State
-from ledger.trust import KeyLife
 from policies.decide import packs_of
 from policies.facts import Fact, Published
 from policies.verbs import held, roles_with
@@ -40,8 +38,7 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Recommend what to decide on a request. Example: holdpoint recommend model/one external_deploy permit --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     asked = request_for(known, stream, action, digest)
     named = [p for p in packs_of(known, asked) if roles_with(p.pack, "recommend")]
     published = one_pack(named, framework, "a recommendation")
@@ -64,9 +61,8 @@ def recommend(
 
 def advising(book: Book, known: State, asked: Fact, published: Published, by: str) -> list[str]:
     """The recommending roles of a pack that the key's owner holds; all of the pack's where it holds none: then it is refused."""
-    (signer,) = book.signers(by)
-    life: KeyLife | None = known.get("key", signer.keyid)
-    mine = () if life is None else held(known, (published,), life.record.principal, book.now(), asked.stream)
+    who = owner_of(book, known, by)
+    mine = () if who is None else held(known, (published,), who, book.now(), asked.stream)
     able = roles_with(published.pack, "recommend")
     return [r for _, r in mine if r in able] or list(able)
 
@@ -92,8 +88,7 @@ def exception_invoke(
 ) -> None:
     """Use a framework's own exception. Example: holdpoint exception invoke model/one X-COMPETITOR \
 --reason 'a fictional rival' --shown 1=rival.pdf --shown 2=notice.pdf --shown 3=letter.pdf --as decider --as decider-2 --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     subject_of(known, stream)
     fitting = [p for p in packs_now(book, known) if any(x.id == name for x in p.pack.exceptions)]
     published = one_pack(fitting, framework, f"exception {name}")

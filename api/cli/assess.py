@@ -13,6 +13,7 @@ from api.cli.asking import Asker
 from api.cli.options import As, Evidence, Framework, Json, Model, Reason, Yes, with_book
 from api.cli.output import posted
 from api.cli.signing import (
+    begin,
     model_stream,
     one_pack,
     packs_now,
@@ -85,7 +86,7 @@ def register_(
 @with_book
 def determine(
     book: Book,
-    stream: Annotated[str, typer.Argument(metavar="MODEL", help="The model's stream.")],
+    stream: Model,
     name: Annotated[str, typer.Argument(metavar="THRESHOLD", help="The threshold, as the pack names it.")],
     state: Annotated[str | None, typer.Option(help="One of the states that the pack declares.")] = None,
     rationale: Annotated[str | None, typer.Option(help="Why; it is withheld.")] = None,
@@ -103,8 +104,7 @@ def determine(
     as_json: Json = False,
 ) -> None:
     """Determine a threshold. Example: holdpoint determine model/one CBRN-4 --state below --rationale 'shown' --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     subject_of(known, stream)
     fitting = [p for p in packs_now(book, known) if p.pack.threshold(name) is not None]
     published = one_pack(fitting, framework, f"threshold {name}")
@@ -240,8 +240,7 @@ def reassess(
 ) -> None:
     """Say that a model is to be assessed anew. Example: holdpoint reassess model/one --cause discretion \
 --reason 'partners report more than we saw' --framework anthropic-rsp-2.2 --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     subject_of(known, stream)
     names = name or []
     fitting = [p for p in packs_now(book, known) if all(p.pack.threshold(n) is not None for n in names)]

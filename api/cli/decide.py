@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from api.book import Book
-from api.cli.asking import Asker
 from api.cli.options import (
     Action,
     As,
@@ -24,7 +23,8 @@ from api.cli.options import (
 )
 from api.cli.output import posted
 from api.cli.signing import (
-    model_stream,
+    begin,
+    owner_of,
     packs_now,
     pairs_of,
     reference_to,
@@ -38,7 +38,6 @@ from ledger.errors import Fault
 from ledger.events import action as action_events
 from ledger.events import approval, body, decision
 from ledger.state import State
-from ledger.trust import KeyLife
 from policies.decide import packs_of
 from policies.facts import Fact
 from policies.verbs import may
@@ -65,8 +64,7 @@ def request(
 ) -> None:
     """Ask to do it; the gate answers in the same batch. Example: holdpoint request model/one external_deploy \
 --audience general --host own-cloud --surface api --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     found = packs_now(book, known)
     audience = asker.text("--audience", "audience", audience)
     asker.settle()
@@ -109,8 +107,7 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve a request, or refuse it. Example: holdpoint approve model/one external_deploy --as approver-2 --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     asked = request_for(known, stream, action, digest)
     if withdraw:
         reason = asker.text("--reason", "why it is withdrawn", reason)
@@ -143,9 +140,7 @@ def approve(
 
 def verb_of(book: Book, known: State, asked: Fact, by: str) -> str:
     """The first approving verb that the key's owner has at this request; whoever is bound to no role of its packs approves."""
-    (signer,) = book.signers(by)
-    life: KeyLife | None = known.get("key", signer.keyid)
-    who, packs = "" if life is None else life.record.principal, packs_of(known, asked)
+    who, packs = owner_of(book, known, by) or "", packs_of(known, asked)
     scope = (book.now(), asked.stream, asked.body.action)
     return next((v for v in ("decide", "approve", "accept") if may(known, packs, who, v, *scope)), "approve")
 
@@ -194,8 +189,7 @@ def decide(
     as_json: Json = False,
 ) -> None:
     """Decide on a request, on the gate's newest answer. Example: holdpoint decide model/one external_deploy withhold --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     asked = request_for(known, stream, action, digest)
     verdict = asker.text("DECISION", "decision", verdict, DECISIONS)
     asker.settle()
@@ -241,8 +235,7 @@ def inform(
     as_json: Json = False,
 ) -> None:
     """Record that governing bodies were told. Example: holdpoint inform model/one external_deploy --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     asked = request_for(known, stream, action, digest)
     gates = [(p, g) for p in packs_of(known, asked) for g in p.pack.gates if asked.body.action in g.actions]
     told = {f.body.body for f in known.get("informed", asked.digest) or ()}

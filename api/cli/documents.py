@@ -9,7 +9,7 @@ from api.cli.asking import Asker
 from api.cli.assess import digest_or_file
 from api.cli.options import As, Json, Yes, with_book
 from api.cli.output import posted
-from api.cli.signing import model_stream, packs_now, reference_to, sign_and_post
+from api.cli.signing import model_stream, owner_of, packs_now, reference_to, sign_and_post
 from api.cli.words import clause_of
 from ledger.errors import Fault, Malformed
 from ledger.events import document
@@ -80,8 +80,8 @@ def document_confirm(
 ) -> None:
     """Confirm the newest document. Example: holdpoint document confirm capability_report --model model/one \
 --as approver-2 --yes"""
-    asker, place = Asker(yes=yes), stream or f"document/{kind.lower()}"
-    known, covered = book.known(place, model_stream(models)), model_stream(models)
+    asker, place, covered = Asker(yes=yes), stream or f"document/{kind.lower()}", model_stream(models)
+    known = book.known(place, covered)
     newest = newest_of(known, place, kind, covered)
     if file is not None and digest_or_file(file) != newest.body.digest:
         detail = f"{file} is not the document submitted at index {newest.index}"
@@ -154,9 +154,7 @@ def redaction_of(text: str) -> dict[str, str]:
 
 def roles_held(known: State, book: Book, by: str) -> list[str]:
     """The framework roles that the owner of the signing key is bound to."""
-    (signer,) = book.signers(by)
-    life = known.get("key", signer.keyid)
-    who = None if life is None else life.record.principal
+    who = owner_of(book, known, by)
     rows = (key.split("|") for key, grant in known.scan("packrole") if grant.alive(book.now()))
     return sorted({role for _, role, principal in rows if principal == who})
 

@@ -8,7 +8,7 @@ from api.book import Book
 from api.cli.asking import Asker
 from api.cli.options import Action, As, Audience, Decided, Hosts, Json, Model, Reason, Surfaces, Yes, with_book
 from api.cli.output import posted, warn
-from api.cli.signing import model_stream, packs_now, reference_to, references_to, sign_and_post, subject_of
+from api.cli.signing import begin, packs_now, reference_to, references_to, sign_and_post, subject_of
 from api.cli.words import gate_clauses
 from ledger.errors import Fault
 from ledger.event import Body
@@ -73,8 +73,7 @@ def training_start(
     as_json: Json = False,
 ) -> None:
     """A training run began. Example: holdpoint training start model/one --purpose 'fine-tuning for partners' --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     subject_of(known, stream)
     body = {
         "purpose": asker.text("--purpose", "what it is for", purpose),
@@ -95,8 +94,7 @@ def training_pause(
     as_json: Json = False,
 ) -> None:
     """All training of a model stands still. Example: holdpoint training pause model/one --reason 'a safeguard fell' --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     body: dict[str, Any] = {"reason": asker.text("--reason", "why", reason)}
     if because is not None:
         (body["because"],) = references_to(book, known, [because])
@@ -114,8 +112,7 @@ def training_resume(
     as_json: Json = False,
 ) -> None:
     """The newest pause is over. Example: holdpoint training resume model/one --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     paused = open_one(known, stream, "training", "training.paused", "training.resumed", "paused", of)
     body = {"paused": reference_to(paused), **decided(book, known, stream, "train", decision)}
     _say(book, known, asker, training.Resumed, body, stream, by, "train", as_json=as_json)
@@ -133,8 +130,7 @@ def training_end(
     as_json: Json = False,
 ) -> None:
     """The newest training run is over. Example: holdpoint training end model/one --reason 'as planned' --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     began = open_one(known, stream, "training", "training.started", "training.ended", "started", of)
     body = {"outcome": outcome, "reason": asker.text("--reason", "why", reason), "started": reference_to(began)}
     _say(book, known, asker, training.Ended, body, stream, by, "train", as_json=as_json)
@@ -155,8 +151,7 @@ def deployment_start(
 ) -> None:
     """A deployment began. Example: holdpoint deployment start model/one external_deploy --audience general \
 --host own-cloud --surface api --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     audience = asker.text("--audience", "who has access", audience)
     relied = decided(book, known, stream, action, decision, audience or None)
     body = {
@@ -187,8 +182,7 @@ def deployment_change(
 ) -> None:
     """A deployment is narrowed, widened or paused. Example: holdpoint deployment change model/one restricted \
 --audience trusted-partners --reason 'a safeguard fell' --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     began = _running(known, stream, of)
     now = _newest(known, stream, began)
     action = began.body.action
@@ -216,8 +210,7 @@ def deployment_end(
     as_json: Json = False,
 ) -> None:
     """A deployment is over. Example: holdpoint deployment end model/one --reason 'replaced by a later model' --yes"""
-    stream, asker = model_stream(stream), Asker(yes=yes)
-    known = book.known(stream)
+    stream, asker, known = begin(book, stream, yes=yes)
     began = _running(known, stream, of)
     body: dict[str, Any] = {"deployment": reference_to(began), "reason": asker.text("--reason", "why", reason)}
     if decision is not None:

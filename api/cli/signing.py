@@ -12,6 +12,7 @@ from ledger.errors import Fault, Malformed
 from ledger.event import Body
 from ledger.keys import Signer
 from ledger.state import State
+from ledger.trust import KeyLife
 from policies.binding import binding_packs
 from policies.facts import Fact, Published
 
@@ -66,6 +67,19 @@ def one_pack(found: Iterable[Published], framework: str | None, what: str) -> Pu
         raise Fault("framework-not-adopted", "failed", detail, "holdpoint framework show ID says what a pack names")
     names = ", ".join(p.pack.id for p in fitting)
     raise Fault("framework-ambiguous", "failed", f"{names} all speak of {what}", "say which: --framework ID")
+
+
+def begin(book: Book, model: str, *, yes: bool) -> tuple[str, Asker, State]:
+    """The stream that a verb speaks of, who asks for what is missing, and what is known of that model."""
+    stream = model_stream(model)
+    return stream, Asker(yes=yes), book.known(stream)
+
+
+def owner_of(book: Book, known: State, by: str) -> str | None:
+    """The principal of the one key that signs as `by`; `None` where the ledger does not know that key."""
+    (signer,) = book.signers(by)
+    life: KeyLife | None = known.get("key", signer.keyid)
+    return None if life is None else life.record.principal
 
 
 def model_stream(text: str) -> str:
