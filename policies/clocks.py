@@ -28,9 +28,9 @@ class Start:
     indexes: tuple[int, ...] = ()
 
 
-def clock_of(row: Value) -> Clock | None:
-    """The clock of the row's pack."""
-    return None if row["clock"] is None else msgspec.convert(row["clock"], Clock)
+def clock_of(pack: Value | None) -> Clock | None:
+    """How a pack counts days."""
+    return None if pack is None or pack["clock"] is None else msgspec.convert(pack["clock"], Clock)
 
 
 def start_of(look: Look, row: Value, clause: Obligation, tainted: Tainted) -> Start:
@@ -93,7 +93,8 @@ def _extended(look: Look, row: Value, tainted: Tainted) -> Start:
     start = start_of(look, other, clause, tainted)
     if clause.deadline is None or start.due is None:
         return Start(None, start.earliest, start.indexes)
-    return Start(due_between(start.due, clause, clock_of(row)), None, (other["index"], *start.indexes))
+    due = due_between(start.due, clause, clock_of(look(f"pack|{other['framework']}")))
+    return Start(due, None, (other["index"], *start.indexes))
 
 
 def due_between(start: Due, clause: Obligation, clock: Clock | None, times: int = 1) -> Due:

@@ -50,7 +50,7 @@ def _of(look: Look, key: str, row: Value, at: str, tainted: Tainted) -> Iterator
     pack = look(f"pack|{row['framework']}")
     if pack is None:
         return
-    judge = DutyJudge(look, key, {**row, "clock": pack["clock"]}, clause, pack, at, tainted)
+    judge = DutyJudge(look, key, row, clause, pack, at, tainted)
     if key.startswith("calendar|"):
         yield from judge.calendar()
     elif clause.every is not None:

@@ -24,7 +24,7 @@ class DutyJudge:
         self, look: Look, key: str, row: Value, clause: Obligation, pack: Value, at: str, tainted: Tainted
     ) -> None:  # fmt: skip
         self._look, self._key, self._row, self._clause, self._pack = look, key, row, clause, pack
-        self._at, self._tainted, self._clock = at, tainted, clock_of(row)
+        self._at, self._tainted, self._clock = at, tainted, clock_of(pack)
         self._applies, why, indexes = applies_to(look, row, clause, pack, at, tainted)
         self._why, self._indexes = list(why), list(indexes)
 

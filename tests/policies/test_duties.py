@@ -322,6 +322,16 @@ def test_an_extension_runs_from_the_due_date_that_it_moves() -> None:
     assert (found.started_at, found.due_latest) == (TENTH, "2026-04-02T23:59:59.999999Z")
 
 
+def test_an_extension_may_be_extended() -> None:
+    more = duty("MORE", "obligation.tolled", clock="due", deadline=days(15), extends=["TELL"])
+    again = duty("AGAIN", "obligation.tolled", clock="due", deadline=days(5), extends=["MORE"])
+    w = lab(DEPLOYED, more, again)
+    first = w.word("tolled", "fiction", "TELL", deploy(w), until=shift(START, days=2))
+    w.word("tolled", "fiction", "MORE", first, until=shift(START, days=2))
+    found = w.duty("AGAIN")
+    assert (found.started_at, found.due_latest) == ("2026-03-27T23:59:59.999999Z", "2026-04-01T23:59:59.999999Z")
+
+
 def test_measured_numbers_open_a_duty_once() -> None:
     big = {"comparator": ">", "fact": "training_flop", "value": "10000000000000000000000000"}
     w = lab(duty("NOTIFY", "model.compute-reached", measured=big, clock="known", deadline=days(14)))
