@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ledger.errors import Malformed
 from ledger.strict import parse_decimal, parse_time
-from policies.pack_gate import Condition
+from policies.pack_gate import Condition, Statistic
 
 PARTS = (
     "thresholds", "sets", "safeguards", "gates", "roles", "fallbacks", "exceptions", "obligations", "states", "levels",
@@ -25,7 +25,7 @@ def check_known(place: str, names: Iterable[str], known: Iterable[str]) -> None:
             raise bad(f"{place} {name}", "pack-unknown-name")
 
 
-def check_condition(place: str, condition: Condition) -> None:
+def check_condition(place: str, condition: Condition | Statistic) -> None:
     """A comparison is with a number; `=` is with a token."""
     if condition.comparator != "=":
         check_number(place, condition.value)

@@ -51,8 +51,9 @@ def _resolve(pack: Pack) -> None:
         check_known(place, gate.requires_metrics, thresholds)
         _acting(pack, gate, roles)
         _when(place, gate.when, thresholds, states)
-    for fallback in pack.fallbacks:
-        check_known(f"fallbacks {fallback.id}", (*fallback.approved_by, *fallback.inform), roles)
+    for part, ways in (("fallbacks", pack.fallbacks), ("exceptions", pack.exceptions)):
+        for way in ways:
+            check_known(f"{part} {way.id}", (*way.approved_by, *way.inform), roles)
     if pack.change_control is not None:
         change = pack.change_control
         check_known("change_control", (*change.approved_by, *change.proposed_by, *change.consulted), roles)
@@ -119,8 +120,7 @@ def _determination(place: str, said: Determination) -> None:
     for number in numbers:
         check_number(f"{place} determination", number)
     for one in (*said.any_of, *((said.confirm,) if said.confirm is not None else ())):
-        if one.comparator != "=":
-            check_number(f"{place} determination", one.value)
+        check_condition(f"{place} determination", one)
     named = (said.metric, said.comparator, said.value)
     whole = all(n is not None for n in named) if said.kind == "quantitative" else True
     bare = not any(n is not None for n in (*named, said.upper)) if said.kind == "expert_case" else True

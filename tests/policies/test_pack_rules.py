@@ -39,6 +39,16 @@ def test_a_duty_names_a_body_that_is_there() -> None:
     )
 
 
+@pytest.mark.parametrize("member", ["approved_by", "inform"])
+@pytest.mark.parametrize("way", ["fallbacks STRONGER", "exceptions X-COMPETITOR"])
+def test_a_way_out_names_roles_that_are_there(way: str, member: str) -> None:
+    named = f'id = "{way.split()[1]}"\n'
+    load_toml(bent((named, f'{named}{member} = ["BOARD"]\n')), "way.toml")
+    with pytest.raises(Malformed) as caught:
+        load_toml(bent((named, f'{named}{member} = ["SENATE"]\n')), "way.toml")
+    assert (caught.value.rule, caught.value.place.split()[1:]) == ("pack-unknown-name", [*way.split(), "SENATE"])
+
+
 @pytest.mark.parametrize("effect", ["non_conformance", "interim_measures_or_block", "risk_not_accepted", "delay"])
 def test_a_standard_nobody_wrote_stops(effect: str) -> None:
     text = (FRAMEWORKS / "openai-preparedness-2.toml").read_text()
