@@ -13,7 +13,7 @@ import msgspec
 
 from ledger.event import Event
 from ledger.events import concern, deployment, document, framework, obligation, threshold, training
-from policies.duty_rows import Change, Draft, Look, Value, duty_key, place
+from policies.duty_rows import Change, Draft, Look, Value, duty_key, opened, place
 from policies.framework_fold import (
     fold_adopted,
     fold_determined,
@@ -98,32 +98,10 @@ def _word(rows: Draft, event: Event, said: _Word) -> None:
 
 def _unopened(pack: Value, said: Any) -> Value:
     """A duty of which only a word is recorded: what opened it was recorded before the pack was."""
-    return _row(pack, said.obligation, said.opened_by.index, "", "", [], ["opened-by-word"])
+    return opened(pack, said.obligation, said.opened_by.index, "", "", [], ["opened-by-word"])
 
 
 # -- opening ---------------------------------------------------------------------------------------------------------
-
-
-def _row(
-    pack: Value, name: str, index: int, opened_type: str, stream: str, models: list[str], doubts: list[str]
-) -> Value:
-    """A duty as it is opened. `doubts`: why it may not apply, as far as the opening event shows."""
-    return {
-        "clause": pack["obligations"][name],
-        "doubts": doubts,
-        "ended": None,
-        "extends": None,
-        "framework": pack["framework"],
-        "incident": None,
-        "index": index,
-        "models": models,
-        "opened_type": opened_type,
-        "pack": pack["id"],
-        "said": [],
-        "signers": [],
-        "start": None,
-        "stream": stream,
-    }
 
 
 def _open(rows: Draft, event: Event) -> None:
@@ -139,13 +117,13 @@ def _open(rows: Draft, event: Event) -> None:
         if doubts is None or not _first(rows, pack, clause, event):
             continue
         key = duty_key(pack["id"], clause.id, event.index)
-        row = _row(pack, clause.id, event.index, event.name, event.stream, _models(rows, event), doubts)
+        row = opened(pack, clause.id, event.index, event.name, event.stream, _models(rows, event), doubts)
         extends = _extended(rows, event)
         start = None if clause.clock == "due" else start_at(event, clause.clock)
         rows.put(key, {**row, "extends": extends, "signers": list(event.signers), "start": start})
         if clause.until is not None:
-            opened = (rows.get(f"opened|{event.index}") or {"keys": []})["keys"]
-            rows.put(f"opened|{event.index}", {"keys": [*opened, key]})
+            keys = (rows.get(f"opened|{event.index}") or {"keys": []})["keys"]
+            rows.put(f"opened|{event.index}", {"keys": [*keys, key]})
 
 
 def _first(rows: Draft, pack: Value, clause: Obligation, event: Event) -> bool:
@@ -203,8 +181,8 @@ def start_at(event: Event, clock: str) -> Value | None:
 def _end(rows: Draft, event: Event) -> None:
     """What ends duties that an earlier entry opened."""
     for index in _ends(event):
-        opened = rows.get(f"opened|{index}")
-        for key in () if opened is None else opened["keys"]:
+        listed = rows.get(f"opened|{index}")
+        for key in () if listed is None else listed["keys"]:
             row = rows.must(key)
             if row["clause"]["until"] == event.name and row["ended"] is None:
                 rows.put(key, {**row, "ended": {"at": event.occurred_at, **place(event)}})

@@ -55,3 +55,25 @@ def plain(value: Any) -> Any:
 def duty_key(pack: str, obligation: str, index: int) -> str:
     """The key of a duty that the entry `index` opened; keys of one obligation sort as the entries do."""
     return f"duty|{pack}|{obligation}|{index:016d}"
+
+
+def opened(
+    pack: Value, name: str, index: int, opened_type: str, stream: str, models: list[str], doubts: list[str]
+) -> Value:
+    """A duty as it is opened. `doubts`: why it may not apply, as far as the opening event shows."""
+    return {
+        "clause": pack["obligations"][name],
+        "doubts": doubts,
+        "ended": None,
+        "extends": None,
+        "framework": pack["framework"],
+        "incident": None,
+        "index": index,
+        "models": models,
+        "opened_type": opened_type,
+        "pack": pack["id"],
+        "said": [],
+        "signers": [],
+        "start": None,
+        "stream": stream,
+    }

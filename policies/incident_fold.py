@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.event import Event
 from ledger.events import incident
-from policies.duty_rows import Draft, Value, duty_key, place
+from policies.duty_rows import Draft, Value, duty_key, opened, place
 from policies.narrow import binds_then, conditions, times_of
 from policies.pack_duties import Obligation
 
@@ -125,12 +125,8 @@ def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> Non
     start = None if own is None else {"latest": own, "strict": own}
     if clause.clock == "not-stated":
         start = {"latest": max(at, cause["recorded_at"]), "strict": at}
-    rows.put(name, {
-        "clause": pack["obligations"][clause.id], "doubts": doubts, "ended": None, "extends": None,
-        "framework": pack["framework"], "incident": event.stream, "index": cause["index"], "models": row["models"],
-        "opened_type": opener, "pack": pack["id"], "said": [], "signers": cause["signers"], "start": start,
-        "stream": event.stream,
-    })  # fmt: skip
+    duty = opened(pack, clause.id, cause["index"], opener, event.stream, row["models"], doubts)
+    rows.put(name, {**duty, "incident": event.stream, "signers": cause["signers"], "start": start})
     rows.put(key, {**row, "duties": {**row["duties"], pack["id"]: [*mine, name]}})
 
 
