@@ -126,7 +126,8 @@ def _open(rows: Draft, key: str, entry: Value, opener: str, event: Event) -> Non
     if clause.clock == "not-stated":
         start = {"latest": max(at, cause["recorded_at"]), "strict": at}
     duty = opened(pack, clause.id, cause["index"], opener, event.stream, row["models"], doubts)
-    rows.put(name, {**duty, "incident": event.stream, "signers": cause["signers"], "start": start})
+    said = (rows.get(name) or duty)["said"]  # a word may come before the duty opens: the pack was published in between
+    rows.put(name, {**duty, "incident": event.stream, "said": said, "signers": cause["signers"], "start": start})
     rows.put(key, {**row, "duties": {**row["duties"], pack["id"]: [*mine, name]}})
 
 

@@ -209,3 +209,14 @@ def test_a_compromised_second_thought_hides_nothing_that_followed(w: Regimes) ->
         "AGAIN": "ended",
         "FINAL": "open",
     }
+
+
+def test_a_word_from_before_the_incident_opened_its_duty_is_kept() -> None:
+    w = Regimes()
+    seen = w.observe()
+    w.publish(regime("late", "law", duty("TELL", "incident.observed", clock="occurred", deadline=days(3)), clock=SAID))
+    w.word("fulfilled", "late", "TELL", seen)
+    assert w.duty("TELL").reasons == ("scope-undetermined", "opened-by-word")
+    w.involve()
+    found = w.duty("TELL")
+    assert (found.state, found.fulfilled_at, found.reasons) == ("fulfilled", w.at, ("scope-undetermined",))
