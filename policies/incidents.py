@@ -91,13 +91,16 @@ def incident_of(state: State, stream: str, at: str) -> Incident | None:
     row = look(incident_key(stream))
     if row is None:
         return None
-    packs = [p for _, newest in state.scan(TABLE, "newest|") if (p := look(f"pack|{newest['framework']}")) is not None]
+    texts = [
+        [p for v in known["versions"] if (p := look(f"pack|{v['framework']}"))]
+        for _, known in state.scan(TABLE, "newest|")
+    ]
 
     def sound(name: str) -> list[Value]:
         return [said for said in row[name] if tainted(said["index"], said["signers"]) is None]
 
     known = sorted(sound("involved"), key=lambda i: (i["at"], i["index"]))
-    regimes = (_regime(look, row, pack, at, tainted) for pack in packs if pack["categories"])
+    regimes = (_regime(look, row, published, at, tainted) for published in texts)
     return Incident(
         stream=stream, index=row["index"], kind=row["kind"], models=tuple(row["models"]),
         jurisdictions=tuple(row["jurisdictions"]), surfaces=tuple(row["surfaces"]), first_at=row["first_at"],
@@ -114,11 +117,15 @@ def _filed(said: Value) -> Filed:
     return msgspec.convert({n: said[n] for n in Filed.__struct_fields__}, Filed)
 
 
-def _regime(look: Look, row: Value, pack: Value, at: str, tainted: Tainted) -> Regime | None:
-    """The incident under one pack; `None` where the pack binds nobody then and nothing was said of it."""
+def _regime(look: Look, row: Value, texts: list[Value], at: str, tainted: Tainted) -> Regime | None:
+    """The incident under one pack, by that of its texts which binds then; `None` where none does and nothing was said of it."""
+    bound = [t for t in texts if _binds(look, t, at)]
+    pack = (bound or texts)[-1]
+    if not pack["categories"]:
+        return None
     said = [c for c in row["classified"] if c["pack"] == pack["id"]]
     good = [c for c in said if tainted(c["index"], c["signers"]) is None]
-    if not said and not _binds(look, pack, at):
+    if not said and not bound:
         return None
     applies, _, _ = whom_it_binds(look, pack["binds"], None, pack, at, tainted)
     keys = row["duties"].get(pack["id"], [])

@@ -16,8 +16,9 @@ FIELDS = [
     {"id": "person", "ref": "1", "title": "what a person knows"},
     {"final_only": True, "id": "late", "ref": "1", "title": "at the end"},
 ]
+PACK_CLASSES = [{"id": "cyber", "ref": "1", "summary": "cyber"}]
 PACK = regime("form", "code", duty("TELL", "incident.classified", clock="involvement-known", deadline=days(5), report="initial"),
-              clock=SAID, incident_categories=[{"id": "cyber", "ref": "1", "summary": "cyber"}], report_fields=FIELDS)  # fmt: skip
+              clock=SAID, incident_categories=PACK_CLASSES, report_fields=FIELDS)  # fmt: skip
 OTHER = regime("other", "law", incident_categories=[{"id": "x", "ref": "1", "summary": "x"}])
 
 
@@ -131,3 +132,15 @@ def test_incidents_are_listed_by_stream(count: int) -> None:
         w.observe(f"incident/{9 - n}")
     assert [i.stream for i in incidents_of(w.state, w.at)] == sorted(f"incident/{9 - n}" for n in range(count))
     assert incident_of(w.state, "incident/none", w.at) is None
+
+
+@pytest.mark.parametrize("binds", ["code", "law"])
+def test_a_regime_is_the_text_that_binds_then_not_the_newest_published(binds: str) -> None:
+    more = {"incident_categories": PACK_CLASSES, "version": "2", "in_force_from": "2027-01-01"}
+    w = Regimes(regime("form", binds, incident_categories=PACK_CLASSES))
+    bound = w.digests["form"]
+    w.publish(regime("form", binds, **more))  # for later: neither adopted nor in force
+    w.observe()
+    found = incident_of(w.state, INCIDENT, w.at)
+    assert found is not None
+    assert [(r.framework, r.reportable) for r in found.regimes] == [(bound, "unclassified")]
