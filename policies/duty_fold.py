@@ -75,13 +75,8 @@ def _word(rows: Draft, event: Event, said: _Word) -> None:
         "type": event.name.partition(".")[2],
         **place(event),
     }
-    match said:
-        case obligation.Tolled():
-            one |= {"by": said.by, "reason": said.reason, "until": said.until}
-        case obligation.NotApplicable():
-            one |= {"reason": said.reason}
-        case obligation.Fulfilled():
-            one |= {"evidence": [e.digest for e in said.evidence], "note": said.note}
+    if isinstance(said, obligation.Tolled):
+        one |= {"until": said.until}
     if said.period is not None:
         key = f"calendar|{pack['id']}|{said.obligation}"
         row = rows.get(key)

@@ -18,8 +18,7 @@ def fold_published(rows: Draft, event: Event, said: framework.Published) -> None
     since, begin = known["since"], f"{pack.in_force_from}T00:00:00.000000Z"
     until = None if pack.in_force_until is None else f"{pack.in_force_until}T00:00:00.000000Z"
     versions = [*known["versions"], {"framework": said.digest, "from": begin, "until": until}]
-    newest = {"framework": said.digest, "index": event.index, "since": since, "versions": versions}
-    rows.put(f"newest|{pack.id}", newest)
+    rows.put(f"newest|{pack.id}", {"since": since, "versions": versions})
     rows.put(f"pack|{said.digest}", _pack(pack, said.digest, event, since))
     for clause in pack.obligations:
         if clause.status is not None or clause.trigger_event == "not_tracked":

@@ -42,7 +42,7 @@ def fold_incident(rows: Draft, event: Event) -> None:
 
 def _empty(event: Event) -> Value:
     return {
-        "classified": [], "corrective": [], "duties": {}, "first_at": None, "index": event.index, "involved": [],
+        "classified": [], "duties": {}, "first_at": None, "index": event.index, "involved": [],
         "jurisdictions": [], "kind": None, "last_at": None, "models": [], "observed": [], "reports": [],
         "resolved": [], "stream": event.stream, "surfaces": [],
     }  # fmt: skip
@@ -60,20 +60,19 @@ def _said(rows: Draft, event: Event, row: Value) -> Value:
             return {**row, **merged, "first_at": first, "kind": row["kind"] or said.kind,
                     "last_at": said.last_at or row["last_at"], "observed": [*row["observed"], one]}  # fmt: skip
         case incident.InvolvementKnown():
-            one |= {"basis": said.basis, "certainty": said.certainty}
+            one |= {"certainty": said.certainty}
             return {**row, "involved": [*row["involved"], one]}
         case incident.Classified():
-            one |= {n: getattr(said, n) for n in ("believed_at", "category", "framework", "imminent", "imminent_known_at",
-                                                  "reason", "recipient_authority")}  # fmt: skip
+            one |= {n: getattr(said, n) for n in ("believed_at", "category", "imminent", "imminent_known_at", "reason")}
             return {**row, "classified": [*row["classified"], {**one, "pack": _pack_id(rows, said.framework)}]}
         case incident.ReportFiled():
-            one |= {n: getattr(said, n) for n in ("awareness_at", "digest", "framework", "kind", "obligation", "recipient",
+            one |= {n: getattr(said, n) for n in ("awareness_at", "digest", "kind", "obligation", "recipient",
                                                   "submitted_at")}  # fmt: skip
             one |= {"fields_missing": list(said.fields_missing), "pack": _pack_id(rows, said.framework)}
             return {**row, "reports": [*row["reports"], one]}
         case incident.Resolved():
             one |= {"resolved_at": said.resolved_at}
-            return {**row, "corrective": list(said.corrective), "resolved": [*row["resolved"], one]}
+            return {**row, "resolved": [*row["resolved"], one]}
         case _:
             return row
 
