@@ -43,6 +43,7 @@ class DutyJudge:
         """The n-th duty is due n periods after the start; what is done counts for the earliest undone one that had begun."""
         start = start_of(self._look, self._row, clause, self._tainted)
         words, taint = self._words(self._row["said"], every=True)
+        taint += self._taint(self._row)
         if start.due is None or clause.every is None:
             yield self._duty(self._key, start, None, words, taint)
             return

@@ -492,6 +492,15 @@ def test_the_nth_report_counts_for_the_earliest_undone_period_that_had_begun() -
     assert [(d.number, d.state) for d in later] == [(1, "fulfilled"), (2, "fulfilled-late"), (3, "ended")]
 
 
+def test_what_a_compromised_key_opened_says_so_each_time() -> None:
+    w = lab(DEPLOYED, duty("STATUS", "deployment.started", every=days(10), clock="occurred"))
+    opened = deploy(w)
+    w.taint("someone")
+    found = w.duties(shift(START, days=25))
+    assert {d.obligation for d in found} == {"TELL", "STATUS"}
+    assert {d.reasons for d in found} == {(f"tainted-{opened.index}",)}
+
+
 def test_a_claimed_start_long_ago_stops_no_list() -> None:
     w = lab(duty("STATUS", "concern.raised", every=days(1), clock="occurred"))
     w.tell_at(
