@@ -231,12 +231,14 @@ def key_refusal(life: KeyLife | None, keyid: str, at: str, *, use: str = "event"
 def key_admins(state: State, at: str, *, without_role: str | None = None, without_key: str | None = None) -> int:
     """How many principals could still act as key-admin for good, leaving one role or one key out.
 
-    A grant or a key that ends by itself doesn't count: when it ends, nobody could make another (T23, ADR 0015).
+    A grant or a key that ends by itself doesn't count: when it ends, nobody could make another (T23, ADR 0015). Nor does a
+    grant that does not reach the ledger's own stream: with it nobody could ever grant a role or register a key.
     """
     count = 0
     for name, grant in state.scan("role"):
         who = name.split("|", 1)[0]
-        if grant.role != "key-admin" or grant.valid_until is not None or who == without_role:
+        lasts = grant.role == "key-admin" and grant.valid_until is None and grant.covers("ledger")
+        if not lasts or who == without_role:
             continue
         keys = state.get("keys_of", who) or ()
         count += any(k != without_key and _lasting(state.get("key", k), k, at) for k in keys)

@@ -218,6 +218,19 @@ def test_two_key_admins_stay_for_good(lab: Lab) -> None:
     assert may_stop(lab, own.keyid, "compromised", "key-admin-1", own, since=5) == "last-key-admin"
 
 
+def test_a_key_admin_whose_grant_does_not_reach_the_ledger_is_none(lab: Lab) -> None:
+    """It could register no key: with such a one left, nobody could ever again."""
+    person(lab, "third")
+    give(lab, "third", "key-admin", streams=["model/"])
+    own = signer("third")
+    lab.register("third", own)
+    said = {"id": "new", "kind": "person", "unit": "u"}
+    assert asked(lab, principal.Registered, said, "ledger", "key-admin-1", own) == "scope-mismatch"
+    assert may_take(lab, "key-admin-2", "key-admin") == "last-key-admin"
+    assert may_stop(lab, lab.keys["key-admin-2"].keyid, "ceased", "key-admin-1") == "last-key-admin"
+    assert may_take(lab, "third", "key-admin") is None  # nobody counted on it
+
+
 def test_a_key_admin_whose_keys_all_end_is_not_one_for_good(lab: Lab) -> None:
     """ADR 0015: on the day the last such key ends, nobody could register another."""
     person(lab, "third")
