@@ -166,8 +166,6 @@ class StateAt(State):
 
     def _then(self, table: str, key: str, value: Any) -> Any:
         """`value`, which stands under `key` now, or what it has replaced since. It was read before this is looked up."""
-        if value is None and key not in self._root._replaced.get(table, {}):
-            return None
         if table in NEWEST:
             return None
         replaced = self._root._replaced.get(table, {}).get(key)
