@@ -13,7 +13,7 @@ from api.routes.asked import ledger_of, past_of
 from api.wiring import View
 from auditor.explain import visible
 from disclosures.alerts import alert_lines, break_glass_of, undecided_operations
-from disclosures.decided import decisions_of
+from disclosures.decided import newest_diverging
 
 DIVERGENCES = 20
 """Divergences that a page names; a link has the others."""
@@ -69,18 +69,18 @@ def page(name: str, **values: Any) -> HTMLResponse:
 def ledger_page(request: Request, name: str, view: View, at: str | None, **values: Any) -> HTMLResponse:
     """A page about the ledger at a position: what must not be missed is on each of them, before everything else."""
     ledger, checkpoint = ledger_of(request), past_of(request).checkpoint(view.size)
-    diverging = [d for d in reversed(decisions_of(view.state, view.as_of)) if d["divergence"]]
+    diverging, unseen = newest_diverging(view.state, view.as_of, DIVERGENCES)
     answer = page(
         name,
         alerts=alert_lines(break_glass_of(view.state)),
         at=at,
         checkpoint=checkpoint,
-        diverging=diverging[:DIVERGENCES],
+        diverging=diverging,
         ledger=ledger,
         path=request.url.path,
         projected=view.time > ledger.now(),
         undecided=undecided_operations(view.state)[-DIVERGENCES:],
-        unseen=max(0, len(diverging) - DIVERGENCES),
+        unseen=unseen,
         view=view,
         **values,
     )

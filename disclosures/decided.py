@@ -11,10 +11,21 @@ from projections.carried_out import decisions_on
 from projections.decision_life import decision_flags, decision_phase
 
 
+def _ranked(state: State) -> list[tuple[tuple[bool, int], Fact]]:
+    """Every decision with its place: those that differ from the policy verdict first, then in order of index."""
+    decided = (fact for _, facts in state.scan("decision") for fact in facts)
+    return sorted(((divergence_in(state, f) is None, f.index), f) for f in decided)
+
+
 def decisions_of(state: State, as_of: AsOf) -> list[dict[str, Any]]:
     """Every decision as JSON: those that differ from the policy verdict first, then in order of index."""
-    decided = (_decision(state, fact, as_of) for _, facts in state.scan("decision") for fact in facts)
-    return sorted(decided, key=_place)
+    return [_decision(state, fact, as_of) for _, fact in _ranked(state)]
+
+
+def newest_diverging(state: State, as_of: AsOf, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Up to `limit` decisions that differ from the policy verdict, the newest first, as JSON; and how many are older."""
+    found = [fact for (conforms, _), fact in _ranked(state) if not conforms]
+    return [_decision(state, f, as_of) for f in found[::-1][:limit]], max(0, len(found) - limit)
 
 
 def _decision(state: State, fact: Fact, as_of: AsOf) -> dict[str, Any]:
@@ -44,13 +55,9 @@ def cursor_of(row: dict[str, Any]) -> str:
 
 def decisions_page(state: State, as_of: AsOf, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Up to `limit` decisions behind the row `after`, the diverging ones first; and after which row the next page begins."""
-    found = decisions_of(state, as_of)
+    found = _ranked(state)
     if after is not None:
         rank, _, index = after.partition("-")
-        found = [row for row in found if _place(row) > (rank == "1", parse_uint(index))]
-    shown = found[:limit]
+        found = [row for row in found if row[0] > (rank == "1", parse_uint(index))]
+    shown = [_decision(state, fact, as_of) for _, fact in found[:limit]]  # a verdict each: of those shown alone
     return shown, cursor_of(shown[-1]) if len(found) > limit else None
-
-
-def _place(row: dict[str, Any]) -> tuple[bool, int]:
-    return row["divergence"] is None, row["index"]

@@ -161,7 +161,7 @@ def test_what_must_not_be_missed_comes_first_on_every_page(
     }
     glass = {"granted_by": ["a", "b"], "index": 7, "principal": "x", "role": "decider", "valid_until": "2026-01-01"}
     began = {"event": "deployment.started", "index": 9, "stream": "model/fictional-one"}
-    monkeypatch.setattr(rendering, "decisions_of", lambda _state, _as_of: [said] * 25)
+    monkeypatch.setattr(rendering, "newest_diverging", lambda _state, _as_of, limit: ([said] * limit, 5))
     monkeypatch.setattr(rendering, "break_glass_of", lambda _state: [glass])
     monkeypatch.setattr(rendering, "undecided_operations", lambda _state: [began])
     read = page(story, url)
