@@ -16,7 +16,7 @@ from disclosures.alerts import alert_lines, break_glass_of, undecided_operations
 from disclosures.decided import newest_diverging
 
 DIVERGENCES = 20
-"""Divergences that a page names; a link has the others."""
+"""Divergences, and operations without a decision, that a page names; a link has the others."""
 MARKS: Final = {"permit": "✓", "permit_with_conditions": "◐", "undetermined": "?", "deny": "✕"}
 WORDS: Final = {
     "no-decision": "nobody has decided on this",
@@ -69,6 +69,7 @@ def page(name: str, **values: Any) -> HTMLResponse:
 def ledger_page(request: Request, name: str, view: View, at: str | None, **values: Any) -> HTMLResponse:
     """A page about the ledger at a position: what must not be missed is on each of them, before everything else."""
     ledger, checkpoint = ledger_of(request), past_of(request).checkpoint(view.size)
+    undecided = undecided_operations(view.state)
     diverging, unseen = newest_diverging(view.state, view.as_of, DIVERGENCES)
     answer = page(
         name,
@@ -79,7 +80,8 @@ def ledger_page(request: Request, name: str, view: View, at: str | None, **value
         ledger=ledger,
         path=request.url.path,
         projected=view.time > ledger.now(),
-        undecided=undecided_operations(view.state)[-DIVERGENCES:],
+        undecided=undecided[-DIVERGENCES:],
+        undecided_unseen=max(0, len(undecided) - DIVERGENCES),
         unseen=unseen,
         view=view,
         **values,

@@ -163,10 +163,11 @@ def test_what_must_not_be_missed_comes_first_on_every_page(
     began = {"event": "deployment.started", "index": 9, "stream": "model/fictional-one"}
     monkeypatch.setattr(rendering, "newest_diverging", lambda _state, _as_of, limit: ([said] * limit, 5))
     monkeypatch.setattr(rendering, "break_glass_of", lambda _state: [glass])
-    monkeypatch.setattr(rendering, "undecided_operations", lambda _state: [began])
+    monkeypatch.setattr(rendering, "undecided_operations", lambda _state: [{**began, "index": n} for n in range(27)])
     read = page(story, url)
     assert [a.get("id") for a in read.all("h2")][:2] == ["divergences", "undecided"]
     assert "5 older ones" in read.text
+    assert "7 older ones" in read.text
     assert read.text.index("BREAK-GLASS, not reviewed: entry 7") < read.text.index("overview")
 
 
