@@ -8,7 +8,8 @@ from ledger.event import Event
 from policies.answer import AsOf
 from policies.determinations import Standing, standing_determination
 from policies.facts import Published
-from tests.policies.world import HASH, World, hexed
+from policies.framework import pack_object
+from tests.policies.world import HASH, World, hexed, shipped
 
 META, XAI, EU, GOOGLE = "meta-aasf-2.0", "xai-faif-2025-12-30", "eu-ai-act-gpai", "google-deepmind-fsf-3.1"
 SCREEN, RATE = "CYBER-1", "RESTRICTED-ANSWER-RATE"
@@ -189,6 +190,18 @@ def test_an_alert_is_shown_whatever_the_gate_makes_of_it() -> None:
     assert verdict.answer == "permit"
     (found,) = [f for f in verdict.findings if f.why == "alert:CYBER-CCL1"]
     assert (found.state, found.indexes) == ("met", (said.index,))
+
+
+def test_a_number_that_reaches_an_alert_is_one_too() -> None:
+    states = [
+        {**s, "alert": True} if s["id"] == "provisional_high" else s for s in pack_object(shipped(META))["states"]
+    ]
+    world = World(META, states=states)
+    world.say("model.registered", {"kind": "base"})
+    world.rate(SCREEN, "0.75")
+    verdict, _ = world.ask("external_deploy")
+    (found,) = {(f.state, f.indexes) for f in verdict.findings if f.why == f"alert:{SCREEN}"}
+    assert found == ("met", standing(world, SCREEN).indexes)
 
 
 def test_a_tracked_level_asks_for_less_than_the_critical_one() -> None:
