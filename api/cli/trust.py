@@ -54,6 +54,7 @@ def keys_register(
     book: Book,
     path: Annotated[Path, typer.Argument(help="The key file; its own signature proves possession.")],
     owner: Annotated[str, typer.Argument(help="The principal that it belongs to.")],
+    use: Annotated[str, typer.Option(help="event, or engine for the key that signs what follows.")] = "event",
     by: As = "key-admin",
     as_json: Json = False,
 ) -> None:
@@ -64,7 +65,7 @@ def keys_register(
         "keyid": signer.keyid,
         "principal": owner,
         "spki": format_base64(signer.spki),
-        "use": "event",
+        "use": use,
     }
     written = book.write(key.Registered, body, "ledger", [*book.signers(by, 2), signer])
     posted("keys-register", [book.post(written)], as_json=as_json, book=book)

@@ -69,6 +69,15 @@ def test_a_way_names_somebody_and_real_commands(why: str) -> None:
     assert all(line.endswith(" --data 'a b'") for line in found.commands)
 
 
+def test_every_command_that_a_page_names_is_one() -> None:
+    text = "\n".join(p.read_text() for p in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))))
+    lines = re.findall(r"`(holdpoint [^`\n]+)`", text) + re.findall(
+        r"^\s*(?:\$ |\.venv/bin/)?(holdpoint [^\n#]+)", text, re.MULTILINE
+    )
+    assert len(lines) > 150
+    assert [line for line in lines if not known(line.strip().rstrip("\\"))] == []
+
+
 def test_a_set_is_attested_whole_only_where_all_of_it_is_open() -> None:
     def finding(member: str, state: FindingState) -> Finding:
         return Finding("pack", "G", "section 1", f"SET/{member}", state, "attestation-expired")

@@ -9,7 +9,8 @@ import pytest
 from auditor.pin import parse_pin
 from ledger.entry import parse_entry
 from ledger.envelope import parse_envelope
-from tests.commands import Cli, Done
+from tests.commands import Cli, Done, adopt, running
+from tests.conftest import copy_of
 
 SCOPE = ("--audience", "general", "--host", "own-cloud", "--surface", "api")
 
@@ -246,3 +247,19 @@ def test_an_action_that_no_pack_can_gate_is_no_question(cli: Cli) -> None:
     done = cli("gate", "one", "fly_to_the_moon")
     assert done.code == 2
     assert "no pack can gate fly_to_the_moon" in done.err
+
+
+def test_a_new_engine_key_is_registered_and_put_in_place(founded_folder: Path, tmp_path: Path) -> None:
+    """As docs/how-to/refusals/engine-key-wrong.md says: what follows is signed by the newest registered key alone."""
+    folder, fresh = copy_of(founded_folder, tmp_path / "held"), tmp_path / "engine.pem"
+    ask = ("request", "model/one", "train", "--audience", "none", "--yes")
+    with running(folder) as commands:
+        adopt(commands)
+        commands.ok("register", "model/one", "--name", "One", "--weights", __file__, "--yes")
+        commands.ok("keys", "new", fresh)
+        commands.ok("keys", "register", fresh, "engine", "--use", "engine")
+        stopped = commands(*ask)
+        assert (stopped.code, "engine-key-wrong" in stopped.err) == (7, True), stopped
+    fresh.replace(folder / "keys" / "engine.pem")
+    with running(folder) as commands:
+        assert "derived gate.evaluated" in commands.ok(*ask).out
