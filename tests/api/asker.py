@@ -29,7 +29,8 @@ class Asker:
 
     @property
     def state(self) -> Any:
-        """What the framework's application keeps."""
+        """What the framework's application keeps. Not for `monkeypatch`: pytest puts back what the `__dict__` held, and Starlette's
+        `State` keeps nothing there, so that the undoing would delete the member."""
         return self.app._app.state  # type: ignore[attr-defined]  # the guard's inside
 
     @property

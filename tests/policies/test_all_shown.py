@@ -1,6 +1,6 @@
 """Every shipped pack with nothing shown and with all: no worse state permits more, and what was not read never permits alone.
 
-`test_empty.py` asks the same packs on a ledger that shows nothing, `test_monotone.py` one of them over generated histories.
+`test_empty.py` asks the same packs on a ledger that shows nothing, `test_all_packs.py` over generated histories.
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ import pytest
 from policies.answer import STRICTNESS, Answer, PolicyVerdict
 from policies.pack import Pack
 from policies.pack_gate import Action, Condition
-from tests.policies.world import FRAMEWORKS, World, shipped
+from tests.policies.extracts import SHIPPED
+from tests.policies.world import World, shipped
 
-SHIPPED = sorted(p.stem for p in FRAMEWORKS.glob("*.toml"))
 ACTIONS: tuple[Action, ...] = get_args(Action)
 CLEARING = {Answer.PERMIT, Answer.PERMIT_WITH_CONDITIONS}
 VECTORS = ("one", "two")

@@ -36,6 +36,7 @@ def test_an_empty_ledger_permits_nothing(stem: str, action: str) -> None:
     for facts in ((), stated(pack, holds=True), stated(pack, holds=False)):
         verdict, clearance = world.ask(action, facts=facts)
         assert verdict.answer in NOTHING_LACKS, (facts, verdict)
+        assert facts or verdict.answer == Answer.UNDETERMINED
         assert "subject-unknown" in verdict.reasons
         assert clearance.answer in NOTHING_LACKS
 

@@ -28,7 +28,7 @@ LISTS = [
     for r in ABOUT
 ]
 VIEWS = [("status", "model/one"), ("gate", "model/one", "external_deploy"), ("decision", "show", "model/one"),
-         ("status", "model/one", "--why"), ("incident", "show", "one")]  # fmt: skip
+         ("status", "model/one", "--why"), ("status", "model/one", "--why", "--action", "train"), ("incident", "show", "one")]  # fmt: skip
 LINED = [("history", "model/one"), ("keys", "list"), ("decision", "list"), ("obligations",), ("incident", "list"),
          ("thresholds", "model/one"), ("safeguards", "model/one"), ("framework", "timeline")]  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.trust import BreakGlass
+from ledger.strict import shift
 from tests.commands import Cli
 
 MODEL = "model/one"
@@ -15,11 +15,11 @@ CLAIM = (
 )  # fmt: skip
 
 
-def determine(cli: Cli, state: str) -> int:
+def determine(cli: Cli, state: str, threshold: str = "CBRN-3") -> int:
     words = (
         "determine",
         MODEL,
-        "CBRN-3",
+        threshold,
         "--state",
         state,
         "--rationale",
@@ -53,17 +53,6 @@ def test_the_argument_as_a_tree_and_as_json(cli: Cli, told: list[int]) -> None:
     assert cli("status", "model/nobody", "--why").code == 5
 
 
-def test_an_exceptional_grant_without_review_stands_first(cli: Cli, told: list[int]) -> None:
-    assert told
-    state = cli.ledger.appender.state
-    state.put("break_glass", str(told[0]), BreakGlass("someone", ("admin-1", "admin-2"), "decider", cli.ledger.now()))
-    try:
-        lines = cli.ok("status", MODEL, "--why", "--action", "train").out.splitlines()
-        assert lines[0].startswith("BREAK-GLASS"), lines[:4]
-    finally:
-        state.put("break_glass", str(told[0]), None)
-
-
 def test_what_changed_and_which_entry_did_it(cli: Cli, told: list[int]) -> None:
     first, second = told
     text = cli.ok("status", MODEL, "--diff", first, second + 1).out
@@ -79,11 +68,13 @@ def test_what_changed_and_which_entry_did_it(cli: Cli, told: list[int]) -> None:
 
 def test_the_clock_alone(cli: Cli, told: list[int]) -> None:
     """A favourable determination grows stale with no entry: `clock` did it."""
-    at, late = cli.ledger.now(), "2029-01-01T00:00:00.000000Z"
+    determine(cli, "below", "CBRN-4")
+    at, late = cli.ledger.now(), shift(cli.ledger.now(), days=1000)
     said = json.loads(cli.ok("status", MODEL, "--diff", told[0] + 1, late, "--json").out)["details"]
-    assert said
-    below = json.loads(cli.ok("status", MODEL, "--diff", at, late, "--json").out)["details"]
-    assert all(c["causes"] == ["clock"] for c in below)
+    assert ["clock", told[1]] in [[c if c == "clock" else c["index"] for c in s["causes"]] for s in said]
+    alone = json.loads(cli.ok("status", MODEL, "--diff", at, late, "--json").out)["details"]
+    assert ["threshold", "anthropic-rsp-2.2", "CBRN-4"] in [[c["kind"], *c["name"]] for c in alone]
+    assert all(c["causes"] == ["clock"] for c in alone)
 
 
 def test_one_question_at_a_time(cli: Cli) -> None:
