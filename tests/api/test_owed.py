@@ -9,12 +9,16 @@ import pytest
 from api.cli.obligations import line_of
 from api.owed import OTHER, WAITING, Wanted, lasting, owed_counts, query_of
 from api.sparing import Sparingly
+from api.wiring import View
 from ledger.errors import Malformed
+from ledger.strict import shift
 from policies.duty import Standing
 from tests.api.asker import Asker
-from tests.api.test_measures import total
+from tests.api.test_measures import read
 from tests.commands import Cli, running
 from tests.conftest import copy_of
+from tests.policies.regimes import SAID, Regimes, days, duty, regime
+from tests.policies.test_duties import TENTH, deploy
 
 CA, EU = "us-ca-sb53", "eu-gpai-cop-safety-security"
 
@@ -103,14 +107,27 @@ def test_the_feed_is_a_calendar(asker: Asker) -> None:
 
 def test_metrics_count_by_pack(asker: Asker) -> None:
     owed = asker.ask("/v1/obligations?due_within=72h&all=true&limit=1000").json()["obligations"]
-    for pack in (CA, EU):
-        assert total(asker, "obligations_overdue", pack=pack) == sum(
-            d["state"] == "overdue" and d["pack"] == pack for d in owed
-        )
-        assert total(asker, "obligations_due_72h", pack=pack) == sum(
-            d["state"] != "overdue" and d["pack"] == pack for d in owed
-        )
-    assert total(asker, "obligations_overdue", pack=OTHER) == 0
+    for name, late in (("obligations_overdue", True), ("obligations_due_72h", False)):
+        expected = {p: sum((d["state"] == "overdue") is late and d["pack"] == p for d in owed) for p in (CA, EU, OTHER)}
+        assert {dict(labels)["pack"]: v for (n, labels), v in read(asker).items() if n == name} == expected
+
+
+def test_what_is_soon_and_what_is_late_is_counted() -> None:
+    """Under a shipped pack's own name, and all other packs as one."""
+    tell = duty("TELL", "deployment.started", clock="occurred", deadline=days(10))
+    world = Regimes(*(regime(name, "code", tell, clock=SAID) for name in (CA, "private-1", "private-2")))
+    opened = deploy(world)
+
+    def counted(at: str) -> tuple[dict[str, int], dict[str, int]]:
+        found = owed_counts(View(world.size, at, world.state))
+        return found["obligations_due_72h"], found["obligations_overdue"]
+
+    none, all_three = {CA: 0, OTHER: 0}, {CA: 1, OTHER: 2}
+    assert counted(shift(TENTH, days=-3, micros=-1)) == (none, none)
+    assert counted(shift(TENTH, days=-3)) == counted(TENTH) == (all_three, none)
+    assert counted(shift(TENTH, micros=1)) == (none, all_three)
+    world.word("fulfilled", CA, "TELL", opened)
+    assert counted(shift(TENTH, micros=1)) == (none, {CA: 0, OTHER: 2})
 
 
 def test_counting_takes_a_tenth_of_a_core_at_most(cli: Cli) -> None:
