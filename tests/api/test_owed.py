@@ -17,8 +17,7 @@ from tests.api.asker import Asker
 from tests.api.test_measures import read
 from tests.commands import Cli, running
 from tests.conftest import copy_of
-from tests.policies.regimes import SAID, Regimes, days, duty, regime
-from tests.policies.test_duties import TENTH, deploy
+from tests.policies.regimes import SAID, TENTH, Regimes, days, deploy, duty, regime
 
 CA, EU = "us-ca-sb53", "eu-gpai-cop-safety-security"
 

@@ -157,3 +157,31 @@ class Regimes(World):
 
     def ref(self, event: Event) -> dict[str, Any]:
         return {"index": event.index, "leaf": event.leaf}
+
+
+DEPLOYED = duty("TELL", "deployment.started", actions=["external_deploy"], clock="occurred", deadline=days(10))
+TENTH = "2026-03-12T23:59:59.999999Z"
+"""Ten days after the start, at the end of the day."""
+
+
+def lab(*duties: dict[str, object], binds: str = "code", **more: object) -> Regimes:
+    """A world with one regime, `fiction`."""
+    return Regimes(regime("fiction", binds, *duties, clock=SAID, **more))
+
+
+def deploy(w: Regimes, action: str = "external_deploy", **place: Any) -> Event:
+    """`model/m` is deployed without a decision."""
+    body = {
+        "action": action,
+        "artifact": "0" * 64,
+        "audience": "general",
+        "decision": None,
+        "hosts": ["own"],
+        "surfaces": ["api"],
+    }
+    return w.tell_at("deployment.started", body, "model/m", **place)
+
+
+def told(d: Duty) -> tuple[str, str, tuple[str, ...]]:
+    """Where a duty stands, whether it applies, and why."""
+    return d.state, d.applies, d.reasons

@@ -5,14 +5,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.admit import fold_event
+from ledger.state import State
 from ledger.strict import shift
 from policies.duties import TABLE, duties_at, duties_of
 from policies.duty import Duty
 from policies.incidents import incidents_of
+from policies.rules import RULES
 from projections.obligations import LISTED, OBLIGATIONS
 from projections.projection import fold_events
-from tests.policies.regimes import START, Regimes, days, duty, regime
-from tests.policies.test_duties import deploy
+from tests.policies.regimes import Regimes, days, deploy, duty, regime
 from tests.policies.test_incident_duties import EU, STATE
 
 OWN = regime("own", "own", duty("TELL", "deployment.started", clock="not-stated", deadline=days(3, "business_day")),
@@ -165,4 +167,7 @@ def test_the_view_is_the_state(history: list[Any], cut: int) -> None:
     assert rows == dict(w.state.scan(TABLE))
     some = {k: r.value for k, r in fold_events(OBLIGATIONS, events[:cut]).changed.items()}
     listed = [(k, v) for k, v in some.items() if k.startswith(LISTED[:2])]
-    assert duties_at(some.get, listed, START, lambda _i, _k: None) is not None
+    state = State()
+    for event in events[:cut]:
+        fold_event(state, event, RULES)
+    assert duties_at(some.get, listed, w.at, lambda _i, _k: None) == duties_of(state, w.at)

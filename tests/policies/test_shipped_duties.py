@@ -11,8 +11,7 @@ import pytest
 from policies.calendar import due_of
 from policies.duty import Duty
 from policies.pack_duties import Obligation
-from tests.policies.regimes import Regimes
-from tests.policies.test_duties import deploy
+from tests.policies.regimes import Regimes, deploy
 from tests.policies.world import FRAMEWORKS, HASH, shipped
 
 PACKS = sorted(p.stem for p in FRAMEWORKS.glob("*.toml"))

@@ -12,14 +12,9 @@ from ledger.registry import BODIES
 from projections.decisions import DECISIONS
 from projections.projection import AnyBody, Projection, Rank, Row, Rows, fold_events
 from projections.questions import QUESTIONS
-from tests.projections.crafted import Crafted, told
+from tests.projections.crafted import Crafted
 
 ALL = QUESTIONS
-
-
-@pytest.fixture(scope="module")
-def story() -> Crafted:
-    return told()
 
 
 def stored(rows: Rows) -> dict[str, Row]:
