@@ -13,6 +13,8 @@ MAX_REASONS = 64
 MAX_INDEXES = 64
 ROOM = 24_576
 """Bytes that findings may take, by a bound on each one's size, and reasons half as many; a statement holds 49,152."""
+MOST = 120 + 2 * 120 + 6 * 400 + 17 * MAX_INDEXES
+"""The bound on the longest finding: where there is room for one more of these, none was cut."""
 
 
 def evaluated(request: Fact, verdict: PolicyVerdict, as_of: AsOf) -> gate.Evaluated:
@@ -45,14 +47,14 @@ def unforeseen(state: State, made: Fact, verdict: PolicyVerdict) -> bool:
     """Whether anything keeps the verdict from a permit that the answer which the decision `made` cites did not show.
 
     Who decides against a verdict answers for what it named, and not for what comes to be open later. Where the recorded list may
-    have been cut (it holds nothing that is met), the reasons alone are compared.
+    have been cut (it holds nothing that is met, and is nearly full), the reasons alone are compared.
     """
     cited: Fact | None = state.get("cited", made.digest)
     if cited is None:
         return True
     said = cited.body
     reasons = {r for r in recorded_reasons(verdict) if not r.startswith(STATUTORY)} - set(said.reasons)
-    if all(f.state != "met" for f in said.findings):
+    if all(f.state != "met" for f in said.findings) and sum(map(_size, said.findings)) > ROOM - MOST:
         return bool(reasons)
     shown = {(f.pack, f.clause, f.requirement) for f in said.findings if f.state != "met"}
     open_ = [f for f in verdict.findings if f.state != "met"]
@@ -66,11 +68,15 @@ def _fitting(findings: tuple[Finding, ...]) -> tuple[gate.RecordedFinding, ...]:
     taken: set[int] = set()
     room = ROOM
     for n, f in sorted(enumerate(findings), key=lambda item: (item[1].state == "met", item[0])):
-        room -= 120 + len(f.clause) + len(f.pack) + 6 * len(f.requirement[:400]) + 17 * len(f.indexes[:MAX_INDEXES])
+        room -= _size(f)
         if room < 0:
             break
         taken.add(n)
     return tuple(_finding(f) for n, f in enumerate(findings) if n in taken)
+
+
+def _size(f: Finding | gate.RecordedFinding) -> int:
+    return 120 + len(f.clause) + len(f.pack) + 6 * len(f.requirement[:400]) + 17 * len(f.indexes[:MAX_INDEXES])
 
 
 def _finding(f: Finding) -> gate.RecordedFinding:

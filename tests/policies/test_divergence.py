@@ -89,6 +89,19 @@ def test_nor_for_a_framework_that_is_adopted_later() -> None:
     assert answered(world) == ("undetermined", "verdict-changed")
 
 
+@pytest.mark.parametrize("first", ["anthropic-rsp-2.2", "meta-aasf-2.0", "amazon-fmsf-2025-02"])
+def test_nor_where_nothing_was_met_and_what_falls_open_has_the_same_reason(first: str) -> None:
+    world = World(first)
+    world.model()
+    world.decide("permit", divergence_reason="fictional", basis="discretionary")
+    assert answered(world) == CLEARS
+    shown = world.state.get("gate", world.request.digest).body
+    assert {f.state for f in shown.findings} == {"unknown"}
+    world.bring(XAI, adopt=True)
+    assert set(world.ask("external_deploy")[0].reasons) <= set(shown.reasons)
+    assert answered(world) == ("undetermined", "verdict-changed")
+
+
 def test_what_was_shown_open_may_stay_open_or_be_shown_in_part() -> None:
     world = against_a_missing_number()
     world.rate("RESTRICTED-ANSWER-RATE", "0.5", outcome="matches")
