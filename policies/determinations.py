@@ -116,23 +116,21 @@ def _judge(state: State, stream: str, published: Published, fact: Fact, as_of: A
         return Standing(None, stale[0], (*cited, *stale[1]), "expired")
     if said.covered_by is not None:
         return _covered(state, stream, published, fact, as_of)
-    related = _relative(state, fact.body.subjects, said.evidence)
-    if related is None:
+    relatives = _relatives(state, stream, said.evidence)
+    if not relatives:
         return Standing(said.state, "determined", cited, fact=fact)
-    far = registered_far(state, stream, published.pack.reassess, related[1])
+    far = tuple(i for of in relatives for i in registered_far(state, stream, published.pack.reassess, of))
     if far:
         return Standing(None, "determination-compute", (*cited, *far), "expired")
-    return Standing(said.state, f"determined-on-relative:{related[0]}", cited, fact=fact)
+    relation = next(iter(relatives.values()))
+    return Standing(said.state, f"determined-on-relative:{relation}", cited, fact=fact)
 
 
-def _relative(state: State, subjects: tuple[str, ...], evidence: tuple[Reference, ...]) -> tuple[str, str] | None:
-    """The relation through which evidence of another model speaks for this one, and that model's stream."""
-    for reference in evidence:
-        run: Fact | None = state.get("evaluation", str(reference.index))
-        if run is not None and run.stream not in subjects:
-            related = (relation_of(state, run.stream, s) for s in subjects)
-            return next((r for r in related if r is not None), "none"), run.stream
-    return None
+def _relatives(state: State, stream: str, evidence: tuple[Reference, ...]) -> dict[str, str]:
+    """The other models whose runs speak for this one, each with the registered relation through which they do."""
+    runs: list[Fact] = [f for r in evidence if (f := state.get("evaluation", str(r.index))) is not None]
+    others = dict.fromkeys(run.stream for run in runs if run.stream != stream)
+    return {other: relation for other in others if (relation := relation_of(state, other, stream)) is not None}
 
 
 def _covered(state: State, stream: str, published: Published, fact: Fact, as_of: AsOf) -> Standing:

@@ -149,14 +149,20 @@ def _determined(state: State, event: Event, said: threshold.Determined) -> Refus
 
 
 def _evidence(state: State, said: threshold.Determined) -> Refused | None:
-    """A run of another model is evidence only through a registered relation (T24); the finding then says so."""
-    for reference in said.evidence:
-        run: Fact | None = state.get("evaluation", str(reference.index))
-        if run is None or run.stream in said.subjects:
-            continue
-        if all(relation_of(state, run.stream, s) is None for s in said.subjects):
-            detail = f"entry {reference.index} is a run of another model, which no registered relation ties to this one"
+    """A run of another model is evidence only through a registered relation (T24); the finding then says so. Nor does naming
+    both models as subjects let a run of one speak for the other."""
+    runs: list[Fact] = [f for r in said.evidence if (f := state.get("evaluation", str(r.index))) is not None]
+
+    def speaks(run: Fact, subject: str) -> bool:
+        return run.stream == subject or relation_of(state, run.stream, subject) is not None
+
+    for run in runs:
+        if not any(speaks(run, s) for s in said.subjects):
+            detail = f"entry {run.index} is a run of another model, which no registered relation ties to this one"
             return Refused(Reason.SUBJECT_MISMATCH, detail)
+    for subject in said.subjects if runs else ():
+        if not any(speaks(run, subject) for run in runs):
+            return Refused(Reason.SUBJECT_MISMATCH, f"no run cited is of {subject}, or of a model that a relation ties to it")
     return None
 
 

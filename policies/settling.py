@@ -6,7 +6,7 @@ from policies.facts import Fact, Published, tainted
 
 RELATED = frozenset({"helpful_only_of", "checkpoint_of"})
 """Relations through which an evaluation of one model may be evidence for another (domain.md §3)."""
-CITED = ("evaluation", "attested", "submitted", "measured")
+CITED = ("evaluation", "attested", "submitted", "measured", "determined")
 
 
 def relation_of(state: State, one: str, other: str) -> str | None:
@@ -27,7 +27,7 @@ def fallen_evidence(state: State, evidence: tuple[Reference, ...]) -> tuple[str,
         compromised = None if fact is None else tainted(state, fact)
         if compromised is not None:
             return "tainted", compromised
-        ended: int | None = state.get("ended", key)
+        ended: int | None = state.get("ended", key) or state.get("retracted", key)
         if ended is not None:
             return "evidence-ended", ended
         degraded: tuple[Fact, ...] = state.get("degraded", key) or ()

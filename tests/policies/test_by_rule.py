@@ -12,6 +12,7 @@ from ledger.fields import UNSET
 from ledger.replay import Replay
 from ledger.strict import shift
 from policies.answer import AsOf, Finding, Request
+from policies.determinations import standing_determination
 from policies.evaluate import evaluate
 from policies.framework import pack_digest, pack_object
 from policies.rules import RULES
@@ -277,6 +278,20 @@ def test_a_run_of_another_model_counts_only_by_a_registered_relation(stream: str
         request = Request("model/m", "external_deploy", audience="general")
         found = evaluate(lab.replay.state, request, AsOf(len(lab.entries), lab.time)).findings
         assert "determined-on-relative:helpful_only_of" in {f.why for f in found}
+
+
+@pytest.mark.parametrize(("stream", "reason"), [("model/h", None), ("model/t", "subject-mismatch")])
+def test_to_name_both_models_as_subjects_is_no_relation(stream: str, reason: str | None) -> None:
+    lab = adopted(RSP).fork()
+    own = lab.say(evaluation.Recorded, run(None), stream, "evaluator")
+    body = determined(lab, own, subjects=sorted(["model/m", stream]))
+    assert asked(lab, threshold.Determined, body, "model/m", "assessor") == reason
+    if reason is None:
+        lab.say(threshold.Determined, body, "model/m", "assessor")
+        published = lab.replay.state.get("published", body["framework"])
+        as_of = AsOf(len(lab.entries), lab.time)
+        whys = [standing_determination(lab.replay.state, s, published, "CBRN-3", as_of).why for s in ("model/m", stream)]
+        assert whys == ["determined-on-relative:helpful_only_of", "determined"]
 
 
 def test_a_relation_is_to_a_model(lab: Lab) -> None:

@@ -87,6 +87,21 @@ def test_a_number_from_a_compromised_evaluator_is_open() -> None:
     assert standing(world, "MASK-DISHONESTY") == (None, "tainted")
 
 
+@pytest.mark.parametrize(("how", "why"), [("retracted", "evidence-ended"), ("tainted", "tainted"), ("sound", "determined")])
+def test_a_judgement_falls_with_the_determination_that_it_cites(how: str, why: str) -> None:
+    world = World(XAI)
+    world.model()
+    world.rate("MASK-DISHONESTY", "0.2")
+    (first,) = world.state.get("determination", f"model/m|{world.digest}|MASK-DISHONESTY")
+    cited = [{"index": first.index, "leaf": first.leaf}]
+    world.determine("MASK-DISHONESTY", "within_criterion", evidence=cited, by="another")
+    if how == "retracted":
+        world.tell("invalidate")
+    if how == "tainted":
+        world.state.put("taint", hexed("engine"), first.index)
+    assert standing(world, "MASK-DISHONESTY")[1] == why
+
+
 def test_a_number_cites_the_run_that_it_rests_on() -> None:
     world = World(XAI)
     world.model()

@@ -102,6 +102,12 @@ def test_a_relative_that_the_registration_puts_far_behind_shows_nothing() -> Non
         ran = world.say("evaluation.recorded", body, "model/parent")
         world.determine("CBRN-3", "below", evidence=[{"index": ran.index, "leaf": ran.leaf}])
         assert standing(world, "CBRN-3").why == why
+        # A nearer relative beside it does not make the far one's run speak for this model.
+        child = {"kind": "snapshot", "parent": "model/m", "relation": "checkpoint_of"}
+        world.say("model.registered", child, "model/child")
+        near = world.say("evaluation.recorded", {**body, "run": "near"}, "model/child")
+        world.determine("CBRN-3", "below", evidence=[{"index": e.index, "leaf": e.leaf} for e in (near, ran)])
+        assert standing(world, "CBRN-3").why == why
 
 
 def degraded(world: World, of: Event, *names: str, since: str | None = None, by: str = "attester") -> Event:
