@@ -11,8 +11,10 @@ import msgspec
 
 from ledger.errors import Malformed
 from ledger.strict import decimal_value
+from policies.calendar import MONTHS
 from policies.pack_duties import Period
 from policies.pack_gate import Acceptance, Condition, Effect, Statistic
+from policies.pack_words import count, fact_words, number_words
 
 Kind = Literal["vanished", "weaker", "changed", "stronger", "added"]
 Step = tuple[Kind, str, str]
@@ -29,7 +31,6 @@ STRICTNESS: dict[Effect, int] = {
     "risk_not_accepted": 2, "non_conformance": 1,
 }  # fmt: skip
 """4 nothing satisfies it · 3 it stops · 2 it stops unless measures stand in, or the risk is accepted · 1 it is flagged."""
-MONTHS = {"month": 1, "quarter": 3, "year": 12}
 HOURS = {"hour": (1, 1), "day": (24, 24), "business_day": (24, 72)}
 """Shortest and longest length of a unit; a business day waits for what lies between."""
 MONTH_HOURS = (28 * 24, 31 * 24)
@@ -42,12 +43,12 @@ def said(value: Any) -> str:
             return NONE
         case bool():
             return "yes" if value else "no"
-        case Period(amount=amount, unit=unit):
-            return f"{amount} {unit.replace('_', ' ')}{'' if abs(amount) == 1 else 's'}"
-        case Condition(fact=fact, comparator=comparator, value=limit):
-            return f"{fact} {comparator} {limit}"
-        case Statistic(metric=metric, comparator=comparator, value=limit):
-            return f"{metric} {comparator} {limit}" + (f" on {value.suite}" if value.suite else "")
+        case Period(amount=amount):
+            return f"{'-' if amount < 0 else ''}{count(value)}"
+        case Condition():
+            return fact_words(value)
+        case Statistic():
+            return number_words(value)
         case Acceptance(document=document, role=role):
             return f"{role} accepts the risk in {document}"
         case tuple():

@@ -13,6 +13,7 @@ from policies.pack import Pack
 from policies.pack_compare import ABSENT, Kind, Step, step
 from policies.pack_numbers import numbers
 from policies.pack_tables import LISTED, PARTS, WHOLE, Part, Reading
+from policies.pack_words import sourced_words
 
 KINDS: tuple[Kind, ...] = ("vanished", "weaker", "changed", "stronger", "added")
 WORSE = frozenset({"vanished", "weaker"})
@@ -49,9 +50,7 @@ class _Side:
         return found
 
     def sourced(self) -> str | None:
-        if self.clause is None:
-            return None
-        return getattr(self.clause, "sourced", None) or self.pack.source.sourced
+        return None if self.clause is None else sourced_words(self.pack, self.clause)
 
 
 def diff_packs(before: Pack, after: Pack) -> tuple[Change, ...]:

@@ -29,6 +29,7 @@ from policies.pack_compare import (
 from policies.pack_duties import Obligation
 from policies.pack_gate import Gate, When
 from policies.pack_parts import Level, Role, SafeguardSet, Threshold
+from policies.pack_words import needs, period_words, when_words
 
 Reading = Iterator[tuple[str, Step]]
 Fields = Mapping[str, Rule]
@@ -48,16 +49,11 @@ class Part:
 
 
 def gate_said(gate: Gate) -> str:
-    needs = (
-        *gate.requires_sets, *gate.requires_safeguards, *gate.requires_documents, *gate.requires_metrics,
-        *(() if gate.approval_of is None else (f"approval of {gate.approval_of}",)),
-    )  # fmt: skip
-    return f"{said(gate.actions)} needs {said(needs)}, else {gate.effect}"
+    return f"{said(gate.actions)} needs {said(needs(gate))}, else {gate.effect}"
 
 
 def duty_said(duty: Obligation) -> str:
-    due = duty.deadline or duty.every or duty.promptness
-    return f"{duty.form} to {said(duty.recipients)}, {'without a period' if due is None else said(due)}"
+    return f"{duty.form} to {said(duty.recipients)}, {period_words(duty)}"
 
 
 def set_said(one: SafeguardSet) -> str:
@@ -92,11 +88,11 @@ def when_read(old: Gate, new: Gate) -> Reading:
     was, stands = old.when, new.when
     if was.always or stands.always:
         if was.always != stands.always:
-            yield "trigger", step("weaker" if was.always else "stronger", _when(was), _when(stands))
+            yield "trigger", step("weaker" if was.always else "stronger", when_words(was), when_words(stands))
         return
     if _form(was) != _form(stands):
         narrowed: Kind = "weaker" if not _form(was) else "stronger" if not _form(stands) else "changed"
-        yield "trigger", step(narrowed, _when(was), _when(stands))
+        yield "trigger", step(narrowed, when_words(was), when_words(stands))
     else:
         for what, a, b in (
             ("trigger thresholds", was.any_of, stands.any_of),
@@ -112,14 +108,6 @@ def when_read(old: Gate, new: Gate) -> Reading:
 
 def _form(when: When) -> str:
     return "any" if when.any_of else "all" if when.all_of_kind else ""
-
-
-def _when(when: When) -> str:
-    if when.always:
-        return "always"
-    told = [f"any of {said(when.any_of)} in {said(when.state_in)}"] if when.any_of else []
-    told += [f"all of kind {when.all_of_kind} in {when.state}"] if when.all_of_kind else []
-    return " and ".join((*told, *map(said, when.facts)))
 
 
 def _facts(was: When, stands: When) -> Reading:

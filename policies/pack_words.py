@@ -70,7 +70,8 @@ def _single(verb: str) -> str:
     return {"recommend": "recommends", "decide": "decides", "are told before": "is told before"}.get(verb, verb)
 
 
-def _number(said: Statistic) -> str:
+def number_words(said: Statistic) -> str:
+    """`cyber_solve_rate >= 0.5 on the hard suite`."""
     suite = f" on {said.suite}" if said.suite is not None else ""
     return f"{said.metric} {said.comparator} {said.value}{suite}"
 
@@ -82,9 +83,9 @@ def determination_words(threshold: Threshold) -> str:
     if said.metric is not None:
         upper = f" to {said.upper}" if said.upper is not None else ""
         told.append(f"{said.metric} {said.comparator} {said.value}{upper}")
-    told += [_number(s) for s in said.any_of]
+    told += [number_words(s) for s in said.any_of]
     if said.confirm is not None:
-        told.append(f"settled by {_number(said.confirm)}")
+        told.append(f"settled by {number_words(said.confirm)}")
     kind = {"quantitative": "a number", "hybrid": "numbers and judgement", "expert_case": "attested judgement"}[
         said.kind
     ]
