@@ -118,8 +118,8 @@ class Session(Book):
     def incidents(self, at: int | str | None = None, after: str = "") -> tuple[list[dict[str, Any]], AsOf]:
         """Incidents, computed here."""
         with self.ledger.view(at) as view:
-            later = (i for i in incidents_of(view.state, view.time) if i.stream > after)
-            return [plain(i) for i in islice(later, PAGE)], view.as_of
+            found = islice(incidents_of(view.state, view.time, after), PAGE)
+            return [plain(i) for i in found], view.as_of
 
     def incident(self, stream: str, at: int | str | None = None) -> tuple[dict[str, Any] | None, AsOf]:
         """One incident, computed here."""

@@ -70,10 +70,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[Filed, ...]
 
 
-def incidents_of(state: State, at: str) -> Iterator[Incident]:
-    """Every incident at clock `at`, by stream."""
+def incidents_of(state: State, at: str, after: str = "") -> Iterator[Incident]:
+    """Every incident at clock `at`, by stream, from the one after `after` on."""
     for key, _ in state.scan(TABLE, incident_key("")):
-        found = incident_of(state, key.partition("|")[2], at)
+        stream = key.partition("|")[2]
+        found = incident_of(state, stream, at) if stream > after else None
         if found is not None:
             yield found
 

@@ -1,5 +1,6 @@
 """`/v1/incidents`: what happened, and what it is under each regime, with the duties and clocks that follow."""
 
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -27,12 +28,7 @@ def incidents(
     """Every incident, by stream."""
     past = past_of(request)
     view = past.at(parse_at(at), future=True)
-    found = []
-    for one in incidents_of(view.state, view.time):
-        if one.stream > after:
-            found.append(one)
-        if len(found) > limit:
-            break
+    found = [*islice(incidents_of(view.state, view.time, after), limit + 1)]
     more: Following = next_page(request, found[limit - 1].stream, at=at or view.time) if len(found) > limit else ()
     value = {**stated(view), "incidents": msgspec.to_builtins(found[:limit])}
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER, following=more)

@@ -131,6 +131,7 @@ def test_incidents_are_listed_by_stream(count: int) -> None:
     for n in range(count):
         w.observe(f"incident/{9 - n}")
     assert [i.stream for i in incidents_of(w.state, w.at)] == sorted(f"incident/{9 - n}" for n in range(count))
+    assert [i.stream for i in incidents_of(w.state, w.at, "incident/8")] == ["incident/9"] * bool(count)
     assert incident_of(w.state, "incident/none", w.at) is None
 
 
