@@ -91,7 +91,7 @@ def _changes(
     def at(size: int) -> Picture:
         """What holds after `size` entries, at the clock of `after`."""
         if size not in pictures:
-            pictures[size] = drawn(state.at(size), stream, AsOf(size, after.time))
+            pictures[size] = drawn(state.at(size), stream, AsOf(size, after.time, after.verified))
         return pictures[size]
 
     old, new = drawn(state.at(before.size), stream, before), at(after.size)

@@ -11,7 +11,7 @@ from typing import Any
 from api.scenario import Asked, time_of
 from api.session import Session
 from ledger.errors import Malformed
-from policies.answer import AsOf, Request
+from policies.answer import Request
 from policies.duties import duties_of
 from projections.decision_life import life_of
 
@@ -75,7 +75,7 @@ def _life(session: Session, asked: Asked) -> Answered:
     with session.ledger.view(at) as view:
         asks = [f for _, f in view.state.scan("request") if (f.stream, f.body.action) == (asked.model, asked.action)]
         newest = max((f for f in asks if f.body.audience == asked.audience), key=lambda f: f.index, default=None)
-        life = None if newest is None else life_of(view.state, newest, AsOf(view.size, view.time))
+        life = None if newest is None else life_of(view.state, newest, view.as_of)
     phase = "none" if life is None else life.phase
     wrong = _differences(("phase", asked.answer, phase))
     if life is not None and asked.reason and asked.reason not in life.flags:

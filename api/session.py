@@ -69,7 +69,7 @@ class Session(Book):
     def status(self, model: str, at: int | str | None = None) -> tuple[dict[str, Any], AsOf]:
         """Every action that a binding pack gates."""
         with self.ledger.view(at) as view:
-            as_of = AsOf(view.size, view.time)
+            as_of = view.as_of
             if view.state.get("subject", model) is None:
                 return {}, as_of
             actions = sorted({a for p in binding_packs(view.state, view.time) for g in p.pack.gates for a in g.actions})

@@ -9,6 +9,7 @@ from api import past as past_file
 from api.past import Past
 from api.positions import parse_at
 from api.rendering import WORDS
+from api.session import Session
 from api.wiring import View
 from disclosures.claims import claims_of
 from ledger.admit import unsafe_unchecked
@@ -145,6 +146,11 @@ def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
         answer = story.ask(url).json()
         assert (answer["clearance"], answer["reasons"]) == ("undetermined", ["ledger-not-verified"])
     assert WORDS["ledger-not-verified"] in story.ask("/").text
+    actions, _ = Session(story.ledger).status("model/fictional-one")
+    assert {a["clearance"] for a in actions.values()} == {"undetermined"}
+    changes = story.ask(f"/v1/models/fictional-one/diff?from={FOUNDED + 5}").json()["changes"]
+    answered = [c[side]["clearance"] for c in changes if c["kind"] == "answer" for side in ("before", "after") if c[side]]
+    assert set(answered) == {"undetermined"}
 
 
 def test_lists_do_not_hold_the_appender(story: Asker, past: Past) -> None:
