@@ -11,7 +11,7 @@ from ledger.errors import Malformed
 from ledger.strict import parse_uint
 from policies.calendar import later
 from policies.duties import TABLE, duties_of
-from policies.duty import Duty
+from policies.duty import WAITING, Duty
 from policies.duty_rows import plain
 
 SHIPPED: Final = frozenset(
@@ -19,8 +19,6 @@ SHIPPED: Final = frozenset(
 )
 OTHER: Final = "other"
 LASTS = re.compile(r"([1-9][0-9]{0,4})([hd])")
-WAITING: Final = frozenset({"open", "overdue", "pending", "tolled"})
-"""States in which a due date is still to be met, or was missed and is."""
 
 
 @dataclass(frozen=True, slots=True)

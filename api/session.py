@@ -34,7 +34,6 @@ from policies.incidents import incident_of, incidents_of
 __all__ = ["Posted", "RefusedError", "Session"]
 WAIT_SECONDS = 60
 PAGE = 20
-FEED = 2000
 
 
 class Session(Book):
@@ -113,7 +112,7 @@ class Session(Book):
     def calendar(self, wanted: Wanted, at: int | str | None = None) -> bytes:
         """The feed, made here."""
         with self.ledger.view(at) as view:
-            return render(self.ledger.origin, view.time, owed(view, wanted)[:FEED])
+            return render(self.ledger.origin, view.time, owed(view, wanted))
 
     def incidents(self, at: int | str | None = None, after: str = "") -> tuple[list[dict[str, Any]], AsOf]:
         """Incidents, computed here."""

@@ -7,31 +7,37 @@ than a dependency that an auditor would have to trust.
 
 from collections.abc import Iterable
 from hashlib import sha256
+from itertools import islice
 
-from policies.duty import Duty
+from policies.duty import WAITING, Duty
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
-OWED = frozenset({"open", "overdue", "pending", "tolled"})
+MOST = 2000
+"""Events in a feed: what is due first."""
 WIDTH = 75
 """Octets of a content line, its CRLF not counted (RFC 5545 §3.1)."""
 ESCAPED = {"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"}
 
 
 def render(origin: str, as_of: str, duties: Iterable[Duty]) -> bytes:
-    """The feed as of a clock. `origin` is the ledger's, so that two ledgers' duties never share a `UID`."""
+    """The feed as of a clock, of up to `MOST` events.
+
+    `origin` is the ledger's, so that two ledgers' duties never share a `UID`.
+    """
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Holdpoint//obligations 1//EN", "CALSCALE:GREGORIAN",
         f"X-WR-CALNAME:{text('Duties of ' + origin)}",
     ]  # fmt: skip
-    for duty in duties:
-        lines += _event(origin, as_of, duty)
+    events = (event for duty in duties if (event := _event(origin, as_of, duty)))
+    for event in islice(events, MOST):
+        lines += event
     lines.append("END:VCALENDAR")
     return b"".join(fold(line) for line in lines)
 
 
 def _event(origin: str, as_of: str, duty: Duty) -> list[str]:
     strict, latest = duty.due_strict, duty.due_latest
-    if strict is None or latest is None or duty.state not in OWED:
+    if strict is None or latest is None or duty.state not in WAITING:
         return []
     uid = sha256(f"{origin}|{duty.key}".encode()).hexdigest()[:40]
     recipients = ", ".join(duty.recipients)

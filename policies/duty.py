@@ -1,6 +1,6 @@
 """A duty as lists show it: one obligation, of one case or period, as of a position and clock (spec/obligations.md)."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -12,6 +12,8 @@ Standing = Literal[
     "fulfilled", "fulfilled-late", "not-applicable", "overdue", "lapsed", "tolled", "ended", "clock-not-started", "pending",
     "no-period", "open",
 ]  # fmt: skip
+WAITING: Final = frozenset({"open", "overdue", "pending", "tolled"})
+"""Standings in which a due date is still to be met, or was missed and is."""
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,12 +15,13 @@ from api.cli.pack_named import published_as
 from api.cli.said_first import alerts
 from api.cli.signing import reference_to, references_to, sign_and_post
 from api.handing_over import write_synced
-from api.owed import WAITING, Wanted, lasting, left_of
+from api.owed import Wanted, lasting, left_of
 from auditor.explain import visible
 from ledger.errors import Fault
 from ledger.event import Body
 from ledger.events import obligation
 from ledger.state import State
+from policies.duty import WAITING
 from policies.facts import Fact, Published
 
 Pack = Annotated[str, typer.Argument(metavar="PACK", help="The pack's id.")]

@@ -23,8 +23,6 @@ Within = Annotated[
     Query(pattern="^[1-9][0-9]{0,4}[hd]$", description="Still owed and due by then, overdue included: 72h or 5d."),
 ]
 Everything = Annotated[Literal["true", "false"], Query(alias="all", description="Also what does not apply.")]
-MOST = 2000
-"""Duties in a feed: what is due first."""
 
 
 def obligations(  # noqa: PLR0917  # query parameters are keyword in use
@@ -69,5 +67,5 @@ def calendar(
     past = past_of(request)
     view = past.at(parse_at(at), future=True)
     asked = Wanted(state, pack, obligation, model, incident, lasting(due_within), everything == "true")
-    feed = render(ledger_of(request).origin, view.time, owed(view, asked)[:MOST])
+    feed = render(ledger_of(request).origin, view.time, owed(view, asked))
     return bound(request, feed, checkpoint=past.checkpoint(view.size), keep=NEVER, media_type=MEDIA_TYPE)

@@ -5,12 +5,12 @@ from typing import Annotated, Literal, get_args
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.owed import WAITING, Wanted, lasting, owed, page_of, query_of
+from api.owed import Wanted, lasting, owed, page_of, query_of
 from api.positions import parse_at
 from api.rendering import ledger_page
 from api.routes.asked import At, past_of
 from api.routes.obligations import Cursor, Named, Stream, Within
-from policies.duty import Standing
+from policies.duty import WAITING, Standing
 
 DUTIES = 50
 """Duties per page: no page is over 150 kB."""

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.citing import Citing
 from api.life import FLAGS, MARKS, life_answer
-from api.owed import WAITING, Wanted, owed
+from api.owed import Wanted, owed
 from api.positions import parse_at
 from api.problems import problem
 from api.rendering import ledger_page
@@ -24,6 +24,7 @@ from ledger.registry import BY_TOPIC
 from ledger.statement import parse_statement
 from ledger.store.rows import Stored
 from policies.answer import Request as Asked
+from policies.duty import WAITING
 from policies.facts import Fact
 from policies.incidents import incidents_of
 from projections.carried_out import without_decision

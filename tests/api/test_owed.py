@@ -7,12 +7,12 @@ from typing import get_args
 import pytest
 
 from api.cli.obligations import line_of
-from api.owed import OTHER, WAITING, Wanted, lasting, owed_counts, query_of
+from api.owed import OTHER, Wanted, lasting, owed_counts, query_of
 from api.sparing import Sparingly
 from api.wiring import View
 from ledger.errors import Malformed
 from ledger.strict import shift
-from policies.duty import Standing
+from policies.duty import WAITING, Standing
 from tests.api.asker import Asker
 from tests.api.test_measures import read
 from tests.commands import Cli, running

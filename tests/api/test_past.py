@@ -149,7 +149,9 @@ def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
     actions, _ = Session(story.ledger).status("model/fictional-one")
     assert {a["clearance"] for a in actions.values()} == {"undetermined"}
     changes = story.ask(f"/v1/models/fictional-one/diff?from={FOUNDED + 5}").json()["changes"]
-    answered = [c[side]["clearance"] for c in changes if c["kind"] == "answer" for side in ("before", "after") if c[side]]
+    answered = [
+        c[side]["clearance"] for c in changes if c["kind"] == "answer" for side in ("before", "after") if c[side]
+    ]
     assert set(answered) == {"undetermined"}
 
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from disclosures.icalendar import WIDTH, fold, moment, render, text
+from disclosures.icalendar import MOST, WIDTH, fold, moment, render, text
 from ledger.strict import shift
 from policies.duty import Duty
 from tests.policies.regimes import START, Regimes, days, duty, regime
@@ -46,6 +46,15 @@ def test_one_event_per_duty_that_is_owed_and_has_a_date() -> None:
     starts = [line.partition(":")[0] for line in lines]
     assert starts.count("DTEND") == 1
     assert lines.count(f"DTSTAMP:{moment(AT)}") == 2
+
+
+def test_what_is_over_never_crowds_out_what_is_due() -> None:
+    due = duties()
+    over = [replace(d, state="fulfilled", key=f"{d.key}|{n}") for d in due for n in range(MOST)]
+    feed = unfolded(render("dev/one", AT, [*over, *due]))
+    assert feed == unfolded(render("dev/one", AT, due))
+    many = [replace(d, key=f"{d.key}|{n}") for d in due[:1] for n in range(MOST + 1)]
+    assert unfolded(render("dev/one", AT, many)).count("BEGIN:VEVENT") == MOST
 
 
 def test_the_same_duties_are_the_same_bytes_and_names_outlive_the_clock() -> None:
