@@ -7,12 +7,12 @@ from api.citing import Citing
 from api.difference import difference_of
 from api.positions import parse_at
 from api.standings import safeguards_of, thresholds_of, timeline_of
-from api.why import actions_of, why_of
+from api.why import why_of
 from api.wiring import Ledger, View
 from disclosures.alerts import break_glass_of
 from ledger.errors import Fault, Malformed
 from policies.answer import AsOf, Request
-from policies.binding import binding_packs
+from policies.binding import binding_packs, gated_actions
 
 Query: TypeAlias = Mapping[str, str]
 LISTS: Final = {"safeguards": "index", "thresholds": "key", "timeline": "index"}
@@ -44,7 +44,7 @@ def _timeline(_ledger: Ledger, view: View, _stream: str, _query: Query) -> dict[
 
 def _why(ledger: Ledger, view: View, stream: str, query: Query) -> dict[str, Any]:
     cite = Citing(ledger.desk, view.state)
-    asked = [query["action"]] if query.get("action") else actions_of(view.state, view.time)
+    asked = [query["action"]] if query.get("action") else gated_actions(view.state, view.time)
     return {"actions": [why_of(view.state, Request(stream, a), view.as_of, cite) for a in asked]}
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from api.standings import safeguards_of, thresholds_of
-from api.why import actions_of
 from ledger.state import State
 from policies.answer import AsOf, Request
+from policies.binding import gated_actions
 from policies.clear import clear
 from policies.duties import duties_of
 from policies.evaluate import evaluate
@@ -26,7 +26,7 @@ CLOCK = "clock"
 def picture_of(state: State, stream: str, as_of: AsOf) -> Picture:
     """Answers, findings, conditions, determinations, attestations and decisions that hold for a model."""
     found: Picture = {}
-    for action in actions_of(state, as_of.time):
+    for action in gated_actions(state, as_of.time):
         _answer(state, Request(stream, action), as_of, found)
     for row in thresholds_of(state, stream, as_of):
         found["threshold", row["pack"], row["threshold"]] = {

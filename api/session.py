@@ -27,7 +27,7 @@ from ledger.state import State
 from ledger.store.outcome import Appended, Known
 from ledger.trust import KeyLife
 from policies.answer import AsOf, Clearance, PolicyVerdict, Request
-from policies.binding import binding_packs
+from policies.binding import gated_actions
 from policies.duty_rows import plain
 from policies.incidents import incident_of, incidents_of
 
@@ -71,7 +71,7 @@ class Session(Book):
             as_of = view.as_of
             if view.state.get("subject", model) is None:
                 return {}, as_of
-            actions = sorted({a for p in binding_packs(view.state, view.time) for g in p.pack.gates for a in g.actions})
+            actions = gated_actions(view.state, view.time)
             return {action: answers(view.state, model, action, as_of) for action in actions}, as_of
 
     def decisions(

@@ -17,11 +17,6 @@ from policies.facts import Fact, Published
 Cite = Callable[[int], dict[str, Any]]
 
 
-def actions_of(state: State, at: str) -> list[str]:
-    """Every action that a binding pack gates."""
-    return sorted({a for p in binding_packs(state, at) for g in p.pack.gates for a in g.actions})
-
-
 def why_of(state: State, request: Request, as_of: AsOf, cite: Cite) -> dict[str, Any]:
     """The argument for one action: every finding, open or met, its clause, how that is sourced, and the entries it rests on."""
     verdict = evaluate(state, request, as_of)

@@ -25,7 +25,7 @@ from ledger.state import State
 from ledger.store.desk import Desk
 from ledger.store.embedded import EmbeddedPostgres
 from policies.answer import AsOf, Request
-from policies.binding import binding_packs
+from policies.binding import gated_actions
 from policies.clear import clear
 from policies.evaluate import evaluate
 from policies.rules import RULES
@@ -82,9 +82,7 @@ def ask(ledger: Ledger, figures: Figures) -> None:
     def status() -> None:
         with ledger.view() as view:
             name = stream()
-            for action in sorted(
-                {a for p in binding_packs(view.state, view.time) for g in p.pack.gates for a in g.actions}
-            ):
+            for action in gated_actions(view.state, view.time):
                 answers(view.state, name, action, view.as_of)
 
     def then() -> None:

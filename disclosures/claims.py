@@ -19,7 +19,7 @@ from ledger.state import State
 from ledger.strict import format_base64, parse_base64
 from ledger.trust import KeyLife
 from policies.answer import AsOf, Request
-from policies.binding import binding_packs
+from policies.binding import gated_actions
 from policies.clear import clear
 from policies.evaluate import evaluate
 
@@ -52,7 +52,7 @@ def answers(state: State, stream: str, action: str, as_of: AsOf) -> dict[str, An
 
 def claims_of(state: State, as_of: AsOf) -> dict[str, Any]:
     """All that an export claims, computed by the same folds and rules that an auditor runs."""
-    actions = sorted({a for p in binding_packs(state, as_of.time) for g in p.pack.gates for a in g.actions})
+    actions = gated_actions(state, as_of.time)
     models = [
         {"actions": {action: answers(state, stream, action, as_of) for action in actions}, "stream": stream}
         for stream, _ in state.scan("model")

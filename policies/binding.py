@@ -25,6 +25,11 @@ def binding_packs(state: State, at: str) -> tuple[Published, ...]:
     return tuple(sorted(found, key=lambda p: p.index))
 
 
+def gated_actions(state: State, at: str) -> list[str]:
+    """Every action that a pack binding at `at` gates, sorted."""
+    return sorted({a for p in binding_packs(state, at) for g in p.pack.gates for a in g.actions})
+
+
 def _not_out(state: State, published: Published, at: str) -> bool:
     return applies_to_lab(state, published, at) is not False
 

@@ -12,13 +12,13 @@ from api.cli.output import answer, say, warn
 from api.cli.said_first import tell
 from api.cli.signing import model_stream
 from api.what_if import Hypothesis, read_hypotheses
-from api.why import actions_of
 from api.why_text import lines_of
 from auditor.explain import visible
 from disclosures.alerts import break_glass_of
 from disclosures.claims import answers
 from ledger.errors import Fault
 from policies.answer import AsOf
+from policies.binding import gated_actions
 
 WhatIf = Annotated[
     Path | None,
@@ -66,7 +66,7 @@ def status(
 def _would(supposed: Hypothesis, stream: str) -> tuple[dict[str, Any], AsOf]:
     state, as_of = supposed.state, supposed.as_of
     known = state.get("subject", stream) is not None
-    actions = actions_of(state, as_of.time) if known else []
+    actions = gated_actions(state, as_of.time) if known else []
     return {action: answers(state, stream, action, as_of) for action in actions}, as_of
 
 

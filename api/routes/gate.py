@@ -13,13 +13,13 @@ from fastapi import Path, Query, Request
 from pydantic import StringConstraints
 from starlette.responses import Response
 
+from api.about import position
 from api.bound import NEVER, bound
 from api.measures import Measures
 from api.past import Past
 from api.positions import parse_at
 from api.problems import problem
 from api.routes.asked import NAME, At, Ref, ledger_of, past_of
-from api.routes.models import as_of
 from api.wiring import Ledger
 from disclosures.alerts import break_glass_of
 from ledger.errors import Malformed
@@ -120,7 +120,7 @@ def _judge(ledger: Ledger, past: Past, asked: policy.Request, at: int | str | No
         size = view.size
     value = {
         **_answer(verdict, clearance),
-        "as_of": as_of(view),
+        "as_of": position(view.as_of),
         "break_glass": glass,
         "projected": isinstance(at, str) and at > ledger.now(),
         "valid_until": until,
@@ -152,10 +152,9 @@ def _late(ledger: Ledger) -> dict[str, Any]:
     nothing = policy.PolicyVerdict(policy.Answer.UNDETERMINED, ("deadline",), (), (), ())
     clearance = policy.Clearance(policy.Answer.UNDETERMINED, ("deadline",))
     now = ledger.now()
-    position = {"size": ledger.appender.published[0], "time": now}
     return {
         **_answer(nothing, clearance),
-        "as_of": position,
+        "as_of": {"size": ledger.appender.published[0], "time": now},
         "break_glass": break_glass_of(ledger.appender.state),
         "projected": False,
         "valid_until": now,

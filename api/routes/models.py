@@ -14,26 +14,16 @@ from api.wiring import View
 from disclosures.alerts import break_glass_of
 from disclosures.claims import answers
 from disclosures.decided import divergences_of
-from policies.binding import binding_packs
+from policies.binding import gated_actions
 from policies.lapse import valid_until
 
 MODELS = 200
 """Models per page: each costs a verdict per action."""
 
 
-def actions_of(view: View) -> list[str]:
-    """Every action that a binding pack gates."""
-    return sorted({a for p in binding_packs(view.state, view.time) for g in p.pack.gates for a in g.actions})
-
-
-def as_of(view: View) -> dict[str, Any]:
-    """The position, as JSON."""
-    return {"size": view.size, "time": view.time}
-
-
 def models_after(view: View, after: str, limit: int) -> list[dict[str, Any]]:
     """Up to `limit` models whose stream sorts after `after`, each with clearance and verdict per action."""
-    actions = actions_of(view)
+    actions = gated_actions(view.state, view.time)
     streams = [s for s, _ in view.state.scan("model") if s > after][:limit]
     return [{"actions": {a: answers(view.state, s, a, view.as_of) for a in actions}, "stream": s} for s in streams]
 
@@ -62,7 +52,7 @@ def model(request: Request, ref: Ref, at: At = None) -> Response:
     value = {
         **stated(view),
         "stream": stream,
-        "actions": {a: answers(view.state, stream, a, view.as_of) for a in actions_of(view)},
+        "actions": {a: answers(view.state, stream, a, view.as_of) for a in gated_actions(view.state, view.time)},
         "valid_until": valid_until(view.state, stream, view.as_of),
     }
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER)

@@ -12,7 +12,6 @@ from api.positions import parse_at
 from api.problems import problem
 from api.rendering import ledger_page
 from api.routes.asked import After, At, Ref, ledger_of, past_of, readable
-from api.routes.models import actions_of
 from api.routes.pages import answer_of
 from api.standings import safeguards_of, thresholds_of
 from api.why import why_of
@@ -24,6 +23,7 @@ from ledger.registry import BY_TOPIC
 from ledger.statement import parse_statement
 from ledger.store.rows import Stored
 from policies.answer import Request as Asked
+from policies.binding import gated_actions
 from policies.duty import WAITING
 from policies.facts import Fact
 from policies.incidents import incidents_of
@@ -50,7 +50,7 @@ def model_page(request: Request, ref: Ref, at: At = None, action: Action = None,
     if view.state.get("subject", stream) is None:
         return problem("not-found", place="ref")
     cite = Citing(ledger.desk, view.state)
-    actions = actions_of(view)
+    actions = gated_actions(view.state, view.time)
     shown = action or next((a for a in ("external_deploy", *actions) if a in actions), None)
     thresholds = thresholds_of(view.state, stream, view.as_of)
     said = [t for t in thresholds if t["state"] is not None or t["reassess"] or t["doubt"] or t["history"]]

@@ -13,10 +13,10 @@ from api.positions import parse_at
 from api.problems import TYPES
 from api.rendering import ledger_page, page
 from api.routes.asked import At, past_of
-from api.routes.models import actions_of
 from api.routes.page_frameworks import in_force
 from api.wiring import View
 from policies import answer as policy
+from policies.binding import gated_actions
 from policies.clear import clear
 from policies.evaluate import evaluate
 from policies.lapse import valid_until
@@ -35,6 +35,7 @@ def overview(request: Request, at: At = None, after: Annotated[str, Query(max_le
     """What must not be missed, what is due, what may be done with which model and why, and which frameworks bind."""
     view = past_of(request).at(parse_at(at))
     streams = [s for s, _ in view.state.scan("model") if s > after]
+    actions = gated_actions(view.state, view.time)
     pressing = owed(view, Wanted(due_within=SOON))
     late = [d for d in pressing if d.state == "overdue"]
     soon = [d for d in pressing if d.state != "overdue"]
@@ -43,7 +44,7 @@ def overview(request: Request, at: At = None, after: Annotated[str, Query(max_le
         "overview.html",
         view,
         at,
-        models=[_model(view, s) for s in streams[:MODELS]],
+        models=[_model(view, s, actions) for s in streams[:MODELS]],
         more=streams[MODELS - 1] if len(streams) > MODELS else None,
         late=late[-DUTIES:],
         soon=soon[:DUTIES],
@@ -52,11 +53,11 @@ def overview(request: Request, at: At = None, after: Annotated[str, Query(max_le
     )
 
 
-def _model(view: View, stream: str) -> dict[str, Any]:
+def _model(view: View, stream: str, actions: list[str]) -> dict[str, Any]:
     return {
         "stream": stream,
         "until": valid_until(view.state, stream, view.as_of),
-        "answers": [answer_of(view, stream, action) for action in actions_of(view)],
+        "answers": [answer_of(view, stream, action) for action in actions],
     }
 
 
