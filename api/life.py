@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from api.unblock import holdpoint, line_of, scope_words
+from api.unblock import asked_words, holdpoint, line_of, scope_words
 from auditor.explain import visible
 from disclosures.alerts import break_glass_of
 from ledger.state import State
@@ -50,17 +50,26 @@ def life_answer(state: State, ref: str, as_of: AsOf, *, people: bool) -> dict[st
 
 def command_of(request: Fact, life: Life, move: Move) -> str:
     """The command line that makes a move: by the first who could, else by the ledger's own role."""
-    asked, named = request_of(request), ("--request", request.digest)
+    named = ("--request", request.digest)
     usual = {"recommend": "assessor", "approve": "approver", "withdraw": "approver", "decide": "decider"}
     who = next(iter(move.holders), usual.get(move.what, "deployer"))
     more: dict[str, tuple[str, ...]] = {
-        "request": tuple(scope_words(asked)),
+        "request": _again(request),
         "inform": (move.role, *named),
         "carry-out": (*_place(life, request), *(() if life.decision is None else ("--decision", str(life.decision)))),
     }
     if move.what == "evidence":
         return holdpoint("gate", *named)
     return line_of(move.what, request.stream, request.body.action, who, *more.get(move.what, named))
+
+
+def _again(request: Fact) -> tuple[str, ...]:
+    """All that the request said: what is left out would be asked for more widely than it was."""
+    said = request.body
+    more = [w for condition in said.conditions for w in ("--condition", condition)]
+    more += [w for entry in said.evidence for w in ("--evidence", str(entry.index))]
+    planned = () if said.planned_for is None else ("--planned-for", said.planned_for)
+    return (*asked_words(request_of(request)), *more, *planned)
 
 
 def _place(life: Life, request: Fact) -> tuple[str, ...]:

@@ -213,7 +213,7 @@ def following(
         ]
     if not DECIDE & set(clearance.reasons):
         return []
-    steps = [("request", act("request", "deployer", *scope_words(request), *_more(request)))]
+    steps = [("request", act("request", "deployer", *asked_words(request)))]
     for pack, role in verdict.recommendation_by:
         who = next(iter(people.by_pack_role.get(f"{pack}|{role}", ())), "assessor")
         steps.append((f"recommend, as {role}", act("recommend", who)))
@@ -230,6 +230,8 @@ def following(
     return steps
 
 
-def _more(request: Request) -> list[str]:
+def asked_words(request: Request) -> list[str]:
+    """The flags that ask the same again: where, and what was stated."""
     words = [w for place in request.jurisdictions for w in ("--jurisdiction", place)]
-    return words + [w for name, value in request.facts for w in ("--fact", f"{name}={value}")]
+    words += [w for name, value in request.facts for w in ("--fact", f"{name}={value}")]
+    return scope_words(request) + words

@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 
 from api import answers_decisions
+from api.life import life_answer
+from ledger.strict import shift
+from policies.answer import AsOf
 from tests.api.asker import Asker
 from tests.commands import Cli
+from tests.policies.world import World
 
 SCOPE = ("--audience", "partners", "--host", "own-cloud", "--surface", "api")
 
@@ -69,6 +73,21 @@ def _over_http(cli: Cli, digest: str, said: dict[str, object]) -> None:
     )
     for ref, status in (("9" * 64, 404), ("999999", 404), ("nonsense", 400), ("0x1", 400)):
         assert asker.ask(f"/v1/decisions/{ref}").status_code == status
+
+
+def test_asking_again_asks_for_no_more_than_was_asked() -> None:
+    world = World("anthropic-rsp-2.2")
+    soon = shift(world.at, days=3)
+    more = {"conditions": ["with logs"], "facts": {"hours": "3"}, "jurisdictions": ["us"], "planned_for": soon}
+    request = world.ask_to(evidence=[{"index": 1, "leaf": "0" * 64}], **more)
+    world.bring("xai-faif-2025-12-30", adopt=True)
+    said = life_answer(world.state, request.digest, AsOf(world.size, world.at), people=True)
+    assert said is not None
+    (move,) = said["moves"]
+    assert move["command"] == (
+        "holdpoint request model/m external_deploy --audience general --surface api --host own --jurisdiction us --fact hours=3 "
+        f"--condition 'with logs' --evidence 1 --planned-for {soon} --as deployer"
+    )
 
 
 def test_carried_out_without_a_decision_is_said_first(cli: Cli) -> None:
