@@ -52,10 +52,8 @@ def _diff(ledger: Ledger, view: View, stream: str, query: Query) -> dict[str, An
     """`view` is the later position; `from` the earlier one."""
     if "from" not in query:
         raise Malformed("position", "from", "missing")
-    before = ledger.view(parse_at(query["from"]))
-    with before:
-        old = before.as_of
-    if (old.size, old.time) > (view.size, view.time) or old.size > view.size or old.time > view.time:
+    old = ledger.view(parse_at(query["from"])).as_of
+    if old.size > view.size or old.time > view.time:
         raise Fault(
             "positions-reversed", "failed", "the first position lies after the second", "name the earlier one first"
         )

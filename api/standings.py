@@ -91,21 +91,16 @@ def _attestation(state: State, fact: Fact, as_of: AsOf) -> dict[str, Any]:
         if d.body.since <= as_of.time
     ]
     worse = {name for d in degraded for name in d["safeguards"]}
+    word = _word(fact, withdrawn, compromised, as_of, degraded=bool(worse))
     return {
         **shown_attestation(fact),
         "degraded": degraded,
         "pack": "" if published is None else published.pack.id,
-        "standing": [s for s in fact.body.safeguards if s not in worse]
-        if _stands(fact, withdrawn, compromised, as_of)
-        else [],
-        "state": _word(fact, withdrawn, compromised, as_of, degraded=bool(worse)),
+        "standing": [s for s in fact.body.safeguards if s not in worse] if word in ("valid", "degraded") else [],
+        "state": word,
         "tainted_by": compromised,
         "withdrawn_at": withdrawn,
     }
-
-
-def _stands(fact: Fact, withdrawn: int | None, compromised: int | None, as_of: AsOf) -> bool:
-    return _word(fact, withdrawn, compromised, as_of, degraded=False) == "valid"
 
 
 def _word(fact: Fact, withdrawn: int | None, compromised: int | None, as_of: AsOf, *, degraded: bool) -> str:

@@ -1,7 +1,7 @@
 """`frameworks`: what was promised when: packs published, adopted, superseded; scopes determined, sources drifted, clauses read.
 
 Rows: "pack|digest" (`Rank.FIRST` where its source drifted) · "scope|id|index" · "reading|id|index".
-Which of them bound at a time is `policies.facts.binding_packs`', which joins adoptions, laws' own dates and scopes.
+Which of them bound at a time is `policies.binding.binding_packs`', which joins adoptions, laws' own dates and scopes.
 """
 
 from collections.abc import Sequence

@@ -71,7 +71,8 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
         case document.Submitted():
             return _submitted(event, said)
         case document.Confirmed():
-            return _confirmed(look, event, said)
+            by = {"index": event.index, "principals": list(event.principals), "role": said.role, "verb": said.verb}
+            return grown(look, said.document.index, "confirmed", by)
         case action.Requested():
             asked = members(said, "action", "audience", "hosts", "jurisdictions", "surfaces")
             return ((f"request|{event.digest}", Row(Rank.LOOKUP, asked)),)
@@ -187,12 +188,6 @@ def _submitted(event: Event, said: document.Submitted) -> Sequence[Change]:
     report = members(said, "coverage_date", "digest", "kind", "version")
     value = {**place(event), **report, "confirmed": [], "published": []}
     return standing_in(said.covers, "document", event.index, value)
-
-
-def _confirmed(look: Look, event: Event, said: document.Confirmed) -> Sequence[Change]:
-    names = must(look, f"of|{said.document.index}")["rows"]
-    by = {"index": event.index, "principals": list(event.principals), "role": said.role, "verb": said.verb}
-    return [detail(n, {**(row := must(look, n)), "confirmed": [*row["confirmed"], by]}) for n in names]
 
 
 def _gate(look: Look, event: Event, said: gate.Evaluated) -> Sequence[Change]:
