@@ -25,18 +25,12 @@ DETERMINE = frozenset(
         "run-matches",
     }
 )  # fmt: skip
-IMPORT: dict[str, str] = {
-    "criterion-missed": "by a new run: no decision replaces the number",
-    "evidence-ended": "with a new run",
-    "evidence-pending": "with the run announced",
-    "run-edited": "with an unedited run",
-    "run-partial": "with a complete run",
-    "run-metric-absent": "with the metric announced",
-    "run-not-successful": "with a run that succeeds",
-    "run-scorer-changed": "with the scorer announced",
-    "run-task-changed": "with the task announced",
-    "run-too-few-samples": "with a complete run",
-}
+IMPORT = frozenset(
+    {
+        "criterion-missed", "evidence-ended", "evidence-pending", "run-edited", "run-partial", "run-metric-absent",
+        "run-not-successful", "run-scorer-changed", "run-task-changed", "run-too-few-samples",
+    }
+)  # fmt: skip
 SEEN = frozenset(
     {
         "announced-again", "run-before-preregistration", "not-preregistered", "run-partial", "run-edited",

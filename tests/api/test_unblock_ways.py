@@ -28,7 +28,7 @@ ALONE = {
     "standard-undefined",
     *ROLES_WORD,
 }
-OPEN = ATTEST | DETERMINE | set(IMPORT) | AGAIN | FACT | ALONE
+OPEN = ATTEST | DETERMINE | IMPORT | AGAIN | FACT | ALONE
 REQUEST = Request("model/one", "external_deploy", None, "general", ("api",), ("own-cloud",))
 # Words of the form of a reason that are none: reasons of a whole verdict, states, outcomes (a reason with `run-` before them).
 NOT_OF_A_FINDING = {"artifact-mismatch", "interim-measures", "no-rule", "out-of-scope", "subject-unknown"}
