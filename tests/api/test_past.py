@@ -148,6 +148,9 @@ def test_a_ledger_that_knows_itself_cut_vouches_for_no_state(
     assert WORDS["ledger-not-verified"] in story.ask("/").text
     actions, _ = Session(story.ledger).status("model/fictional-one")
     assert {a["clearance"] for a in actions.values()} == {"undetermined"}
+    claimed = story.ask("/log/claims.json")
+    assert claimed.headers["cache-control"] == "no-store"
+    assert {a["clearance"] for m in claimed.json()["models"] for a in m["actions"].values()} == {"undetermined"}
     changes = story.ask(f"/v1/models/fictional-one/diff?from={FOUNDED + 5}").json()["changes"]
     answered = [
         c[side]["clearance"] for c in changes if c["kind"] == "answer" for side in ("before", "after") if c[side]
