@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from hashlib import sha256
 from typing import Any, get_args
 
 import pytest
@@ -74,7 +75,7 @@ def test_no_bit_of_an_spki_is_free(alg: str) -> None:
 def test_any_bytes_are_a_key_or_malformed(raw: bytes) -> None:
     for alg in (*ALGS, "none", ""):
         with contextlib.suppress(Malformed):
-            assert keyid_of(raw) == keyid_of(raw)
+            assert keyid_of(raw) == sha256(raw).hexdigest()
             load_public(raw, alg)
     with contextlib.suppress(Malformed):
         assert raw_key(raw)

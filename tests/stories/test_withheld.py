@@ -75,7 +75,7 @@ def test_the_second_framework_is_five_days_old_at_the_decision() -> None:
     adopted = next(at for at, s in steps if s.event == "framework.adopted" and s.body["id"] == "fictional-lab-2")
     decided = next(at for at, s in steps if s.name == "withheld")
     assert (adopted[:10], decided[:10]) == ("2026-04-02", "2026-04-07")
-    assert steps[0][0][:4], steps[-1][0][:4] == ("2024", "2026")
+    assert (steps[0][0][:4], steps[-1][0][:4]) == ("2024", "2026")
 
 
 def test_an_unknown_scenario_names_those_that_there_are() -> None:
