@@ -162,7 +162,9 @@ def _evidence(state: State, said: threshold.Determined) -> Refused | None:
             return Refused(Reason.SUBJECT_MISMATCH, detail)
     for subject in said.subjects if runs else ():
         if not any(speaks(run, subject) for run in runs):
-            return Refused(Reason.SUBJECT_MISMATCH, f"no run cited is of {subject}, or of a model that a relation ties to it")
+            return Refused(
+                Reason.SUBJECT_MISMATCH, f"no run cited is of {subject}, or of a model that a relation ties to it"
+            )
     return None
 
 

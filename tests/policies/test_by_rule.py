@@ -290,7 +290,9 @@ def test_to_name_both_models_as_subjects_is_no_relation(stream: str, reason: str
         lab.say(threshold.Determined, body, "model/m", "assessor")
         published = lab.replay.state.get("published", body["framework"])
         as_of = AsOf(len(lab.entries), lab.time)
-        whys = [standing_determination(lab.replay.state, s, published, "CBRN-3", as_of).why for s in ("model/m", stream)]
+        whys = [
+            standing_determination(lab.replay.state, s, published, "CBRN-3", as_of).why for s in ("model/m", stream)
+        ]
         assert whys == ["determined-on-relative:helpful_only_of", "determined"]
 
 

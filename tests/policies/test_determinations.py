@@ -87,7 +87,9 @@ def test_a_number_from_a_compromised_evaluator_is_open() -> None:
     assert standing(world, "MASK-DISHONESTY") == (None, "tainted")
 
 
-@pytest.mark.parametrize(("how", "why"), [("retracted", "evidence-ended"), ("tainted", "tainted"), ("sound", "determined")])
+@pytest.mark.parametrize(
+    ("how", "why"), [("retracted", "evidence-ended"), ("tainted", "tainted"), ("sound", "determined")]
+)
 def test_a_judgement_falls_with_the_determination_that_it_cites(how: str, why: str) -> None:
     world = World(XAI)
     world.model()
