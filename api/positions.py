@@ -6,7 +6,7 @@ time, and whether a size lies between a cause and what it derives, where no stat
 
 from ledger.entry import read_entry
 from ledger.errors import Fault, Malformed
-from ledger.events import threshold
+from ledger.events import index, threshold
 from ledger.registry import BY_TOPIC
 from ledger.statement import parse_statement
 from ledger.store.desk import Desk
@@ -54,8 +54,11 @@ def _row(desk: Desk, index: int) -> Stored:
 
 
 def _is_derived(row: Stored) -> bool:
-    """Whether an entry follows from the one before it: always so for its type, or a determination made by rule."""
+    """Whether an entry follows from the one before it: always so for its type, or a determination made by rule. A commitment
+    to the stream index has no cause: it follows from all."""
     body_type = BY_TOPIC[row.topic]
+    if body_type is index.Committed:
+        return False
     if body_type is not threshold.Determined:
         return body_type.event.derived
     _, envelope = read_entry(row.entry)

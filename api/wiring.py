@@ -19,6 +19,7 @@ from api.measured import MeasuredDesk, MeasuredSigner
 from api.measures import Measures
 from api.positions import size_at, stood_at
 from ledger.errors import Fault
+from ledger.reasons import Refused
 from ledger.receipt import format_receipt
 from ledger.registry import BY_TOPIC
 from ledger.state import State
@@ -28,6 +29,7 @@ from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
 from ledger.store.end import Clock
 from ledger.store.folding import Progress, silent
+from ledger.store.outcome import Appended, Known
 from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion
 from policies.answer import AsOf
@@ -193,6 +195,20 @@ class Ledger:
         (row,) = self.desk.read_entries(index, index + 1)
         reader = TileReader(lambda level, n: self.tile(level, n, size), size)
         return row.entry, format_receipt(index, prove_inclusion(reader, index, size), note)
+
+    def commit_index(self) -> int:
+        """Commit to the stream index now, or not anew where nothing else was appended since; the index of the entry.
+
+        Raises `Fault`: nothing can be appended, or no engine key is alive (`engine-missing`).
+        """
+        (outcome,) = self.appender.commit_index().result()
+        if isinstance(outcome, Appended):
+            return outcome.event.index
+        if isinstance(outcome, Known):
+            return outcome.index
+        if isinstance(outcome, Refused):
+            raise Fault(outcome.reason, "failed", outcome.detail, "see docs/how-to")
+        raise outcome
 
     def tile(self, level: int, n: int, size: int) -> bytes:
         """Hash tile `n` of `level`, as wide as a tree of `size` fills it."""

@@ -8,16 +8,18 @@ the caller says, because whoever runs an old copy could not decide.
 from collections import deque
 from dataclasses import dataclass, field
 
-from ledger.admit import Admitted, Check, Rules, Submission, admit, fold_event, open_submission
+from ledger.admit import Admitted, Check, Rules, Submission, admit, fold_event, open_submission, place_event
+from ledger.committed import index_payload
 from ledger.derived import derived_payload, place_derived, sealing_key
 from ledger.entry import Entry, read_entry
 from ledger.envelope import Envelope, pae
 from ledger.errors import LedgerError
 from ledger.event import Event
+from ledger.events import index
 from ledger.keys import KeyRecord, load_public, verify
 from ledger.reasons import Reason, Refused
 from ledger.state import State
-from ledger.trust import KeyLife
+from ledger.trust import KeyLife, engine_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Replay:
             known = self.state.get("event_id", submission.statement.predicate.event_id)
             if known is not None:
                 return Problem(self.size, "event-id-conflict", f"the event id stands at index {known[0]} already")
+            if isinstance(submission.body, index.Committed):
+                return self._recomputed(entry, envelope, submission)
             answer = admit(self.state, self.size, entry.recorded_at, submission, self.rules)
         else:
             answer = submission
@@ -83,6 +87,15 @@ class Replay:
             unknown = answer.reason in (Reason.TYPE_UNKNOWN, Reason.RULES_UNKNOWN)
             return Problem(self.size, answer.reason, answer.detail, undecidable=unknown)
         return answer
+
+    def _recomputed(self, entry: Entry, envelope: Envelope, submission: Submission) -> Admitted | Problem:
+        """The stream index is what the entries before it say, under the engine's newest live key; the signature was checked."""
+        engine = engine_key(self.state, entry.recorded_at) if self.size else None
+        if engine is None:
+            return Problem(self.size, Reason.ENGINE_MISSING, "no live engine key commits to the stream index")
+        if envelope.payload != index_payload(self.state, self.size, entry.recorded_at, engine):
+            return Problem(self.size, "index-mismatch", "the stream index is not that of the entries before it")
+        return place_event(self.state, self.size, entry.recorded_at, submission, (engine.record.principal,))
 
     def _derived(self, entry: Entry, envelope: Envelope) -> Admitted | Problem:
         """Entries right after a cause are exactly what it derives; anything else is `derived-missing`."""

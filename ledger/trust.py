@@ -3,7 +3,7 @@
 Tables of `State`: `key` keyid → `KeyLife` · `raw_key` → keyid · `principal` id → `Principal` · `role` "principal|role" →
 `Grant` · `packrole` "pack|role|principal" → `Grant` · `taint` keyid → index · `taint_said` keyid → index of the revocation ·
 `token` id → `TokenLife` · `break_glass` index of the grant → `BreakGlass` ·
-`meta` (`engines`: key ids of use engine, the newest first).
+`meta` (`engines`: key ids of use engine, the newest first; `committed`: index of the newest `index.committed`).
 Nothing else grants anything: no configuration, no column, no token.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.event import Event
-from ledger.events import break_glass, key, ledger, principal, role, token
+from ledger.events import break_glass, index, key, ledger, principal, role, token
 from ledger.keys import KeyRecord, raw_key
 from ledger.reasons import Reason, Refused
 from ledger.state import State
@@ -99,6 +99,8 @@ def fold_trust(state: State, event: Event) -> None:
     match body:
         case ledger.Founded():
             _fold_founded(state, event, body)
+        case index.Committed():
+            state.put("meta", "committed", event.index)
         case principal.Registered():
             state.put("principal", body.id, Principal(body.kind, body.unit, body.operates, event.index))
         case key.Registered():

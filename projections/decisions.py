@@ -24,6 +24,7 @@ from ledger.events import (
     framework,
     gate,
     incident,
+    index,
     interim,
     key,
     ledger,
@@ -92,8 +93,9 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
             | framework.SourceDrifted() | incident.Classified() | incident.InvolvementKnown() | incident.Observed()
-            | incident.ReportFiled() | incident.Resolved() | interim.Approved() | key.Registered() | key.Revoked()
-            | ledger.Founded() | model.ComputeReached() | model.Referenced() | model.Registered()
+            | incident.ReportFiled() | incident.Resolved() | index.Committed() | interim.Approved()
+            | key.Registered() | key.Revoked() | ledger.Founded()
+            | model.ComputeReached() | model.Referenced() | model.Registered()
             | obligation.Fulfilled() | obligation.NotApplicable() | obligation.Tolled() | principal.Registered()
             | reassessment.Triggered() | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Attested()
             | safeguard.Degraded() | safeguard.Withdrawn() | threshold.Determined() | threshold.Retracted()
@@ -187,10 +189,10 @@ def _withdrawn(look: Look, event: Event, said: approval.Withdrawn) -> Sequence[C
     name = f"approval|{said.approval}"
     row = {**must(look, name), "withdrawn_at": event.index}
     changes = [_lookup(name, row)]
-    for index in row["decisions"]:
-        rests = must(look, decision_key(index))["approvals"]
+    for at in row["decisions"]:
+        rests = must(look, decision_key(at))["approvals"]
         shown = [_shown(row) if a["index"] == row["index"] else a for a in rests]
-        changes.append(_again(look, decision_key(index), approvals=shown))
+        changes.append(_again(look, decision_key(at), approvals=shown))
     return changes
 
 

@@ -23,6 +23,7 @@ from ledger.events import (
     framework,
     gate,
     incident,
+    index,
     interim,
     key,
     ledger,
@@ -71,8 +72,9 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Amended()
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | gate.Evaluated() | incident.Classified() | incident.InvolvementKnown() | incident.Observed()
-            | incident.ReportFiled() | incident.Resolved() | interim.Approved() | key.Registered() | key.Revoked()
-            | ledger.Founded() | model.ComputeReached() | model.Referenced() | model.Registered()
+            | incident.ReportFiled() | incident.Resolved() | index.Committed() | interim.Approved()
+            | key.Registered() | key.Revoked() | ledger.Founded()
+            | model.ComputeReached() | model.Referenced() | model.Registered()
             | obligation.Fulfilled() | obligation.NotApplicable() | obligation.Tolled() | principal.Registered()
             | reassessment.Triggered() | recommendation.Issued() | replay.Performed() | role.Granted()
             | role.Revoked() | safeguard.Attested() | safeguard.Degraded() | safeguard.Withdrawn()

@@ -23,6 +23,7 @@ from ledger.events import (
     framework,
     gate,
     incident,
+    index,
     interim,
     key,
     ledger,
@@ -72,7 +73,7 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
             | framework.SourceDrifted() | gate.Evaluated() | incident.Classified() | incident.InvolvementKnown()
-            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | interim.Approved()
+            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | index.Committed() | interim.Approved()
             | model.ComputeReached() | model.Referenced() | model.Registered() | obligation.Fulfilled()
             | obligation.NotApplicable() | obligation.Tolled() | reassessment.Triggered() | recommendation.Issued()
             | replay.Performed() | safeguard.Attested() | safeguard.Degraded() | safeguard.Withdrawn()

@@ -26,6 +26,7 @@ from ledger.events import (
     framework,
     gate,
     incident,
+    index,
     interim,
     key,
     ledger,
@@ -101,7 +102,8 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | framework.Adopted() | framework.Interpreted() | framework.Published()
             | framework.ScopeDetermined() | framework.SourceDrifted() | incident.Classified()
             | incident.InvolvementKnown() | incident.ReportFiled()
-            | key.Registered() | key.Revoked() | ledger.Founded() | model.Referenced() | obligation.Fulfilled()
+            | index.Committed() | key.Registered() | key.Revoked()
+            | ledger.Founded() | model.Referenced() | obligation.Fulfilled()
             | obligation.NotApplicable() | obligation.Tolled() | principal.Registered()
             | recommendation.Issued() | replay.Performed() | role.Granted() | role.Revoked() | token.Issued() | token.Revoked()
         ):  # fmt: skip

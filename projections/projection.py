@@ -30,6 +30,7 @@ from ledger.events import (
     framework,
     gate,
     incident,
+    index,
     interim,
     key,
     ledger,
@@ -54,7 +55,8 @@ AnyBody: TypeAlias = (
     | evaluation.Amended | evaluation.Invalidated | evaluation.Preregistered | evaluation.Recorded | exception.Invoked
     | framework.Adopted | framework.Interpreted | framework.Published | framework.ScopeDetermined
     | framework.SourceDrifted | gate.Evaluated | incident.Classified | incident.InvolvementKnown | incident.Observed
-    | incident.ReportFiled | incident.Resolved | interim.Approved | key.Registered | key.Revoked | ledger.Founded
+    | incident.ReportFiled | incident.Resolved | index.Committed | interim.Approved | key.Registered | key.Revoked
+    | ledger.Founded
     | model.ComputeReached | model.Referenced | model.Registered | obligation.Fulfilled | obligation.NotApplicable
     | obligation.Tolled | principal.Registered | reassessment.Triggered | recommendation.Issued | replay.Performed
     | role.Granted | role.Revoked | safeguard.Attested | safeguard.Degraded | safeguard.Withdrawn

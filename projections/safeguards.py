@@ -24,6 +24,7 @@ from ledger.events import (
     framework,
     gate,
     incident,
+    index,
     interim,
     key,
     ledger,
@@ -83,7 +84,7 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
             | framework.SourceDrifted() | gate.Evaluated() | incident.Classified() | incident.InvolvementKnown()
-            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | interim.Approved()
+            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | index.Committed() | interim.Approved()
             | key.Registered() | key.Revoked() | ledger.Founded() | model.ComputeReached() | model.Referenced()
             | model.Registered() | obligation.Fulfilled() | obligation.NotApplicable() | obligation.Tolled()
             | principal.Registered() | reassessment.Triggered() | recommendation.Issued() | replay.Performed()

@@ -26,6 +26,7 @@ from ledger.events import (
     framework,
     gate,
     incident,
+    index,
     interim,
     key,
     ledger,
@@ -93,7 +94,7 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | evaluation.Recorded() | exception.Invoked() | framework.Adopted() | framework.Interpreted()
             | framework.Published() | framework.ScopeDetermined() | framework.SourceDrifted() | gate.Evaluated()
             | incident.Classified() | incident.InvolvementKnown() | incident.Observed() | incident.ReportFiled()
-            | incident.Resolved() | interim.Approved() | key.Registered() | key.Revoked() | ledger.Founded()
+            | incident.Resolved() | index.Committed() | interim.Approved() | key.Registered() | key.Revoked() | ledger.Founded()
             | model.ComputeReached() | model.Referenced() | model.Registered() | obligation.Fulfilled()
             | obligation.NotApplicable() | obligation.Tolled() | principal.Registered() | recommendation.Issued()
             | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Attested() | safeguard.Degraded()
@@ -137,22 +138,22 @@ def _determined(look: Look, event: Event, said: threshold.Determined) -> Sequenc
         if head not in known:
             changes.append((f"of|{stream}|{said.framework}", Row(Rank.LOOKUP, {"heads": [*known, head]})))
     changes.append((f"at|{event.index}", Row(Rank.LOOKUP, {"heads": list(heads.values())})))
-    for index, row in rests.items():
-        changes.append((f"rests|{index}", Row(Rank.LOOKUP, {**row, "on": [*row["on"], event.index]})))
+    for at, row in rests.items():
+        changes.append((f"rests|{at}", Row(Rank.LOOKUP, {**row, "on": [*row["on"], event.index]})))
     return changes
 
 
 def _marked(look: Look, indexes: Sequence[int], member: str, by: int) -> list[Change]:
     """Say in the rows of some determinations, and where they are the newest, what became of them; the first word stands."""
     changes: list[Change] = []
-    for index in indexes:
-        for head in must(look, f"at|{index}")["heads"]:
-            name = f"{head}|{ordinal(index)}"
+    for at in indexes:
+        for head in must(look, f"at|{at}")["heads"]:
+            name = f"{head}|{ordinal(at)}"
             value = must(look, name)
             if value[member] is None:
                 changes.append((name, Row(Rank.DETAIL, {**value, member: by})))
             newest = look(head)
-            if newest is not None and newest.value["index"] == index and newest.value[member] is None:
+            if newest is not None and newest.value["index"] == at and newest.value[member] is None:
                 marked = {**newest.value, member: by}
                 changes.append((head, Row(_rank(marked), marked)))
     return changes

@@ -21,6 +21,7 @@ from auditor.verify import verify_export
 from disclosures.claims import claims_of, sign_claims
 from disclosures.export import export_files
 from ledger.checkpoint import Checkpoint, sign_checkpoint
+from ledger.committed import index_payload
 from ledger.entry import leaf_hash
 from ledger.envelope import Envelope, format_envelope, sign_envelope
 from ledger.event import Body, Event
@@ -30,6 +31,7 @@ from ledger.note import LogSigner
 from ledger.replay import Problem, Replay
 from ledger.strict import format_base64, format_uuid7, micros, shift
 from ledger.tile import Edge
+from ledger.trust import engine_key
 from policies.answer import AsOf
 from policies.rules import RULES
 
@@ -154,6 +156,18 @@ class Lab:
         outcome = self.replay.step(self.slip(format_envelope(envelope)))
         assert not isinstance(outcome, Problem), outcome
         return outcome
+
+    def index_payload(self) -> bytes:
+        """What an `index.committed` says here and now."""
+        engine = engine_key(self.replay.state, self.time)
+        assert engine is not None
+        return index_payload(self.replay.state, self.replay.size, self.time, engine)
+
+    def commit_index(self) -> Event:
+        """The engine commits to the stream index."""
+        event = self._step(sign_envelope(self.index_payload(), (self.keys[ENGINE],)))
+        self.tick()
+        return event
 
     def tick(self, seconds: int = 1) -> None:
         """Let time pass."""

@@ -27,6 +27,8 @@ from ledger.tile import BatchProofs
 from ledger.trust import KeyLife
 
 MAX_SUBMISSIONS = 500
+INDEX_EVERY = 10_000
+"""Entries after which the stream index is committed without anybody asking (spec/stream-index.md)."""
 TICK_SECONDS = 1.0
 AGAIN_SECONDS = 0.2
 RACES = 2
@@ -134,6 +136,19 @@ class Appender:
             raise Fault("overloaded", "failed", "too much waits to be appended", "retry after a second")
         return group.answer
 
+    def commit_index(self) -> Future[list[Outcome]]:
+        """Queue an `index.committed`; its one outcome is the entry's, or the newest one's where nothing was appended since.
+
+        Raises `Fault` as `submit`.
+        """
+        trouble = self._end.refusal()
+        if trouble is not None:
+            raise trouble
+        group = Group((), Future(), index=True)
+        if not self._intake.put(group):
+            raise Fault("overloaded", "failed", "too much waits to be appended", "retry after a second")
+        return group.answer
+
     def close(self) -> None:
         """Finish what is queued, store the last note, stop."""
         self._intake.close()
@@ -161,7 +176,10 @@ class Appender:
         """What is to be decided anew, and what has queued; waits for the next tick at the longest."""
         again, self._again = self._again, []
         room = MAX_SUBMISSIONS - sum(len(g.undecided) for g in again)
-        return again + self._intake.take(room, 0 if again else max(0.0, self._next_tick - self._ticks()))
+        taken = again + self._intake.take(room, 0 if again else max(0.0, self._next_tick - self._ticks()))
+        if taken and self.size - (self.state.get("meta", "committed") or 0) > INDEX_EVERY:
+            taken.append(Group((), Future(), index=True))  # nobody waits for it
+        return taken
 
     def _answer(self, groups: list[Group]) -> None:
         trouble = self._end.refusal()
@@ -198,7 +216,7 @@ class Appender:
 
     def _draft(self, groups: Sequence[Group]) -> Draft:
         draft = Draft(self._end.position, self._end.time(), self._rules, self._seal)
-        for group in groups:
+        for group in sorted(groups, key=lambda g: not g.index):  # a commitment comes first, the rest as it arrived
             draft.decide(group)
         return draft
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ledger.admit import Admitted, Rules, Submission, admit, fold_event
+from ledger.committed import commit_index
 from ledger.derived import Seal, follow
 from ledger.errors import Fault, LedgerError
 from ledger.reasons import Reason, Refused
@@ -35,19 +36,23 @@ Verdict: TypeAlias = Outcome | Placed | None
 
 @dataclass(slots=True)
 class Group:
-    """Submissions that arrived together; `atomic` = all or none. `undecided`: the positions that still need a verdict."""
+    """Submissions that arrived together; `atomic` = all or none. `undecided`: the positions that still need a verdict.
+
+    `index`: no submission, but the wish for an `index.committed`; its one verdict is the entry's.
+    """
 
     submissions: Sequence[Submission]
     answer: Future[list[Outcome]]
     atomic: bool = False
+    index: bool = False
     verdicts: list[Verdict] = field(init=False)
     undecided: list[int] = field(init=False)
     resting: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Nothing is decided yet."""
-        self.verdicts = [None] * len(self.submissions)
-        self.undecided = list(range(len(self.submissions)))
+        self.undecided = list(range(1 if self.index else len(self.submissions)))
+        self.verdicts = [None for _ in self.undecided]
 
     def settle(self, answers: Callable[[Placed], Outcome]) -> bool:
         """Answer the callers, unless something is undecided still. Whether it is."""
@@ -93,6 +98,9 @@ class Draft:
 
     def decide(self, group: Group) -> None:
         """Decide a group's undecided submissions in order, as far as there is room; the others stay undecided."""
+        if group.index:
+            group.verdicts[0] = self._commit_index()
+            return
         state = self.state.layer() if group.atomic else self.state
         mark, resting = len(self.admitted), set[int]()
         for n in group.undecided:  # an earlier draft may have decided it, before the race was lost
@@ -110,6 +118,27 @@ class Draft:
         if group.atomic:
             state.absorb()
         group.resting = resting
+
+    def _commit_index(self) -> Verdict:
+        """First in a batch or not in it at all: what stands before it is then what has been committed, and no group is cut.
+
+        Where nothing but the newest commitment itself has been appended since, that one answers.
+        """
+        size, newest = self.base.size, self.state.get("meta", "committed")
+        if newest is not None and newest >= size - 1:
+            return Placed(newest, again=True) if newest >= size else Known(newest)
+        if self.admitted:
+            return None
+        try:
+            answer = commit_index(self.state, size, self.at, self.seal)
+            if isinstance(answer, Refused):
+                return answer
+            fold_event(self.state, answer.event, self.rules)
+        except LedgerError as err:
+            return err
+        self.admitted.append(answer)
+        self.causes[size] = size + 1
+        return Placed(size)
 
     def _decline(self, group: Group, verdict: Verdict, mark: int) -> None:
         """None of an atomic group is appended; its layer was never absorbed. Alone and still without room, it never fits."""

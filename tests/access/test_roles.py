@@ -44,7 +44,7 @@ BEYOND = {"break-glass.reviewed": "key-admin", "threshold.retracted": "engine"}
 """Types that the design's table does not list (docs/adr/0008)."""
 NOBODY = {"ledger.founded"}
 """Entry 0 alone, by the keys that it lists."""
-DERIVED = {"gate.evaluated", "model.referenced", "threshold.retracted"}
+DERIVED = {"gate.evaluated", "index.committed", "model.referenced", "threshold.retracted"}
 TWO = {
     "framework-admin": {"framework"}, "key-admin": {"principal", "key", "role", "break-glass"}, "decider": {"interim", "exception"},
     "discloser": {"disclosure", "document"},

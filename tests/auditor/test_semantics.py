@@ -33,7 +33,6 @@ from tests.simulator import Lab, dumps_as_is, signed, signer
 PACK, MODEL, ACTION = "anthropic-rsp-2.2", "model/a", "external_deploy"
 LATER = (
     "entry.suppressed",
-    "index.committed",
     "ledger.frozen",
     "ledger.restored",
     "log.rotated",

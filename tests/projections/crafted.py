@@ -183,6 +183,7 @@ def told() -> Crafted:
         "ledger",
         "admin-1",
     )
+    w.say("index.committed", {"root": HASH, "size": w.size, "streams": len(w.ends)}, "ledger", "engine")
     w.say("token.revoked", {"id": token}, "ledger", "admin-1")
     ceo = keyid_of(spki("ceo"))
     w.say("key.revoked", {"keyid": ceo, "reason": "superseded"}, "ledger", "admin-1")

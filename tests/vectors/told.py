@@ -18,6 +18,7 @@ from disclosures.claims import claims_of, sign_claims
 from disclosures.export import export_files
 from ledger.canonical import loads
 from ledger.checkpoint import Checkpoint, sign_checkpoint
+from ledger.committed import index_payload
 from ledger.entry import format_entry, leaf_hash
 from ledger.envelope import Envelope, format_envelope, sign_envelope
 from ledger.event import Event
@@ -28,6 +29,7 @@ from ledger.replay import Problem, Replay
 from ledger.statement import format_statement, model_subject, stream_subject
 from ledger.strict import format_base64, format_uuid7, micros, shift
 from ledger.tile import Edge
+from ledger.trust import engine_key
 from ledger.withheld import seal
 from policies.answer import AsOf
 from policies.framework import Pack, load_toml, pack_digest, pack_object, parse_pack
@@ -149,6 +151,15 @@ class Told:
         self.entries.append(raw)
         return outcome
 
+    def commit_index(self) -> Event:
+        """The engine's commitment to the stream index, now."""
+        engine = engine_key(self.replay.state, self.time)
+        assert engine is not None
+        payload = index_payload(self.replay.state, self.replay.size, self.time, engine)
+        event = self._step(sign_envelope(payload, (self.keys[ENGINE],)), "ledger")
+        self.time = shift(self.time, seconds=1)
+        return event
+
     def enter(self, who: str, what: str, streams: Sequence[str] = STREAMS) -> None:
         """A principal, its key and its role."""
         self.keys[who] = signer(who)
@@ -197,6 +208,7 @@ def told() -> Told:
     _trust(lab)
     _life(lab)
     _break_glass(lab)
+    lab.commit_index()
     return lab
 
 
