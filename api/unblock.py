@@ -198,6 +198,13 @@ def following(
 
     if "body-not-informed" in clearance.reasons:
         return [("inform", act("inform", "deployer", *clearance.missing))]
+    if "ledger-frozen" in clearance.reasons:
+        return [
+            (
+                "the root froze the ledger: nothing is cleared until ledger.restored",
+                holdpoint("history", "--type", "ledger.frozen", where=where),
+            )
+        ]
     if "ledger-not-verified" in clearance.reasons:
         return [
             (

@@ -1,4 +1,5 @@
-"""The checkpoints that approvers, disclosers and auditors signed as seen: admission bounds the size, the auditor checks the root.
+"""The checkpoints that approvers, disclosers, auditors and the root signed as seen: admission bounds the size, the auditor
+checks the root.
 
 Whoever was shown another history than this one has signed the proof of it: a split view, found without any witness.
 """
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 from ledger.errors import Malformed
 from ledger.event import Event
-from ledger.events import approval, disclosure, replay
+from ledger.events import approval, disclosure, ledger, replay
 from ledger.tile import WIDTH, GetTile, TileReader
 from ledger.tree import root_of
 
@@ -24,12 +25,12 @@ class Seen:
 
 
 def seen_in(event: Event) -> Seen | None:
-    """What the signers of an approval or refusal, of what was handed over, or of a replay say that they saw."""
+    """What the signers of an approval or refusal, of what was handed over, of a replay or of a restore say that they saw."""
     said = event.body
     match said:
         case approval.Given() | approval.Refused() | disclosure.Made():
             return Seen(event.index, said.checkpoint.size, said.checkpoint.root, event.principals)
-        case replay.Performed():
+        case replay.Performed() | ledger.Restored():
             return Seen(event.index, said.size, said.root, event.principals)
         case _:
             return None

@@ -16,12 +16,12 @@ from msgspec import UNSET
 from ledger.entry import format_entry, leaf_hash
 from ledger.envelope import Envelope, format_envelope, pae
 from ledger.event import Body, Derived, Event
-from ledger.events import key, ledger, model, threshold
-from ledger.fields import Reference
+from ledger.events import key, ledger, model, root, threshold
 from ledger.keys import KeyRecord, PublicKey, load_public, verify
-from ledger.place import EntryPlace, place_refusal
+from ledger.place import EntryPlace, KnownEntry, place_refusal
 from ledger.reasons import Reason, Refused
 from ledger.registry import BY_TOPIC
+from ledger.root import fold_root, frozen_refusal, root_quorum, root_refusal
 from ledger.state import State
 from ledger.statement import Statement, parse_statement, peek_type
 from ledger.strict import parse_base64
@@ -112,8 +112,8 @@ def offered_alg(payload: bytes, keyid: str) -> str | None:
     return body.alg if body.keyid == keyid else None
 
 
-def _carried_keys(body: Body) -> dict[str, key.Registered | ledger.FoundingKey]:
-    if isinstance(body, ledger.Founded):
+def _carried_keys(body: Body) -> dict[str, key.Registered | ledger.FoundingKey | root.RootKey]:
+    if isinstance(body, ledger.Founded | root.Rotated):
         return {k.keyid: k for k in body.keys}
     if isinstance(body, key.Registered):
         return {body.keyid: body}
@@ -152,7 +152,10 @@ def admit(state: State, index: int, recorded_at: str, submission: Submission, ru
         return Refused(Reason.RULES_UNKNOWN, f"this copy knows {rules.version}, not {body.rules}")
     if body.event.derived or (isinstance(body, threshold.Determined) and body.made == "rule"):
         return Refused(Reason.DERIVED_TYPE, f"{body.event.name} is derived by the engine, never submitted")
-    refusal = place_refusal(state, index, recorded_at, statement)
+    if index > 0 and state.get("meta", "rules") != rules.version:
+        return Refused(Reason.RULES_UNKNOWN, f"this copy knows {rules.version}, not {state.get('meta', 'rules')}")
+    of_root = body.event.root_quorum
+    refusal = (None if of_root else frozen_refusal(state)) or place_refusal(state, index, recorded_at, statement)
     if refusal is not None:
         return refusal
     carried = _carried_keys(body)
@@ -162,17 +165,22 @@ def admit(state: State, index: int, recorded_at: str, submission: Submission, ru
         if life is None and keyid in carried:
             principals.append(carried[keyid].principal)
             continue
-        refusal = key_refusal(life, keyid, recorded_at)
+        refusal = key_refusal(life, keyid, recorded_at, use="root" if of_root else "event")
         if refusal is not None or life is None:
             return refusal or Refused(Reason.KEY_UNKNOWN, f"key {keyid} is not registered in this ledger")
         principals.append(life.record.principal)
     admitted = place_event(state, index, recorded_at, submission, tuple(dict.fromkeys(principals)))
     event = admitted.event
     if index > 0:
-        refusal = authorise(state, event)
+        refusal = root_quorum(state, event) if of_root else authorise(state, event)
         if refusal is not None:
             return refusal
-    refusal = trust_refusal(state, event) or rules.refusal(state, event) or _engine_refusal(state, event, rules)
+    refusal = (
+        trust_refusal(state, event)
+        or root_refusal(state, event)
+        or rules.refusal(state, event)
+        or _engine_refusal(state, event, rules)
+    )
     return refusal if refusal is not None else admitted
 
 
@@ -274,9 +282,11 @@ def fold_event(state: State, event: Event, rules: Rules) -> None:
     """Make `event` part of what later entries are judged by."""
     state.begin(event.index)
     state.put("stream", event.stream, EntryPlace(event.stream_version, event.leaf))
-    state.put("entry", str(event.index), Reference(index=event.index, leaf=event.leaf))
+    known = KnownEntry(event.index, event.leaf, event.stream, event.stream_version, event.name)
+    state.put("entry", str(event.index), known)
     state.put("event_id", event.event_id, (event.index, event.digest))
     if isinstance(event.body, model.Registered):
         state.put("subject", event.stream, event.subject)
     fold_trust(state, event)
+    fold_root(state, event)
     rules.fold(state, event)

@@ -10,9 +10,9 @@ from ledger.admit import Admitted, Submission, place_event
 from ledger.derived import Seal
 from ledger.envelope import Envelope, format_envelope, statement_digest
 from ledger.events import index
-from ledger.fields import Reference
-from ledger.place import EntryPlace
+from ledger.place import EntryPlace, KnownEntry
 from ledger.reasons import Reason, Refused
+from ledger.root import frozen_refusal
 from ledger.state import State
 from ledger.statement import format_statement, parse_statement, stream_subject
 from ledger.stream_index import Head, StreamIndex
@@ -28,7 +28,7 @@ def stream_index(state: State) -> StreamIndex:
 
 def index_payload(state: State, size: int, recorded_at: str, engine: KeyLife) -> bytes:
     """The statement of the `index.committed` that stands at index `size`, recorded then, signed by `engine`."""
-    before: Reference = state.get("entry", str(size - 1))
+    before: KnownEntry = state.get("entry", str(size - 1))
     found = stream_index(state)
     return format_statement(
         body=index.Committed(root=found.root.hex(), size=size, streams=found.streams),
@@ -45,6 +45,9 @@ def index_payload(state: State, size: int, recorded_at: str, engine: KeyLife) ->
 
 def commit_index(state: State, size: int, recorded_at: str, seal: Seal) -> Admitted | Refused:
     """The entry at `size`, sealed and in its place; folded by the caller. Refused without a live engine key."""
+    frozen = frozen_refusal(state)
+    if frozen is not None:
+        return frozen
     engine = engine_key(state, recorded_at)
     if engine is None:
         return Refused(Reason.ENGINE_MISSING, "the stream index needs a live engine key: register one first")

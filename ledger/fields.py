@@ -38,6 +38,10 @@ Line: TypeAlias = Annotated[str, Meta(max_length=400)]
 Index: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Version: TypeAlias = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+VkeyText: TypeAlias = Annotated[str, Meta(max_length=4000)]
+"""A C2SP verifier key as text."""
+RulesVersion: TypeAlias = Annotated[str, Meta(pattern=r"\Aholdpoint-rules/[1-9][0-9]{0,5}\Z")]
+"""Open, so that a copy which does not know the version says that it can't decide, instead of calling the log malformed."""
 SdDigest: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
 Base64: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{4,8192}={0,2}\Z")]
 Alg: TypeAlias = Literal["ed25519", "ecdsa-p256-sha256", "ml-dsa-65"]

@@ -40,6 +40,16 @@ class EntryPlace:
     head: str
 
 
+class KnownEntry(Struct, frozen=True, gc=False):
+    """An earlier entry, by what names it: its index, leaf hash (hex), stream, version there, and type."""
+
+    index: int
+    leaf: str
+    stream: str
+    version: int
+    type: str
+
+
 def place_refusal(state: State, index: int, recorded_at: str, statement: Statement[Any]) -> Refused | None:
     """The rule of place that does not hold, or `None`."""
     predicate = statement.predicate
@@ -164,7 +174,7 @@ _PLAIN = (
 
 def _reference_refusal(state: State, found: tuple[Reference, ...]) -> Refused | None:
     for reference in found:
-        known: Reference | None = state.get("entry", str(reference.index))
+        known: KnownEntry | None = state.get("entry", str(reference.index))
         if known is None or known.leaf != reference.leaf:
             return Refused(Reason.REFERENCE_WRONG, f"entry {reference.index} does not have the leaf hash given")
     return None

@@ -18,6 +18,7 @@ from ledger.event import Event
 from ledger.events import index
 from ledger.keys import KeyRecord, load_public, verify
 from ledger.reasons import Reason, Refused
+from ledger.root import frozen_refusal
 from ledger.state import State
 from ledger.trust import KeyLife, engine_key
 
@@ -90,6 +91,9 @@ class Replay:
 
     def _recomputed(self, entry: Entry, envelope: Envelope, submission: Submission) -> Admitted | Problem:
         """The stream index is what the entries before it say, under the engine's newest live key; the signature was checked."""
+        frozen = frozen_refusal(self.state)
+        if frozen is not None:
+            return Problem(self.size, frozen.reason, frozen.detail)
         engine = engine_key(self.state, entry.recorded_at) if self.size else None
         if engine is None:
             return Problem(self.size, Reason.ENGINE_MISSING, "no live engine key commits to the stream index")

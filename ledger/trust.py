@@ -104,7 +104,7 @@ def fold_trust(state: State, event: Event) -> None:
         case principal.Registered():
             state.put("principal", body.id, Principal(body.kind, body.unit, body.operates, event.index))
         case key.Registered():
-            _enter_key(state, body, event.index)
+            enter_key(state, body, event.index)
         case key.Revoked():
             life: KeyLife = state.get("key", body.keyid)
             revoked_at = event.index if life.revoked_at is None else life.revoked_at
@@ -162,7 +162,7 @@ def _fold_founded(state: State, event: Event, body: ledger.Founded) -> None:
         state.put("meta", name, value)
     for k in body.keys:
         state.put("principal", k.principal, Principal(k.kind, k.unit, operates=False, index=event.index))
-        _enter_key(state, k, event.index)
+        enter_key(state, k, event.index)
         if k.role == "key-admin":
             state.put("role", f"{k.principal}|key-admin", Grant("key-admin", ("ledger",), (), None, event.index))
         elif k.role == "engine":
@@ -170,7 +170,8 @@ def _fold_founded(state: State, event: Event, body: ledger.Founded) -> None:
             state.put("role", f"{k.principal}|engine", Grant("engine", streams, (), None, event.index))
 
 
-def _enter_key(state: State, body: Any, index: int) -> None:
+def enter_key(state: State, body: Any, index: int) -> None:
+    """Enter a key record: of entry 0, of `key.registered`, of `root.rotated`."""
     spki = parse_base64(body.spki)
     not_before = getattr(body, "not_before", None)
     not_after = getattr(body, "not_after", None)

@@ -2,7 +2,7 @@
 
 from ledger.errors import LedgerError
 from ledger.event import Event
-from ledger.events import break_glass, key, ledger, principal, role, token
+from ledger.events import break_glass, key, ledger, principal, role, root, token
 from ledger.keys import keyid_of, load_public, raw_key
 from ledger.note import parse_vkey
 from ledger.reasons import Reason, Refused
@@ -56,7 +56,7 @@ def trust_refusal(state: State, event: Event) -> Refused | None:
             return None
 
 
-def key_body_refusal(body: key.Registered | ledger.FoundingKey) -> Refused | None:
+def key_body_refusal(body: key.Registered | ledger.FoundingKey | root.RootKey) -> Refused | None:
     """Is the key record well formed, of its algorithm, and not weak? OpenSSL accepts weak keys: we don't (T13)."""
     try:
         spki = parse_base64(body.spki)
@@ -118,7 +118,7 @@ def _key_registered(state: State, event: Event, body: key.Registered) -> Refused
     if refusal is not None:
         return refusal
     raw = raw_key(parse_base64(body.spki))
-    if raw in _log_keys(state.get("meta", "vkeys")):
+    if any(raw in _log_keys(vkeys) for _, vkeys, _ in state.get("meta", "vkeys_history")):
         return Refused(Reason.KEY_KNOWN, "this is the log's own key, which signs checkpoints and nothing else")
     if state.get("raw_key", raw.hex()) is not None:
         return Refused(Reason.KEY_KNOWN, "this public key is registered already; a key is registered once, ever")

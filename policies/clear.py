@@ -12,6 +12,8 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     """The clearance of `request`. Exit code, pipelines and `model_status` follow it, never the verdict alone."""
     if not as_of.verified:
         return Clearance(Answer.UNDETERMINED, ("ledger-not-verified",))
+    if state.get("meta", "frozen") is not None:
+        return Clearance(Answer.UNDETERMINED, ("ledger-frozen",))
     standing = standing_decision(state, request, as_of.time)
     if standing is None:
         if verdict.answer == Answer.DENY:

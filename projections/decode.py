@@ -10,7 +10,7 @@ from ledger.entry import leaf_hash, read_entry
 from ledger.envelope import statement_digest
 from ledger.errors import Malformed
 from ledger.event import Event
-from ledger.events import key, ledger
+from ledger.events import key, ledger, root
 from ledger.registry import BY_TOPIC
 from ledger.statement import parse_statement, peek_type
 
@@ -31,7 +31,7 @@ class Decoder:
         statement = parse_statement(payload, body_type)
         predicate = statement.predicate
         body = predicate.body
-        if isinstance(body, ledger.Founded):
+        if isinstance(body, ledger.Founded | root.Rotated):
             self.owners.update((k.keyid, k.principal) for k in body.keys)
         elif isinstance(body, key.Registered):
             self.owners[body.keyid] = body.principal

@@ -18,6 +18,7 @@ from ledger.events import (
     deployment,
     disclosure,
     document,
+    entry,
     evaluation,
     exception,
     framework,
@@ -27,6 +28,7 @@ from ledger.events import (
     interim,
     key,
     ledger,
+    log,
     model,
     obligation,
     principal,
@@ -34,6 +36,8 @@ from ledger.events import (
     recommendation,
     replay,
     role,
+    root,
+    rules,
     safeguard,
     threshold,
     token,
@@ -72,7 +76,9 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Amended()
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | gate.Evaluated() | incident.Classified() | incident.InvolvementKnown() | incident.Observed()
-            | incident.ReportFiled() | incident.Resolved() | index.Committed() | interim.Approved()
+            | incident.ReportFiled() | incident.Resolved() | entry.Suppressed() | index.Committed()
+            | ledger.Frozen() | ledger.Restored() | log.Rotated() | root.Rotated() | rules.Adopted()
+            | interim.Approved()
             | key.Registered() | key.Revoked() | ledger.Founded()
             | model.ComputeReached() | model.Referenced() | model.Registered()
             | obligation.Fulfilled() | obligation.NotApplicable() | obligation.Tolled() | principal.Registered()

@@ -18,6 +18,7 @@ from ledger.events import (
     deployment,
     disclosure,
     document,
+    entry,
     evaluation,
     exception,
     framework,
@@ -27,6 +28,7 @@ from ledger.events import (
     interim,
     key,
     ledger,
+    log,
     model,
     obligation,
     principal,
@@ -34,6 +36,8 @@ from ledger.events import (
     recommendation,
     replay,
     role,
+    root,
+    rules,
     safeguard,
     threshold,
     token,
@@ -60,6 +64,16 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             return (_granted(look, event, said),)
         case role.Revoked():
             return (_ended(look, event, said),)
+        case root.Rotated():
+            return _root_rotated(look, event, said)
+        case log.Rotated():
+            return (_ledger(look, vkeys=list(said.vkeys)),)
+        case rules.Adopted():
+            return (_ledger(look, rules=said.rules),)
+        case ledger.Frozen():
+            return (_ledger(look, frozen=event.index),)
+        case ledger.Restored():
+            return (_ledger(look, frozen=None),)
         case token.Issued():
             return (_token(event, said),)
         case token.Revoked():
@@ -73,7 +87,8 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
             | framework.SourceDrifted() | gate.Evaluated() | incident.Classified() | incident.InvolvementKnown()
-            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | index.Committed() | interim.Approved()
+            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | entry.Suppressed() | index.Committed()
+            | interim.Approved()
             | model.ComputeReached() | model.Referenced() | model.Registered() | obligation.Fulfilled()
             | obligation.NotApplicable() | obligation.Tolled() | reassessment.Triggered() | recommendation.Issued()
             | replay.Performed() | safeguard.Attested() | safeguard.Degraded() | safeguard.Withdrawn()
@@ -114,7 +129,7 @@ def _grant(role_name: str, streams: Sequence[str], index: int, **more: Any) -> d
     }
 
 
-def _key(body_: key.Registered | ledger.FoundingKey, index: int) -> Change:
+def _key(body_: key.Registered | ledger.FoundingKey | root.RootKey, index: int) -> Change:
     later = body_ if isinstance(body_, key.Registered) else None
     value = {
         "alg": body_.alg,
@@ -152,8 +167,10 @@ def _founded(event: Event, said: ledger.Founded) -> Sequence[Change]:
         "engine": _newest(engines),
         "engines": engines,
         "founding": event.leaf,
+        "frozen": None,
         "origin": said.origin,
         "root_threshold": said.root_threshold,
+        "roots": sorted(k.keyid for k in said.keys if k.use == "root"),
         "rules": said.rules,
         "type": "ledger",
         "vkeys": list(said.vkeys),
@@ -166,8 +183,32 @@ def _newest(engines: list[list[Any]]) -> str | None:
     return max(engines)[1] if engines else None
 
 
+def _ledger(look: Look, **more: Any) -> Change:
+    return "ledger", Row(Rank.LISTED, {**must(look, "ledger"), **more})
+
+
 def _engines(look: Look, engines: list[list[Any]]) -> Change:
-    return "ledger", Row(Rank.LISTED, {**must(look, "ledger"), "engine": _newest(engines), "engines": engines})
+    return _ledger(look, engine=_newest(engines), engines=engines)
+
+
+def _root_rotated(look: Look, event: Event, said: root.Rotated) -> Sequence[Change]:
+    """The keys left out end here; new ones begin, with their principals."""
+    before: list[str] = must(look, "ledger")["roots"]
+    after = sorted(k.keyid for k in said.keys)
+    changes: dict[str, Row] = {}
+    for keyid in set(before) - set(after):
+        ended = {**must(look, f"key|{keyid}"), "reason": "superseded", "revoked_at": event.index}
+        changes[f"key|{keyid}"] = Row(Rank.LISTED, ended)
+    for k in said.keys:
+        if k.keyid in before:
+            continue
+        name, row = _key(k, event.index)
+        changes[name] = row
+        owner = f"principal|{k.principal}"
+        known = changes.get(owner) or look(owner)
+        value = _principal(k.principal, k.kind, k.unit, False, event.index)[1].value if known is None else known.value
+        changes[owner] = Row(Rank.LISTED, {**value, "keys": [*value["keys"], k.keyid]})
+    return [*changes.items(), _ledger(look, root_threshold=said.root_threshold, roots=after)]
 
 
 def _registered(look: Look, event: Event, said: key.Registered) -> Sequence[Change]:

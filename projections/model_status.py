@@ -21,6 +21,7 @@ from ledger.events import (
     deployment,
     disclosure,
     document,
+    entry,
     evaluation,
     exception,
     framework,
@@ -30,6 +31,7 @@ from ledger.events import (
     interim,
     key,
     ledger,
+    log,
     model,
     obligation,
     principal,
@@ -37,6 +39,8 @@ from ledger.events import (
     recommendation,
     replay,
     role,
+    root,
+    rules,
     safeguard,
     threshold,
     token,
@@ -102,7 +106,9 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | framework.Adopted() | framework.Interpreted() | framework.Published()
             | framework.ScopeDetermined() | framework.SourceDrifted() | incident.Classified()
             | incident.InvolvementKnown() | incident.ReportFiled()
-            | index.Committed() | key.Registered() | key.Revoked()
+            | entry.Suppressed() | index.Committed()
+            | ledger.Frozen() | ledger.Restored() | log.Rotated() | root.Rotated() | rules.Adopted()
+            | key.Registered() | key.Revoked()
             | ledger.Founded() | model.Referenced() | obligation.Fulfilled()
             | obligation.NotApplicable() | obligation.Tolled() | principal.Registered()
             | recommendation.Issued() | replay.Performed() | role.Granted() | role.Revoked() | token.Issued() | token.Revoked()

@@ -25,6 +25,7 @@ from ledger.events import (
     deployment,
     disclosure,
     document,
+    entry,
     evaluation,
     exception,
     framework,
@@ -34,6 +35,7 @@ from ledger.events import (
     interim,
     key,
     ledger,
+    log,
     model,
     obligation,
     principal,
@@ -41,6 +43,8 @@ from ledger.events import (
     recommendation,
     replay,
     role,
+    root,
+    rules,
     safeguard,
     threshold,
     token,
@@ -61,7 +65,8 @@ AnyBody: TypeAlias = (
     | obligation.Tolled | principal.Registered | reassessment.Triggered | recommendation.Issued | replay.Performed
     | role.Granted | role.Revoked | safeguard.Attested | safeguard.Degraded | safeguard.Withdrawn
     | threshold.Determined | threshold.Retracted | token.Issued | token.Revoked | training.Ended | training.Paused
-    | training.Resumed | training.Started
+    | training.Resumed | training.Started | entry.Suppressed | ledger.Frozen | ledger.Restored | log.Rotated
+    | root.Rotated | rules.Adopted
 )  # fmt: skip
 """Every body of the registry (a test compares the two): a `match` over it ends with `assert_never`, so that a projection
 which does not know an event type fails the type checker, and at run time stops before the event."""

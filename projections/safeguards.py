@@ -19,6 +19,7 @@ from ledger.events import (
     deployment,
     disclosure,
     document,
+    entry,
     evaluation,
     exception,
     framework,
@@ -28,6 +29,7 @@ from ledger.events import (
     interim,
     key,
     ledger,
+    log,
     model,
     obligation,
     principal,
@@ -35,6 +37,8 @@ from ledger.events import (
     recommendation,
     replay,
     role,
+    root,
+    rules,
     safeguard,
     threshold,
     token,
@@ -84,7 +88,9 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
             | framework.SourceDrifted() | gate.Evaluated() | incident.Classified() | incident.InvolvementKnown()
-            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | index.Committed() | interim.Approved()
+            | incident.Observed() | incident.ReportFiled() | incident.Resolved() | entry.Suppressed() | index.Committed()
+            | ledger.Frozen() | ledger.Restored() | log.Rotated() | root.Rotated() | rules.Adopted()
+            | interim.Approved()
             | key.Registered() | key.Revoked() | ledger.Founded() | model.ComputeReached() | model.Referenced()
             | model.Registered() | obligation.Fulfilled() | obligation.NotApplicable() | obligation.Tolled()
             | principal.Registered() | reassessment.Triggered() | recommendation.Issued() | replay.Performed()

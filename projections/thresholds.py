@@ -21,6 +21,7 @@ from ledger.events import (
     deployment,
     disclosure,
     document,
+    entry,
     evaluation,
     exception,
     framework,
@@ -30,6 +31,7 @@ from ledger.events import (
     interim,
     key,
     ledger,
+    log,
     model,
     obligation,
     principal,
@@ -37,6 +39,8 @@ from ledger.events import (
     recommendation,
     replay,
     role,
+    root,
+    rules,
     safeguard,
     threshold,
     token,
@@ -94,7 +98,9 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             | evaluation.Recorded() | exception.Invoked() | framework.Adopted() | framework.Interpreted()
             | framework.Published() | framework.ScopeDetermined() | framework.SourceDrifted() | gate.Evaluated()
             | incident.Classified() | incident.InvolvementKnown() | incident.Observed() | incident.ReportFiled()
-            | incident.Resolved() | index.Committed() | interim.Approved() | key.Registered() | key.Revoked() | ledger.Founded()
+            | incident.Resolved() | entry.Suppressed() | index.Committed()
+            | ledger.Frozen() | ledger.Restored() | log.Rotated() | root.Rotated() | rules.Adopted()
+            | interim.Approved() | key.Registered() | key.Revoked() | ledger.Founded()
             | model.ComputeReached() | model.Referenced() | model.Registered() | obligation.Fulfilled()
             | obligation.NotApplicable() | obligation.Tolled() | principal.Registered() | recommendation.Issued()
             | replay.Performed() | role.Granted() | role.Revoked() | safeguard.Attested() | safeguard.Degraded()

@@ -57,6 +57,10 @@ def page(body: type[Body]) -> str:
     """One event type's page."""
     said = body.event
     who = ROLES.get(said.roles, " or ".join(said.roles))
+    if said.root_quorum:
+        who = (
+            "the root quorum: root keys of as many principals as `root_threshold` says; no ledger role stands in for it"
+        )
     if said.derived:
         who = "the engine alone, derived: refused at the door, compared by replay"
     lines = [
@@ -66,7 +70,7 @@ def page(body: type[Body]) -> str:
         "",
         f"- predicate type: `{said.topic}`",
         f"- stream: `{said.stream}{'' if said.stream == 'ledger' else '/…'}`",
-        f"- signed by: {who}; distinct principals: {said.quorum}",
+        f"- signed by: {who}; distinct principals: {'`root_threshold`' if said.root_quorum else said.quorum}",
         f"- may be withheld: {', '.join(f'`{w}`' for w in said.withholdable) or 'nothing'}; `_sd` slots: {said.slots}",
         "",
         "| field | required | type |",

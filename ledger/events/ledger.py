@@ -1,15 +1,11 @@
-"""`ledger.founded`: entry 0, signed by every key that it lists (access.md §4 Founding)."""
+"""`ledger.founded`: entry 0, signed by every key that it lists (access.md §4 Founding). `ledger.frozen`, `ledger.restored`."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from ledger.event import Body, event
-from ledger.fields import Alg, Base64, Closed, KeyIdField, Name, Origin
-
-VkeyText = Annotated[str, Meta(max_length=4000)]
-RulesVersion = Annotated[str, Meta(pattern=r"\Aholdpoint-rules/[1-9][0-9]{0,5}\Z")]
-"""Open, so that a copy which does not know the version says that it can't decide, instead of calling the log malformed."""
+from ledger.fields import Alg, Base64, Closed, Hex32, KeyIdField, Name, Origin, RulesVersion, Text, Version, VkeyText
 
 
 class FoundingKey(Closed, frozen=True):
@@ -35,3 +31,23 @@ class Founded(Body, frozen=True):
     rules: RulesVersion
     vkeys: Annotated[tuple[VkeyText, ...], Meta(min_length=2, max_length=4)]
     development: bool = False
+
+
+@event("ledger.frozen", stream="ledger", roles=(), root_quorum=True)
+class Frozen(Body, frozen=True):
+    """From the next index nothing but events of the root quorum is admitted, until `ledger.restored`. Reads and proofs go on."""
+
+    reason: Text
+
+
+@event("ledger.restored", stream="ledger", roles=(), root_quorum=True)
+class Restored(Body, frozen=True):
+    """Ends a freeze, or records that the ledger was restored from a copy of its first `size` entries, whose tree has `root`.
+
+    Admission checks the size, an auditor the root: another one is evidence of a split view. Whoever holds a checkpoint above a
+    size that a restore lost finds DIVERGED, and should.
+    """
+
+    reason: Text
+    root: Hex32
+    size: Version

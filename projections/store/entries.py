@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ledger.errors import Fault, LedgerError
 from ledger.event import Event
-from ledger.events import key, ledger
+from ledger.events import key, ledger, root
 from ledger.store.connection import connect
 from projections.decode import Decoder
 
@@ -17,7 +17,7 @@ ENTRIES = """SELECT notification_id, state FROM holdpoint.event
     WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id"""
 OWNERS = """SELECT notification_id, state FROM holdpoint.event
     WHERE notification_id <= %s AND topic = ANY(%s) ORDER BY notification_id"""
-OWNING_TOPICS = [ledger.Founded.event.topic, key.Registered.event.topic]
+OWNING_TOPICS = [ledger.Founded.event.topic, key.Registered.event.topic, root.Rotated.event.topic]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from ledger.state import State
 from ledger.trust import Grant, KeyLife, Principal
 from policies.rules import RULES
 from projections.decode import Decoder
-from tests.vectors.told import ADVISED, LATER, RSP, Told, signer, told
+from tests.vectors.told import ADVISED, LATER, RSP, Told, signer, to_the_end
 
 DESIGN = Path(__file__).resolve().parents[2] / "../shared/design/access.md"
 TABLE = {
@@ -42,8 +42,12 @@ TABLE = {
 }
 BEYOND = {"break-glass.reviewed": "key-admin", "threshold.retracted": "engine"}
 """Types that the design's table does not list (docs/adr/0008)."""
-NOBODY = {"ledger.founded"}
-"""Entry 0 alone, by the keys that it lists."""
+ROOT = {
+    "entry.suppressed", "ledger.frozen", "ledger.restored", "log.rotated", "root.rotated", "rules.adopted",
+}  # fmt: skip
+"""The root quorum alone (access.md §4)."""
+NOBODY = {"ledger.founded", *ROOT}
+"""Nobody by a role: entry 0 by the keys that it lists, the others by the root."""
 DERIVED = {"gate.evaluated", "index.committed", "model.referenced", "threshold.retracted"}
 TWO = {
     "framework-admin": {"framework"}, "key-admin": {"principal", "key", "role", "break-glass"}, "decider": {"interim", "exception"},
@@ -102,7 +106,7 @@ def test_the_registry_declares_what_the_table_says(body: type[Body]) -> None:
 @lru_cache(maxsize=1)
 def history() -> tuple[Told, dict[str, tuple[int, Any]], dict[int, State]]:
     """The told history; the first submitted event of each type; the state just before it."""
-    lab = told()
+    lab = to_the_end()
     decoder, first = Decoder(), {}
     for index, raw in enumerate(lab.entries):
         event = decoder.decode(index, raw)

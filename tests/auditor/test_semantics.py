@@ -6,7 +6,6 @@ Every attack is made with the lab's real keys: the log's, the engine's, and the 
 import json
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from ledger.canonical import dumps
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import format_envelope, parse_envelope, sign_envelope
 from ledger.events import action, approval, disclosure, model, replay
-from ledger.registry import BY_NAME
 from ledger.replay import Replay
 from ledger.strict import shift
 from ledger.tile import Edge
@@ -31,14 +29,6 @@ from tests.policies.world import shipped
 from tests.simulator import Lab, dumps_as_is, signed, signer
 
 PACK, MODEL, ACTION = "anthropic-rsp-2.2", "model/a", "external_deploy"
-LATER = (
-    "entry.suppressed",
-    "ledger.frozen",
-    "ledger.restored",
-    "log.rotated",
-    "root.rotated",
-    "rules.adopted",
-)
 
 
 @lru_cache(maxsize=1)
@@ -157,28 +147,13 @@ def statement(lab: Lab, index: int = -1) -> dict[str, Any]:
     return json.loads(parse_envelope(parse_entry(lab.entries[index]).envelope).payload)
 
 
-@pytest.mark.parametrize("topic", [f"urn:holdpoint:event:{name}:1" for name in LATER] + [
+@pytest.mark.parametrize("topic", [
     "urn:holdpoint:event:model.registered:2", "urn:holdpoint:event:disclosure.erased:1", "https://slsa.dev/provenance/v1"])  # fmt: skip
 def test_an_unknown_event_type_is_undecided_never_invalid(lab: Lab, topic: str) -> None:
     value = statement(lab)
     value["predicateType"] = topic
     lab.slip(signed(dumps_as_is(value), lab.keys["assessor"]))
     lab.finds("type-unknown", verdict=V.ERROR)
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_what_is_built_later_has_its_page_now(name: str) -> None:
-    text = (Path(__file__).resolve().parents[2] / "spec" / "events" / f"{name}.md").read_text()
-    for part in (
-        f"# {name}, version 1",
-        f"`urn:holdpoint:event:{name}:1`",
-        "- stream: `ledger`",
-        "- signed by: ",
-        "| field |",
-        "## Rules",
-    ):
-        assert part in text
-    assert name not in BY_NAME
 
 
 def founded_under(rules: str) -> Lab:

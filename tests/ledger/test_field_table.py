@@ -64,6 +64,12 @@ FIELDS = {
     "concern.found": "concern, outcome, material, digest",
     "disclosure.made": "recipient, profile, first, last, bundle_digest, checkpoint",
     "index.committed": "root, size, streams",
+    "entry.suppressed": "ground, index, leaf, stream, type, version",
+    "ledger.frozen": "reason",
+    "ledger.restored": "reason, root, size",
+    "log.rotated": "vkeys, last_good_size?",
+    "root.rotated": "keys, root_threshold",
+    "rules.adopted": "rules",
     "replay.performed": "size, root, verdict, tool, rules, claims_digest?, note?",
 }
 """The first half is the design's own table; for the later facts domain.md §2 names the events and docs/adr/0008 the fields."""
@@ -174,7 +180,7 @@ def test_every_array_and_text_is_capped(body: Any) -> None:
 
 def test_streams_are_those_of_the_families() -> None:
     streams = {b.event.name.split(".")[0]: b.event.stream for b in BODIES}
-    trust = {"ledger", "index", "principal", "key", "role", "token", "break-glass"}
+    trust = {"ledger", "entry", "index", "log", "root", "rules", "principal", "key", "role", "token", "break-glass"}
     decision = {"action", "gate", "approval", "interim", "decision", "body", "recommendation", "exception"}
     model = {"model", "reassessment", "evaluation", "threshold", "deployment", "training", *decision}
     own = {"framework", "safeguard", "document", "incident", "obligation", "concern", "disclosure"}

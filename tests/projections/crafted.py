@@ -184,6 +184,21 @@ def told() -> Crafted:
         "admin-1",
     )
     w.say("index.committed", {"root": HASH, "size": w.size, "streams": len(w.ends)}, "ledger", "engine")
+    roots = [{**key_record(n), "kind": "person", "unit": "u", "use": "root"} for n in ("root-1", "root-3", "root-4")]
+    w.say("root.rotated", {"keys": roots, "root_threshold": 2}, "ledger", "admin-1")
+    w.say("log.rotated", {"vkeys": ["c", "d"], "last_good_size": 1}, "ledger", "admin-1")
+    w.say("rules.adopted", {"rules": "holdpoint-rules/2"}, "ledger", "admin-1")
+    gone = {
+        "ground": "fictional",
+        "index": 0,
+        "leaf": HASH,
+        "stream": "concern/one",
+        "type": "concern.raised",
+        "version": 1,
+    }
+    w.say("entry.suppressed", gone, "ledger", "admin-1")
+    w.say("ledger.frozen", {"reason": "fictional drill"}, "ledger", "admin-1")
+    w.say("ledger.restored", {"reason": "over", "root": HASH, "size": 1}, "ledger", "admin-1")
     w.say("token.revoked", {"id": token}, "ledger", "admin-1")
     ceo = keyid_of(spki("ceo"))
     w.say("key.revoked", {"keyid": ceo, "reason": "superseded"}, "ledger", "admin-1")

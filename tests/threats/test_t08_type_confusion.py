@@ -99,7 +99,7 @@ def test_attack_approval_as_result(door: Door, lab: Lab) -> None:
         branch.finds("schema")
 
 
-UNKNOWN = ["urn:holdpoint:event:model.registered:2", "urn:holdpoint:event:model.registered", "urn:holdpoint:event:entry.suppressed:1",
+UNKNOWN = ["urn:holdpoint:event:model.registered:2", "urn:holdpoint:event:model.registered", "urn:holdpoint:event:entry.suppressed:2",
            "https://slsa.dev/provenance/v1", "", "model.registered"]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from policies.answer import AsOf
 from projections.decode import Decoder
 from spec.generate import kind
 from tests.vectors import bad
-from tests.vectors.told import ENGINE, Told, signer, told, unsafe_salts
+from tests.vectors.told import ENGINE, Told, signer, to_the_end, unsafe_salts
 
 FOLDER = Path(__file__).parent
 NOTICE = "test-only: keys, salts and seeds follow from public words; never use them"
@@ -187,7 +187,7 @@ def envelope_file() -> bytes:
 
 def files() -> dict[str, bytes]:
     """Path below `tests/vectors` → content, for every golden file."""
-    lab = told()
+    lab = to_the_end()
     parse_vkey(str(lab.log.vkeys[0]))
     return {
         **dict(event_files(lab)),

@@ -24,7 +24,7 @@ from ledger.statement import parse_statement
 from ledger.store.anchor import SLOT, parse_slot
 from ledger.withheld import open_
 from tests.vectors import generate
-from tests.vectors.told import told
+from tests.vectors.told import to_the_end
 
 FOLDER = Path(__file__).parent
 EVENTS = sorted(p.stem for p in (FOLDER / "events").glob("*.json"))
@@ -146,6 +146,6 @@ def test_the_hidden_subject_is_the_record_that_the_stream_commits_to() -> None:
 
 
 def test_the_whole_history_verifies() -> None:
-    lab = told()
+    lab = to_the_end()
     assert lab.verify().verdict is VerifyVerdict.VALID_UNWITNESSED
     assert [hashlib.sha256(b"\0" + e).hexdigest() for e in lab.entries] == read("formats/log.json")["leaves"]

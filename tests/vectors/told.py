@@ -72,6 +72,13 @@ def signer(name: str, alg: str = "ed25519") -> SoftwareSigner:
     return SoftwareSigner(ed25519.Ed25519PrivateKey.from_private_bytes(seed))
 
 
+def log_signer(words: bytes) -> LogSigner:
+    """A pair of log keys that anybody can make."""
+    seed = sha256(words).digest()
+    quantum = mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
+    return LogSigner(ORIGIN, ed25519.Ed25519PrivateKey.from_private_bytes(seed), quantum)
+
+
 def record(own: SoftwareSigner, who: str, **more: Any) -> dict[str, Any]:
     """The body of `key.registered`."""
     return {
@@ -95,9 +102,7 @@ class Told:
     def __init__(self) -> None:
         self.origin, self.time, self.count = ORIGIN, BEGIN, 0
         self.salts = unsafe_salts()
-        seed = sha256(b"test-only log key").digest()
-        quantum = mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
-        self.log = LogSigner(ORIGIN, ed25519.Ed25519PrivateKey.from_private_bytes(seed), quantum)
+        self.log, self.next_log = log_signer(b"test-only log key"), log_signer(b"test-only next log key")
         self.keys: dict[str, SoftwareSigner] = {n: signer(n) for n in (*ROOTS, *KEY_ADMINS, ENGINE)}
         self.entries: list[bytes] = []
         self.disclosures: dict[str, tuple[str, ...]] = {}
@@ -177,11 +182,11 @@ class Told:
         return pack_digest(self.packs[pack])
 
     def note(self) -> str:
-        """The checkpoint over all entries, signed by both of the log's keys."""
+        """The checkpoint over all entries, signed by both pairs of the log's keys: the history ends in an overlap."""
         edge, _ = Edge.empty().extend([leaf_hash(e) for e in self.entries])
-        return sign_checkpoint(
-            Checkpoint(self.origin, edge.size, edge.root()), self.log, micros(self.time) // 1_000_000
-        )
+        head, at = Checkpoint(self.origin, edge.size, edge.root()), micros(self.time) // 1_000_000
+        note = sign_checkpoint(head, self.log, at)
+        return note + sign_checkpoint(head, self.next_log, at).partition("\n\n")[2]
 
     def verify(self) -> Report:
         """What the offline verifier says under a pin of the whole."""
@@ -209,6 +214,7 @@ def told() -> Told:
     _life(lab)
     _break_glass(lab)
     lab.commit_index()
+    _root(lab)
     return lab
 
 
@@ -491,3 +497,35 @@ def _break_glass(lab: Told) -> None:
         "reason": "fictional: nothing was done under it",
     }
     lab.tell("break-glass.reviewed", said, "ledger", *reviewers)
+
+
+def to_the_end() -> Told:
+    """The whole history, and later rules behind it: this copy admits nothing more."""
+    lab = told()
+    lab.tell("rules.adopted", {"rules": "holdpoint-rules/2"}, "ledger", "root-1", "root-2")
+    return lab
+
+
+def _root(lab: Told) -> None:
+    """What the root's quorum says: a rotation, a suppression, a freeze and its end, an overlap of log keys."""
+    lab.keys["root-4"] = signer("root-4")
+    keys = [
+        {**record(lab.keys[n], n), "kind": "person", "unit": "founders", "use": "root"}
+        for n in ("root-1", "root-2", "root-4")
+    ]
+    roots = ("root-1", "root-2", "root-4")
+    lab.tell("root.rotated", {"keys": keys, "root_threshold": 2}, "ledger", *roots)
+    gone = lab.first("concern.raised")
+    said = {
+        "ground": "fictional secret in an open field",
+        "index": gone.index,
+        "leaf": gone.leaf,
+        "stream": gone.stream,
+    }
+    lab.tell("entry.suppressed", {**said, "type": gone.name, "version": gone.stream_version}, "ledger", *roots[:2])
+    lab.tell("ledger.frozen", {"reason": "fictional drill"}, "ledger", *roots[1:])
+    edge, _ = Edge.empty().extend([leaf_hash(e) for e in lab.entries])
+    here = {"reason": "the drill is over", "root": edge.root().hex(), "size": edge.size}
+    lab.tell("ledger.restored", here, "ledger", *roots[1:])
+    vkeys = [str(v) for v in (*lab.log.vkeys, *lab.next_log.vkeys)]
+    lab.tell("log.rotated", {"vkeys": vkeys}, "ledger", *roots)
