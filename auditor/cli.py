@@ -1,4 +1,6 @@
-"""`python -m auditor FOLDER [--pin FILE] [--json]`: the verifier by itself, with `cryptography`, `msgspec` and `rfc8785` alone.
+"""`python -m auditor PLACE [--pin FILE] [--tiles FOLDER] [--json]`: the verifier by itself.
+
+It needs `cryptography`, `msgspec` and `rfc8785` alone.
 
 The same checks, verdicts and exit codes as `holdpoint verify`, for a machine that has neither server nor database packages.
 """
@@ -10,10 +12,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from auditor.bundle import Trust, undecided, verify_bundle, verify_zip
 from auditor.explain import report_text
 from auditor.pin import Pin, parse_pin
-from auditor.source import folder_reader
-from auditor.verify import verify_export
+from auditor.source import folder_reader, is_bag, read_bag, read_zip
+from auditor.verdict import Report
+from auditor.verify import Progress, verify_export
 from ledger.errors import LedgerError
 
 USAGE = 2
@@ -27,16 +31,33 @@ def _progress(done: int, of: int) -> None:
     sys.stderr.write(f"verified {done} of {of} entries\n")
 
 
+def verify_path(path: Path, trust: Trust, *, progress: Progress = lambda _d, _n: None, workers: int = 2) -> Report:
+    """Verify a bundle's zip, a bundle's folder, or an exported folder. Raises `OSError` where it can't be read."""
+    try:
+        if not path.is_dir():
+            return verify_zip(read_zip(path), trust)
+        if is_bag(path):
+            return verify_bundle(read_bag(path), trust)
+    except LedgerError as err:
+        return undecided(err)
+    return verify_export(folder_reader(path), trust.pin, progress=progress, workers=workers)
+
+
 def main(words: Sequence[str] | None = None) -> int:
-    """Verify a folder; returns the exit code: 0 holds, 4 tampering shown, 5 not proven, 1 undecided, 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m auditor", description="Verify an exported ledger offline.")
-    parser.add_argument("folder", type=Path, help="an exported folder")
+    """Verify a bundle or folder; returns the exit code: 0 holds, 4 tampering shown, 5 not proven, 1 undecided, 2 wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="python -m auditor", description="Verify a bundle or an exported ledger offline."
+    )
+    parser.add_argument("place", type=Path, help="a bundle (zip or folder), or an exported folder")
     parser.add_argument("--pin", type=Path, help="the trust file, which you got by another channel")
+    parser.add_argument(
+        "--tiles", type=Path, help="an exported folder of your own, whose hash tiles tie a bundle to the pin"
+    )
     parser.add_argument("--json", action="store_true", help="exactly one JSON object on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     said = parser.parse_args(words)
-    if not said.folder.is_dir():
-        sys.stderr.write(f"no folder {said.folder}\n  next:  name an exported folder\n")
+    if not said.place.exists():
+        sys.stderr.write(f"nothing at {said.place}\n  next:  name a bundle or an exported folder\n")
         return USAGE
     try:
         pin = _pin(said.pin)
@@ -44,7 +65,12 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"the pin can't be read: {err}\n  next:  name the trust file that holdpoint pin wrote\n")
         return USAGE
     shown = (lambda _done, _of: None) if said.quiet else _progress
-    report = verify_export(folder_reader(said.folder), pin, progress=shown, workers=os.cpu_count() or 2)
+    tiles = None if said.tiles is None else folder_reader(said.tiles)
+    try:
+        report = verify_path(said.place, Trust(pin, tiles), progress=shown, workers=os.cpu_count() or 2)
+    except OSError as err:
+        sys.stderr.write(f"{said.place} can't be read: {err.strerror}\n  next:  name files that can be read\n")
+        return USAGE
     text = json.dumps(report.to_json(), ensure_ascii=False, sort_keys=True) if said.json else report_text(report)
     sys.stdout.write(text + "\n")
     return report.exit_code

@@ -19,6 +19,8 @@ from api.handing_over import write_synced
 from api.keyring import load_signer
 from api.settings import settings
 from api.wiring import opened
+from auditor.bundle import Trust
+from auditor.cli import verify_path
 from auditor.explain import report_text, visible
 from auditor.pin import letter, parse_pin
 from auditor.source import folder_reader
@@ -62,32 +64,52 @@ def pin(
 
 
 def verify(
-    place: Annotated[str, typer.Argument(metavar="PATH|URL", help="An exported folder, a tile host, or a server.")],
+    place: Annotated[
+        str,
+        typer.Argument(metavar="PATH|URL", help="A bundle (zip or folder), an exported folder, a tile host, a server."),
+    ],
     pin_file: Annotated[
         Path | None, typer.Option("--pin", envvar="HOLDPOINT_PIN", help="The trust file kept aside.")
     ] = None,
     witnesses: Annotated[
         int, typer.Option("--require-witness", min=0, help="How many independent witnesses must have cosigned.")
     ] = 0,
+    tiles: Annotated[
+        str | None,
+        typer.Option(metavar="PATH|URL", help="Where hash tiles tie a bundle to the pin: an export, a host."),
+    ] = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     as_json: Json = False,
 ) -> None:
-    """Verify a ledger, offline for a folder. Example: holdpoint verify out --pin pin.json"""
+    """Verify a ledger or a bundle, offline for files. Example: holdpoint verify out --pin pin.json"""
     trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
     workers = os.cpu_count() or 2
     if is_url(place):
         with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source:
             report = verify_export(source.read, trusted, progress=Progress(), workers=workers)
-    elif Path(place).is_dir():
-        report = verify_export(folder_reader(Path(place)), trusted, progress=Progress(), workers=workers)
+    elif not Path(place).exists():
+        raise Fault("export-missing", "failed", f"nothing at {place}", "name a bundle, an exported folder, or a URL")
+    elif tiles is not None and is_url(tiles):
+        with closing(WebSource(tiles, token=settings().token(), timeout=timeout)) as source:
+            report = verified_files(Path(place), Trust(trusted, source.read), workers)
     else:
-        raise Fault("export-missing", "failed", f"{place} is no folder", "name an exported folder, or a URL")
+        beside = None if tiles is None else folder_reader(Path(tiles))
+        report = verified_files(Path(place), Trust(trusted, beside), workers)
     report = with_witnesses(report, witnesses)
     if as_json:
         emit(report.to_json())
     else:
         say(report_text(report))
     raise SystemExit(report.exit_code)
+
+
+def verified_files(path: Path, trust: Trust, workers: int) -> Report:
+    """What stands at a path, verified offline. Raises `Fault` `export-missing` where it can't be read."""
+    try:
+        return verify_path(path, trust, progress=Progress(), workers=workers)
+    except OSError as err:
+        detail = f"{path}: {err.strerror}"
+        raise Fault("export-missing", "failed", detail, "name a bundle or a folder that can be read") from err
 
 
 def with_witnesses(report: Report, required: int) -> Report:

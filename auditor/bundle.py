@@ -1,0 +1,131 @@
+"""Verify a disclosure bundle offline: no server, no database, no network, and no trust but in what the reader brings.
+
+The order of checks is that of spec/bundle.md §7: container, statement, members; each entry in the tree; each signature and role;
+each stream to its end; then what ties it to a history that others saw. A bundle that shows nothing proves nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from auditor.bundle_anchor import check_keys, check_pin, check_seen
+from auditor.bundle_entries import check_admission, check_proofs
+from auditor.bundle_parts import (
+    check_frameworks,
+    check_redactions,
+    check_said,
+    check_signed,
+    check_static,
+    check_unmade,
+)
+from auditor.bundle_streams import check_streams
+from auditor.checks import Checks
+from auditor.pin import Pin
+from auditor.verdict import Check, Report, VerifyVerdict
+from auditor.verify import LIMITS
+from disclosures.alerts import alert_lines, break_glass_of
+from disclosures.bag import STATEMENT, Statement, check_bag
+from disclosures.shown import Defect, Shown, read_shown
+from disclosures.stored_zip import Files, parse_zip
+from ledger.canonical import loads
+from ledger.errors import LedgerError
+
+V = VerifyVerdict
+Read: TypeAlias = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a reader brings: a pin, hash tiles of his own, and his copies of the verifiers that bundles carry."""
+
+    pin: Pin | None = None
+    tiles: Read | None = None
+    static: Mapping[str, bytes] = field(default_factory=dict)
+
+
+NOTHING = Trust()
+
+
+def verify_zip(raw: bytes, trust: Trust = NOTHING) -> Report:
+    """Verify a bundle's zip. Never raises for what it reads: that is a verdict."""
+    try:
+        files = parse_zip(raw)
+    except LedgerError as err:
+        return undecided(err)
+    return verify_bundle(files, trust)
+
+
+def undecided(err: LedgerError) -> Report:
+    """The report where the container can't be opened: too large is undecided, anything else is no bundle."""
+    checks = Checks()
+    checks.fails("container", "limits" if err.code == "zip-limits" else err.code, f"this is not a bundle: {err}")
+    return Report(tuple(checks.done))
+
+
+def verify_bundle(files: Files, trust: Trust = NOTHING) -> Report:
+    """Verify a bundle's files. Never raises for what it reads: that is a verdict."""
+    checks = Checks()
+    opened = _opened(files, checks)
+    if opened is None:
+        return Report(tuple(checks.done))
+    statement, shown = opened
+    if not shown.entries:
+        detail = "no entry is shown, so nothing is proven"
+        return Report((*checks.done, Check("entries", V.UNANCHORED, "empty", detail)), shown.checkpoint.origin)
+    alerts, development = _content(files, statement, shown, trust, checks)
+    head = shown.checkpoint
+    notes = (*LIMITS, *checks.notes, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
+    return Report(tuple(checks.done), head.origin, head.size, head.root, development, notes, alerts)
+
+
+def _opened(files: Files, checks: Checks) -> tuple[Statement, Shown] | None:
+    try:
+        statement = check_bag(files)
+    except LedgerError as err:
+        code = "format-unknown" if err.code == "statement-form" and _later_format(files) else err.code
+        checks.fails("container", "limits" if code == "zip-limits" else code, str(err))
+        return None
+    checks.holds("container", f"{len(files)} files, each in the manifests and in the statement")
+    try:
+        return statement, read_shown(files)
+    except Defect as err:
+        checks.fails("members", err.code, f"{err.place}: {err.said}", err.index)
+        return None
+
+
+def _later_format(files: Files) -> bool:
+    """Whether the statement says that it is of a version that this copy does not know."""
+    try:
+        said = loads(files[STATEMENT])
+    except LedgerError:
+        return False
+    kind = said.get("predicateType") if isinstance(said, dict) else None
+    return isinstance(kind, str) and kind.startswith("urn:holdpoint:bundle:") and kind != "urn:holdpoint:bundle:1"
+
+
+def _content(
+    files: Files, statement: Statement, shown: Shown, trust: Trust, checks: Checks
+) -> tuple[tuple[str, ...], bool]:
+    """Every check of what the members say. Returns alerts, and whether it is a development ledger."""
+    check_said(shown, statement, checks)
+    check_proofs(shown, checks)
+    partial = check_admission(shown, checks)
+    check_signed(files, shown, partial, checks)
+    check_keys(shown, partial, trust.pin, checks)
+    check_streams(shown, checks)
+    check_redactions(shown, checks)
+    check_frameworks(shown, checks)
+    check_unmade(files, shown, checks)
+    check_static(files, trust.static, checks)
+    check_seen(shown, partial, checks)
+    check_pin(shown, partial, trust.pin, trust.tiles, checks)
+    alerts = () if checks.failed else tuple(alert_lines(break_glass_of(partial.state)))
+    return alerts, bool(partial.state.get("meta", "development"))
+
+
+def cosigned(report: Report) -> Report:
+    """The report where the reader's own witness policy is met: what held, holds with witnesses."""
+    lifted = tuple(
+        replace(c, verdict=V.VALID) if c.verdict is V.VALID_UNWITNESSED else c for c in report.checks
+    )  # fmt: skip
+    return replace(report, checks=lifted, notes=tuple(n for n in report.notes if n != LIMITS[2]))

@@ -1,0 +1,302 @@
+"""Verification of a disclosure bundle: whole, in part, and bent in every member under the lab's own keys."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auditor.bundle import Trust, cosigned, verify_bundle, verify_zip
+from auditor.pin import Pin
+from auditor.verdict import Report
+from auditor.verdict import VerifyVerdict as V
+from disclosures.stored_zip import format_zip
+from ledger.canonical import dumps
+from ledger.events import disclosure, model
+from ledger.strict import format_base64
+from tests.disclosures.forger import MODEL, Forger, commit_as_is, honest, told
+from tests.simulator import Lab, signer
+
+Files = dict[str, bytes]
+LAST = 48
+"""Index of the told story's commitment, its last entry."""
+
+
+def pin(size: int = 1) -> Pin:
+    return told()[0].pin(size)
+
+
+def verified(files: Files, trust: Trust | None = None) -> Report:
+    return verify_bundle(files, Trust(pin()) if trust is None else trust)
+
+
+def found(report: Report) -> set[tuple[str, int | None]]:
+    return {(c.code, c.index) for c in report.checks if c.code != "ok"}
+
+
+def edit(path: str, change: Callable[[Any], object]) -> Callable[[Files], None]:
+    """Change a JSON member of the payload, in canonical form."""
+
+    def bend(files: Files) -> None:
+        value = json.loads(files[path])
+        change(value)
+        files[path] = dumps(value)
+
+    return bend
+
+
+# -- what holds -----------------------------------------------------------------------------------------------------------
+
+
+def test_whole() -> None:
+    report = verify_zip(format_zip(honest().files()), Trust(pin()))
+    assert (report.verdict, report.exit_code, report.size, report.development) == (
+        V.VALID_UNWITNESSED,
+        0,
+        LAST + 1,
+        True,
+    )
+    assert {c.name for c in report.checks} == {
+        "container", "proofs", "admission", "statement", "checkpoint", "streams", "redactions", "frameworks", "pin",
+    }  # fmt: skip
+    assert "derived again" in next(c for c in report.checks if c.name == "admission").detail
+    assert cosigned(report).verdict is V.VALID
+
+
+def test_a_part_says_what_it_does_not_prove() -> None:
+    report = verified(honest(withheld={(MODEL, 3): "not-allowed", (MODEL, 4): "not-allowed"}).files())
+    assert report.verdict is V.VALID_UNWITNESSED
+    assert "2 entries withheld" in next(c for c in report.checks if c.name == "streams").detail
+    assert any("rules of each event type" in note for note in report.notes)
+    assert any("content of what is withheld" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("hidden", [[1], [5], [2], [1, 2, 3, 4, 5], [2, 4]])
+def test_any_run_may_be_withheld_if_it_is_said(hidden: list[int]) -> None:
+    assert verified(honest(withheld={(MODEL, v): "x" for v in hidden}).files()).exit_code == 0
+
+
+# -- the past that the reader holds ----------------------------------------------------------------------------------------
+
+
+def test_without_a_pin_it_is_unanchored() -> None:
+    report = verified(honest().files(), Trust())
+    assert (report.verdict, report.exit_code, found(report)) == (V.UNANCHORED, 5, {("no-pin", None)})
+
+
+def test_a_pin_of_this_very_size() -> None:
+    assert verified(honest(since=()).files(), Trust(pin(LAST + 1))).verdict is V.VALID_UNWITNESSED
+
+
+def test_a_pin_that_nothing_links() -> None:
+    report = verified(honest(since=(1,)).files(), Trust(pin(7)))
+    assert (report.verdict, found(report)) == (V.UNANCHORED, {("pin-not-linked", None)})
+    assert verified(honest(since=(1, 7)).files(), Trust(pin(7))).verdict is V.VALID_UNWITNESSED
+
+
+def test_tiles_of_the_reader_link_any_pin() -> None:
+    export = told()[0].export()
+    assert verified(honest(since=()).files(), Trust(pin(7), tiles=export.get)).verdict is V.VALID_UNWITNESSED
+    report = verified(honest(since=()).files(), Trust(pin(7), tiles=lambda _path: None))
+    assert found(report) == {("pin-not-linked", None)}
+
+
+def test_a_pin_of_another_ledger_and_of_one_founded_anew() -> None:
+    assert ("other-ledger", None) in found(verified(honest().files(), Trust(Lab("dev/other").pin())))
+    report = verified(honest().files(), Trust(Lab(name="anew").pin(1)))
+    assert (report.verdict, found(report)) == (V.DIVERGED, {("founded-anew", 0)})
+
+
+@pytest.mark.parametrize("size", [41, 32, 48])
+def test_another_history_diverges(size: int) -> None:
+    """The fork shares entry 0 and keys; the pin is of the other branch."""
+    lab = told()[0].fork()
+    fork = Lab(name="bundled")
+    while len(fork.entries) < 52:
+        fork.say(model.Registered, {"kind": "base"}, f"model/f{len(fork.entries)}", "assessor", subject="ef" * 32)
+    report = verified(Forger(lab, since=(size,)).files(), Trust(fork.pin(size)))
+    assert (report.verdict, report.exit_code, found(report)) == (V.DIVERGED, 4, {("root-differs", None)})
+    report = verified(Forger(lab, since=()).files(), Trust(fork.pin(LAST + 1)))
+    assert found(report) == {("root-differs", None)}
+
+
+@pytest.mark.parametrize(("root", "code"), [(None, set()), ("ab" * 32, {"seen-differs"})])
+def test_what_a_signer_saw_is_compared(root: str | None, code: set[str]) -> None:
+    lab = told()[0].fork()
+    body = {
+        "bundle_digest": "sha256:" + "ab" * 32, "checkpoint": {"root": root or lab.pin(3).checkpoint.root.hex(), "size": 3},
+        "first": 0, "last": 2, "profile": "p", "recipient": "a fictional authority",
+    }  # fmt: skip
+    at = lab.say(disclosure.Made, body, "disclosure/a", "discloser-1", "discloser-2").index
+    lab.commit_index()
+    assert found(verified(Forger(lab, since=(1, 3)).files())) == {(c, at) for c in code}
+    report = verified(Forger(lab, since=(1,)).files())
+    assert found(report) == set()
+    assert any("checkpoints seen by the signers of 1 entries" in note for note in report.notes)
+
+
+# -- bent members ----------------------------------------------------------------------------------------------------------
+
+REQUEST, CLAIMS, ENDS = "data/request.json", "data/claims.json", "data/completeness.json"
+REDACTIONS, PROOFS = "data/redactions.json", "data/consistency.json"
+
+
+def stream(name: str, **change: Any) -> Callable[[Files], None]:
+    """Change what completeness.json says of a stream."""
+
+    def each(value: Any) -> None:
+        next(s for s in value["streams"] if s["stream"] == name).update(change)
+
+    return edit(ENDS, each)
+
+
+def other_note(files: Files) -> None:
+    """A proof under another (honestly signed) checkpoint of the same log."""
+    old = files["data/proofs/3.tlog-proof"].decode()
+    files["data/proofs/3.tlog-proof"] = (old[: old.index("\n\n") + 2] + told()[0].note(40)).encode()
+
+
+def swap(a: str, b: str) -> Callable[[Files], None]:
+    def bend(files: Files) -> None:
+        files[a], files[b] = files[b], files[a]
+
+    return bend
+
+
+def drop(*paths: str) -> Callable[[Files], None]:
+    def bend(files: Files) -> None:
+        for path in paths:
+            del files[path]
+
+    return bend
+
+
+def foreign_keys(files: Files) -> None:
+    other = Lab("dev/simulated", name="thief")
+    files["data/keys"] = "".join(f"{v}\n" for v in other.log.vkeys).encode()
+
+
+def foreign_checkpoint(files: Files) -> None:
+    """The thief signs the same head with keys of his own, and says so in `keys`."""
+    thief = told()[0].fork()
+    thief.log = Lab("dev/simulated", name="thief").log
+    old, note = files["data/checkpoint"].decode(), thief.note()
+    for path in [p for p in files if p == "data/checkpoint" or p.startswith("data/proofs/")]:
+        files[path] = files[path].decode().replace(old, note).encode()
+    foreign_keys(files)
+
+
+@pytest.mark.parametrize(
+    ("bend", "code", "index"),
+    [
+        (edit(REQUEST, lambda v: v.update(recipient="somebody else")), "statement-mismatch", None),
+        (edit(REQUEST, lambda v: v["profile"].update(id="other")), "statement-mismatch", None),
+        (edit(REQUEST, lambda v: v.update(first=1)), "statement-mismatch", None),
+        (edit(REQUEST, lambda v: v.update(subject="model/nobody")), "gap", None),
+        (edit(REQUEST, lambda v: v.update(since=[1, 5])), "consistency-missing", None),
+        (edit(CLAIMS, lambda v: v["as_of"].update(size=40)), "claims-mismatch", None),
+        (edit(CLAIMS, lambda v: v["as_of"].update(time="2026-01-01T00:00:00.000000Z")), "claims-mismatch", None),
+        (edit(CLAIMS, lambda v: v.update(ledger="dev/other")), "claims-mismatch", None),
+        (other_note, "proof-checkpoint", 3),
+        (swap("data/proofs/3.tlog-proof", "data/proofs/4.tlog-proof"), "proof-index", 3),
+        (swap("data/events/3.json", "data/events/4.json"), "proof-mismatch", 3),
+        (lambda f: f.update({"data/proofs/3.tlog-proof": b"x"}), "proof-form", 3),
+        (foreign_keys, "keys-mismatch", None),
+        (foreign_checkpoint, "checkpoint-signature", None),
+        (edit(PROOFS, lambda v: v["proofs"].append({"path": [], "size": 60})), "consistency-form", None),
+        (edit(PROOFS, lambda v: v["proofs"][0]["path"].pop()), "consistency-form", None),
+        (edit(PROOFS, lambda v: v["proofs"][0]["path"].__setitem__(0, "ab" * 32)), "root-differs", None),
+        (edit(ENDS, lambda v: v["committed"].update(root="ab" * 32)), "index-mismatch", LAST),
+        (edit(ENDS, lambda v: v["committed"].update(streams=9)), "index-mismatch", LAST),
+        (edit(ENDS, lambda v: v["streams"].reverse()), "completeness-form", None),
+        (edit(ENDS, lambda v: v["streams"].pop()), "gap", 43),
+        (stream(MODEL, head="ab" * 32), "head-mismatch", 47),
+        (stream(MODEL, version=6), "gap", None),
+        (stream(MODEL, version=4), "head-mismatch", 47),
+        (stream(MODEL, position=0), "index-mismatch", None),
+        (stream(MODEL, withheld=[{"class": "x", "from": 2, "to": 2}]), "gap", None),
+        (stream(MODEL, withheld=[{"class": "x", "from": 6, "to": 2**53 - 1}]), "head-mismatch", None),
+        (stream(MODEL, withheld=[{"class": "x", "from": 4, "to": 2}]), "completeness-form", None),
+        (stream("ledger", withheld=[{"class": "x", "from": 2, "to": 2}]), "gap", None),
+        (edit(ENDS, lambda v: v["absent"].append({"left": None, "right": None, "stream": "model/c"})), "absence-unproven", None),
+        (edit(ENDS, lambda v: v["absent"].append({"left": None, "right": None, "stream": MODEL})), "absence-unproven", None),
+        (edit(REDACTIONS, lambda v: v["classes"].append({
+            "character": "", "count": 1, "ground": "", "id": "x", "justification": "", "kind": "event", "retained_until": None,
+            "what": ""})), "redactions-count", None),
+        (lambda f: f.update({"data/frameworks/" + "ab" * 32 + ".json": b"{}"}), "framework-mismatch", None),
+        (lambda f: [f.pop(p) for p in list(f) if "frameworks" in p], "framework-mismatch", 40),
+        (drop("data/events/0.json", "data/proofs/0.tlog-proof"), "gap", 0),
+        (drop("data/events/9.json", "data/proofs/9.tlog-proof"), "gap", None),
+    ],
+)  # fmt: skip
+def test_a_bent_member_is_named(bend: Callable[[Files], object], code: str, index: int | None) -> None:
+    report = verified(honest().files(bend))
+    assert report.exit_code == 4, report.to_json()
+    assert code in {c for c, _ in found(report)}, found(report)
+    assert index is None or (code, index) in found(report), found(report)
+
+
+@pytest.mark.parametrize(
+    ("engine", "said", "code"),
+    [
+        ("assessor", {}, "statement-key"),
+        ("engine", {"founding": "ab" * 32}, "statement-mismatch"),
+        ("engine", {"ledger": "dev/other"}, "statement-mismatch"),
+        ("engine", {"profile": "another"}, "statement-mismatch"),
+        ("engine", {"recipient": "another"}, "statement-mismatch"),
+    ],
+)
+def test_the_statement_is_the_engine_s_and_of_this_ledger(engine: str, said: dict[str, Any], code: str) -> None:
+    forger = honest()
+    assert code in {c for c, _ in found(verified(forger.seal(forger.payload(), engine, **said)))}
+
+
+def test_an_unknown_key_and_a_foreign_file() -> None:
+    forger = honest(tags={"notes.txt": b"x"})
+    assert ("bag-extra", None) in found(verified(forger.files()))
+    forger = honest()
+    forger.lab.keys["thief"] = signer("thief")
+    assert ("statement-key", None) in found(verified(forger.seal(forger.payload(), "thief")))
+
+
+def test_another_release_s_verifier_is_a_note() -> None:
+    report = verified(honest(tags={"verify.py": b"x"}).files(), Trust(pin(), static={"verify.py": b"y"}))
+    assert report.exit_code == 0
+    assert any("verify.py" in note for note in report.notes)
+
+
+def test_claims_that_nobody_recomputes_are_not_passed_over() -> None:
+    report = verified(honest(claims=({"kind": "count", "type": "x", "versions": 1},)).files())
+    assert (report.verdict, found(report)) == (V.INCOMPLETE, {("claims-short", None)})
+
+
+def test_a_false_index_is_found_where_everything_is_shown() -> None:
+    lab = told()[0].fork()
+    commit_as_is(lab, root="ab" * 32)
+    assert ("index-mismatch", LAST + 1) in found(verified(Forger(lab).files()))
+
+
+def test_a_later_format_is_undecided() -> None:
+    files = honest().files()
+    files["bundle.json"] = files["bundle.json"].replace(b"urn:holdpoint:bundle:1", b"urn:holdpoint:bundle:2")
+    report = verified(files)
+    assert (report.verdict, report.exit_code, found(report)) == (V.ERROR, 1, {("format-unknown", None)})
+
+
+def test_an_empty_bundle_proves_nothing() -> None:
+    assert verified({}).exit_code == 4
+    assert verify_zip(b"").exit_code == 4
+
+
+@pytest.mark.parametrize("step", range(60))
+def test_no_byte_is_free(step: int) -> None:
+    raw = bytearray(format_zip(honest(since=(1,)).files()))
+    raw[len(raw) * step // 60 + step] ^= 1 << step % 8
+    assert verify_zip(bytes(raw), Trust(pin())).exit_code == 4
+
+
+def test_a_swapped_signature_is_noticed() -> None:
+    files = honest().files()
+    line = json.loads(files["bundle.sig"])
+    line["sig"] = format_base64(bytes(64))
+    assert ("statement-signature", None) in found(verified({**files, "bundle.sig": dumps(line)}))
