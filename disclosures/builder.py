@@ -1,0 +1,220 @@
+"""A disclosure bundle, built: pure and deterministic, so that the same request at the same checkpoint gives the same bytes.
+
+A field that the profile does not allow cannot leave: entries are shown by `Profile.shows_entry` alone, field disclosures by the
+profile's `disclose` alone, and the verifier holds the bundle against the same profile (`profile-exceeded`, T33).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from disclosures.bag import Head as BagHead
+from disclosures.bag import Predicate, bag_files, seal_bag
+from disclosures.closure import LEDGER, Found, Source, closure
+from disclosures.partial import fold_shown
+from disclosures.parts import (
+    BundleAsOf,
+    BundleClaims,
+    BundleRequest,
+    Committed,
+    Completeness,
+    Consistency,
+    ConsistencyProof,
+    RedactionClass,
+    Redactions,
+    Run,
+    StreamEnd,
+    format_part,
+)
+from disclosures.profile import Profile, profile_object
+from disclosures.shown import read_shown
+from disclosures.stored_zip import Files
+from disclosures.subject_claims import claims_for
+from ledger.canonical import dumps
+from ledger.checkpoint import read_checkpoint
+from ledger.entry import read_entry
+from ledger.errors import Malformed
+from ledger.events import framework
+from ledger.keys import Signer
+from ledger.receipt import format_receipt
+from ledger.state import State
+from ledger.stream_index import StreamIndex
+from ledger.tree import prove_consistency, prove_inclusion
+from ledger.withheld import parse_disclosure
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: of whom, for whom, under which profile; `since` are sizes that the reader holds a checkpoint of."""
+
+    subject: str
+    recipient: str
+    profile: Profile
+    actions: tuple[str, ...] = ()
+    since: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The log at its checkpoint: where its entries are read, what they fold to, the newest commitment to the stream index."""
+
+    source: Source
+    note: str
+    state: State
+    committed: int
+    vkeys: tuple[str, ...]
+    founding: str
+
+
+def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[str, bytes]:
+    """The files of the bundle. Raises `Malformed` `subject-unknown` where no such stream existed at the commitment."""
+    checkpoint, _ = read_checkpoint(log.note)
+    index = StreamIndex(log.source.heads(log.committed))
+    if index.prove(asked.subject) is None:
+        raise Malformed("bundle", "subject", "subject-unknown")
+    streams = closure(log.source, asked.subject, (h.stream for h in index.heads))
+    shown, withheld = _split(log, asked.profile, streams)
+    payload = {
+        "data/checkpoint": log.note.encode(),
+        "data/keys": "".join(f"{v}\n" for v in log.vkeys).encode(),
+        **_entries(log, asked.profile, shown, checkpoint.size),
+        "data/completeness.json": format_part(_completeness(log, index, streams, withheld)),
+        "data/consistency.json": format_part(_consistency(log, asked.since, checkpoint.size)),
+        "data/redactions.json": format_part(_redactions(asked.profile, shown, withheld)),
+        "data/request.json": format_part(_request(asked, shown)),
+    }
+    time = read_entry(log.source.entry(checkpoint.size - 1))[0].recorded_at
+    bare = BundleClaims(
+        as_of=BundleAsOf(size=checkpoint.size, time=time), claims=(), founding=log.founding, ledger=checkpoint.origin,
+        schema="holdpoint.bundle-claims/1", subject=asked.subject,
+    )  # fmt: skip
+    seen = read_shown({**payload, "data/claims.json": format_part(bare)})
+    claims = claims_for(seen, fold_shown(seen), asked.profile.claims, asked.actions, log.state)
+    payload["data/claims.json"] = format_part(
+        BundleClaims(
+            as_of=bare.as_of, claims=claims, founding=bare.founding, ledger=bare.ledger, schema=bare.schema,
+            subject=bare.subject,
+        )
+    )  # fmt: skip
+    predicate = Predicate(
+        checkpoint=BagHead(root=checkpoint.root.hex(), size=checkpoint.size), founding=log.founding,
+        ledger=checkpoint.origin, profile=asked.profile.id, recipient=asked.recipient, schema="holdpoint.bundle/1",
+    )  # fmt: skip
+    return seal_bag(bag_files(payload, tags), predicate, engine)
+
+
+Withheld = dict[str, dict[int, str]]
+"""Stream → version → class."""
+
+
+def _split(log: Log, profile: Profile, streams: Mapping[str, list[Found]]) -> tuple[list[Found], Withheld]:
+    """What is shown, by index, and what is withheld; beyond the commitment only the ledger's own stream goes on."""
+    shown: list[Found] = []
+    withheld: Withheld = {}
+    for stream, entries in streams.items():
+        for one in entries:
+            if stream != LEDGER and one.index >= log.committed:
+                continue
+            name = one.body.event.name
+            if stream == LEDGER or profile.shows_entry(name, _members(one)):
+                shown.append(one)
+            else:
+                withheld.setdefault(stream, {})[one.version] = profile.class_of(name).id
+    return sorted(shown, key=lambda f: f.index), withheld
+
+
+def _members(one: Found) -> Iterable[str]:
+    """The open members of an entry's body, as they are signed."""
+    value: Mapping[str, object] = msgspec.to_builtins(one.body)
+    return value.keys()
+
+
+def _entries(log: Log, profile: Profile, shown: Iterable[Found], size: int) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for one in shown:
+        path = prove_inclusion(log.source.node, one.index, size)
+        files[f"data/events/{one.index}.json"] = one.raw
+        files[f"data/proofs/{one.index}.tlog-proof"] = format_receipt(one.index, path, log.note).encode()
+        texts = _disclosed(log.source, profile, one)
+        if texts:
+            files[f"data/disclosures/{one.index}.jsonl"] = "".join(f"{t}\n" for t in texts).encode()
+        if isinstance(one.body, framework.Published):
+            files[f"data/frameworks/{one.body.digest.removeprefix('sha256:')}.json"] = dumps(one.body.pack)
+    return files
+
+
+def _disclosed(source: Source, profile: Profile, one: Found) -> list[str]:
+    """The field disclosures that the profile lets out, ascending; of the ledger's own stream none."""
+    allowed = profile.allowed(one.body.event.name)
+    if allowed is None or not allowed.disclose or one.statement.predicate.stream == LEDGER:
+        return []
+    held = [parse_disclosure(text) for text in source.disclosures(one.statement.predicate.event_id)]
+    return sorted(d.text for d in held if d.name in allowed.disclose)
+
+
+def _completeness(log: Log, index: StreamIndex, streams: Mapping[str, list[Found]], withheld: Withheld) -> Completeness:
+    ends: list[StreamEnd] = []
+    for stream in streams:
+        placed = index.prove(stream)
+        if placed is None:  # it began after the commitment
+            continue
+        ends.append(
+            StreamEnd(
+                head=placed.head.head, path=tuple(h.hex() for h in placed.path), position=placed.position, stream=stream,
+                version=placed.head.version, withheld=_runs(withheld.get(stream, {})),
+            )
+        )  # fmt: skip
+    committed = Committed(index=log.committed, root=index.root.hex(), size=log.committed, streams=index.streams)
+    return Completeness(absent=(), committed=committed, schema="holdpoint.completeness/1", streams=tuple(ends))
+
+
+def _runs(versions: Mapping[int, str]) -> tuple[Run, ...]:
+    runs: list[Run] = []
+    for version in sorted(versions):
+        kind = versions[version]
+        if runs and (runs[-1].to, runs[-1].class_) == (version - 1, kind):
+            runs[-1] = Run(class_=kind, from_=runs[-1].from_, to=version)
+        else:
+            runs.append(Run(class_=kind, from_=version, to=version))
+    return tuple(runs)
+
+
+def _consistency(log: Log, since: Iterable[int], size: int) -> Consistency:
+    proofs = tuple(
+        ConsistencyProof(path=tuple(h.hex() for h in prove_consistency(log.source.node, m, size)), size=m)
+        for m in sorted({m for m in since if 0 < m <= size})
+    )
+    return Consistency(proofs=proofs, schema="holdpoint.consistency/1")
+
+
+def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld) -> Redactions:
+    counts: dict[str, int] = {}
+    for versions in withheld.values():
+        for kind in versions.values():
+            counts[kind] = counts.get(kind, 0) + 1
+    for one in shown:
+        said = one.body.event
+        allowed = profile.allowed(said.name)
+        if allowed is not None and said.slots and one.statement.predicate.stream != LEDGER:
+            for name in said.withholdable:
+                found = None if name in allowed.disclose else profile.field_class(said.name, name)
+                if found is not None:
+                    counts.setdefault(found.id, 0)
+    classes = tuple(
+        RedactionClass(
+            character=w.character, count=counts[w.id], ground=w.ground, id=w.id, justification=w.justification,
+            kind=w.kind, retained_until=None, what=w.what,
+        )
+        for w in sorted(profile.withholds, key=lambda w: w.id)
+        if w.id in counts
+    )  # fmt: skip
+    return Redactions(classes=classes, schema="holdpoint.redactions/1")
+
+
+def _request(asked: Asked, shown: list[Found]) -> BundleRequest:
+    return BundleRequest(
+        actions=asked.actions, first=shown[0].index, last=shown[-1].index, profile=profile_object(asked.profile),
+        recipient=asked.recipient, schema="holdpoint.bundle-request/1", since=tuple(sorted(set(asked.since))),
+        subject=asked.subject,
+    )  # fmt: skip

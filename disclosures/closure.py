@@ -1,0 +1,97 @@
+"""Which streams a bundle about a model must show or count, so that nothing about it can be left out (spec/bundle.md §2).
+
+The ledger's own stream, the model's, what its `model.referenced` entries point into, the models that it descends from, is
+measured against or whose runs are its evidence, and every framework's.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ledger.entry import read_entry
+from ledger.event import Body
+from ledger.events import model
+from ledger.place import references
+from ledger.registry import BY_TOPIC
+from ledger.statement import Statement, parse_statement, peek_type
+from ledger.stream_index import Head
+
+LEDGER, FRAMEWORK, MODEL = "ledger", "framework/", "model/"
+
+
+class Source(Protocol):
+    """The log as a builder reads it, below the size of its checkpoint."""
+
+    def entry(self, index: int) -> bytes:
+        """An entry's bytes."""
+        ...
+
+    def of_stream(self, stream: str) -> Iterator[tuple[int, bytes]]:
+        """A stream's entries with their indexes, in order."""
+        ...
+
+    def heads(self, size: int) -> Iterable[Head]:
+        """Where each stream ended after entries 0…size−1."""
+        ...
+
+    def node(self, level: int, index: int) -> bytes:
+        """A complete subtree of the log (`ledger.tree.Node`)."""
+        ...
+
+    def disclosures(self, event_id: str) -> tuple[str, ...]:
+        """The field disclosures that the lab holds of an event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry in its stream, read."""
+
+    index: int
+    raw: bytes
+    version: int
+    statement: Statement[Any]
+
+    @property
+    def body(self) -> Body:
+        """The body."""
+        found: Body = self.statement.predicate.body
+        return found
+
+
+def read_found(index: int, raw: bytes) -> Found:
+    """Read an entry of our own log."""
+    entry, envelope = read_entry(raw)
+    return Found(index, raw, entry.version, parse_statement(envelope.payload, BY_TOPIC[peek_type(envelope.payload)]))
+
+
+def closure(source: Source, subject: str, names: Iterable[str]) -> dict[str, list[Found]]:
+    """Stream → its entries, for every stream that a bundle about `subject` speaks of; `names` are all streams that exist."""
+    known = set(names)
+    wanted = [LEDGER, *sorted(n for n in known if n.startswith(FRAMEWORK)), subject]
+    found: dict[str, list[Found]] = {}
+    while wanted:
+        stream = wanted.pop()
+        if stream in found or stream not in known:
+            continue
+        found[stream] = [read_found(index, raw) for index, raw in source.of_stream(stream)]
+        if stream.startswith(MODEL):
+            wanted += _named(source, found[stream], others=stream == subject)
+    return {stream: found[stream] for stream in sorted(found)}
+
+
+def _named(source: Source, entries: list[Found], *, others: bool) -> Iterator[str]:
+    """Streams that a model's entries lead to: models always, for the subject also incidents, documents and safeguards."""
+    for one in entries:
+        body = one.body
+        if isinstance(body, model.Registered):
+            yield from (s for s in (body.parent, getattr(body.effective_compute, "of", None)) if s is not None)
+        if isinstance(body, model.ComputeReached):
+            yield body.of
+        cited = {r.index for r in references(body)}
+        if isinstance(body, model.Referenced):
+            cited.add(body.index)
+        for index in sorted(cited):
+            stream = read_found(index, source.entry(index)).statement.predicate.stream
+            if stream.startswith(MODEL) or (others and isinstance(body, model.Referenced)):
+                yield stream
