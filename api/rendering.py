@@ -30,6 +30,8 @@ WORDS: Final = {
     "packs-changed": "a framework binds since, and those who decide under it did not",
     "verdict-changed": "the policy verdict has changed since the decision",
     "back-recorded": "rests on history from before the ledger",
+    "ledger-frozen": "the root froze the ledger",
+    "rules-unknown": "rules are in force that this release does not know",
     "ledger-not-verified": "the keeper knows that entries are missing",
     "tainted": "signed with a key that was compromised",
     "without-recommendation": "without the recommendation that the policy asks for",

@@ -205,6 +205,9 @@ def following(
                 holdpoint("history", "--type", "ledger.frozen", where=where),
             )
         ]
+    if "rules-unknown" in clearance.reasons:
+        text = "the root adopted rules that this release does not know: start another release"
+        return [(text, holdpoint("history", "--type", "rules.adopted", where=where))]
     if "ledger-not-verified" in clearance.reasons:
         return [
             (

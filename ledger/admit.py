@@ -152,8 +152,9 @@ def admit(state: State, index: int, recorded_at: str, submission: Submission, ru
         return Refused(Reason.RULES_UNKNOWN, f"this copy knows {rules.version}, not {body.rules}")
     if body.event.derived or (isinstance(body, threshold.Determined) and body.made == "rule"):
         return Refused(Reason.DERIVED_TYPE, f"{body.event.name} is derived by the engine, never submitted")
-    if index > 0 and state.get("meta", "rules") != rules.version:
-        return Refused(Reason.RULES_UNKNOWN, f"this copy knows {rules.version}, not {state.get('meta', 'rules')}")
+    unknown = None if index == 0 else unknown_rules(state, rules)
+    if unknown is not None:
+        return unknown
     of_root = body.event.root_quorum
     refusal = (None if of_root else frozen_refusal(state)) or place_refusal(state, index, recorded_at, statement)
     if refusal is not None:
@@ -182,6 +183,14 @@ def admit(state: State, index: int, recorded_at: str, submission: Submission, ru
         or _engine_refusal(state, event, rules)
     )
     return refusal if refusal is not None else admitted
+
+
+def unknown_rules(state: State, rules: Rules) -> Refused | None:
+    """Whether the rules in force are others than `rules`: then this copy can't judge what comes next."""
+    version = state.get("meta", "rules")
+    if version == rules.version:
+        return None
+    return Refused(Reason.RULES_UNKNOWN, f"this copy knows {rules.version}, not {version}")
 
 
 def _engine_refusal(state: State, event: Event, rules: Rules) -> Refused | None:

@@ -8,7 +8,17 @@ the caller says, because whoever runs an old copy could not decide.
 from collections import deque
 from dataclasses import dataclass, field
 
-from ledger.admit import Admitted, Check, Rules, Submission, admit, fold_event, open_submission, place_event
+from ledger.admit import (
+    Admitted,
+    Check,
+    Rules,
+    Submission,
+    admit,
+    fold_event,
+    open_submission,
+    place_event,
+    unknown_rules,
+)
 from ledger.committed import index_payload
 from ledger.derived import derived_payload, place_derived, sealing_key
 from ledger.entry import Entry, read_entry
@@ -52,6 +62,9 @@ class Replay:
 
     def step(self, raw: bytes) -> Event | Problem:
         """Check entry number `size` and fold it. After a `Problem` the replay has not moved."""
+        unknown = None if self.size == 0 else unknown_rules(self.state, self.rules)
+        if unknown is not None:  # whatever the bytes are: another version may have another format for them
+            return Problem(self.size, unknown.reason, unknown.detail, undecidable=True)
         try:
             entry, envelope = read_entry(raw)
             if entry.recorded_at < self.recorded_at:

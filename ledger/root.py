@@ -6,12 +6,13 @@ ids of the root, ascending), `root_threshold`, `vkeys`, `vkeys_history` (each: f
 `suppressed` index → index of the suppression.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ledger.errors import LedgerError
 from ledger.event import Event
 from ledger.events import entry, ledger, log, root, rules
-from ledger.keys import raw_key
+from ledger.keys import KeyRecord, raw_key
 from ledger.note import ED25519, MLDSA44_COSIGNATURE, parse_vkey
 from ledger.place import KnownEntry
 from ledger.reasons import Reason, Refused
@@ -20,6 +21,8 @@ from ledger.strict import parse_base64, parse_uint, shift
 from ledger.trust import KeyLife, Principal, enter_key, key_refusal
 
 ROOT_LEAST = 3
+PAIR = [ED25519, MLDSA44_COSIGNATURE]
+"""The types of a pair of the log's keys."""
 OVERLAP_SECONDS = 3600
 NEVER_SUPPRESSED = frozenset(
     {
@@ -110,11 +113,13 @@ def _root_rotated(state: State, body: root.Rotated) -> Refused | None:
         if known is not None and (known.kind, known.unit) != (k.kind, k.unit):
             return no(f"principal {k.principal} is registered with another kind or unit")
         life: KeyLife | None = state.get("key", k.keyid)
-        raw = raw_key(parse_base64(k.spki))
         if life is not None:
-            if life.record.use == "root" and life.revoked_at is None and life.record.principal == k.principal:
+            same = KeyRecord(k.keyid, parse_base64(k.spki), k.alg, "root", k.principal)
+            # Byte for byte: whoever walks these entries alone learns the keys from here.
+            if life.record == same and life.revoked_at is None:
                 continue
-            return Refused(Reason.KEY_KNOWN, f"key {k.keyid} is registered, and is no live root key of {k.principal}")
+            return Refused(Reason.KEY_KNOWN, f"key {k.keyid} is registered, and is no such root key of {k.principal}")
+        raw = raw_key(parse_base64(k.spki))
         if state.get("raw_key", raw.hex()) is not None or raw in log_keys:
             return Refused(Reason.KEY_KNOWN, "this public key is registered already; a key is registered once, ever")
     return None
@@ -124,16 +129,11 @@ def _log_rotated(state: State, event: Event, body: log.Rotated) -> Refused | Non
     def no(detail: str) -> Refused:
         return Refused(Reason.LOG_KEYS, detail)
 
-    try:
-        parsed = [parse_vkey(v) for v in body.vkeys]
-    except LedgerError as err:
-        return no(f"a verifier key is malformed: {err.code}")
-    kinds = sorted(v.kind for v in parsed)
-    if kinds not in ([ED25519, MLDSA44_COSIGNATURE], [ED25519] * 2 + [MLDSA44_COSIGNATURE] * 2):
-        return no("one pair of Ed25519 and ML-DSA-44 keys, or two during an overlap")
-    if any(v.name != state.get("meta", "origin") for v in parsed) or len(set(body.vkeys)) != len(body.vkeys):
-        return no("each key once, named by the ledger's origin")
+    wrong = vkeys_fault(body.vkeys, state.get("meta", "origin"))
+    if wrong is not None:
+        return no(wrong)
     now: tuple[str, ...] = state.get("meta", "vkeys")
+    whole = set(body.vkeys) in _pairs(state)
     earlier = {v for _, vkeys, _ in state.get("meta", "vkeys_history") for v in vkeys}
     fresh = set(body.vkeys) - set(now)
     if fresh & earlier:
@@ -144,19 +144,42 @@ def _log_rotated(state: State, event: Event, body: log.Rotated) -> Refused | Non
     if body.last_good_size is not None:
         if body.last_good_size > event.index:
             return Refused(Reason.REFERENCE_WRONG, f"size {body.last_good_size} lies behind the entry itself")
-        return (
-            None if len(parsed) == 2 and set(body.vkeys) != set(now) else no("a compromise leaves one new pair alone")
-        )
-    if len(parsed) == 4:
+        # Never half of what is compromised: one stolen key would go on signing beside one new.
+        alone = len(body.vkeys) == 2 and set(body.vkeys) != set(now) and (whole or not set(body.vkeys) & set(now))
+        return None if alone else no("a compromise leaves one other pair alone")
+    if len(body.vkeys) == 4:
         return (
             None if len(now) == 2 and set(now) < set(body.vkeys) else no("an overlap adds one new pair to the old one")
         )
-    if len(now) != 4 or fresh:
+    if len(now) != 4 or not whole:
         return no("a planned rotation begins with both pairs, and ends with one of them")
     since: str = state.get("meta", "overlap_since")
     if event.recorded_at < shift(since, seconds=OVERLAP_SECONDS):
         return Refused(Reason.OVERLAP_SHORT, f"the overlap began at {since} and lasts at least an hour")
     return None
+
+
+def vkeys_fault(vkeys: Sequence[str], origin: str) -> str | None:
+    """What is wrong with the log's verifier keys: one pair, or two of them, each key once, all named by the origin."""
+    try:
+        parsed = [parse_vkey(v) for v in vkeys]
+    except LedgerError as err:
+        return f"a verifier key is malformed: {err.code}"
+    if sorted(v.kind for v in parsed) not in (PAIR, sorted(PAIR * 2)):
+        return "one pair of Ed25519 and ML-DSA-44 keys, or two during an overlap"
+    if any(v.name != origin for v in parsed) or len(set(vkeys)) != len(vkeys):
+        return "each key once, named by the ledger's origin"
+    return None
+
+
+def _pairs(state: State) -> tuple[set[str], ...]:
+    """The pairs that sign now: one; in an overlap the one that was alone before, and the one that it brought."""
+    history = state.get("meta", "vkeys_history")
+    now = set(history[-1][1])
+    if len(now) == len(PAIR):
+        return (now,)
+    before = set(history[-2][1])
+    return before, now - before
 
 
 def _suppressed(state: State, body: entry.Suppressed) -> Refused | None:

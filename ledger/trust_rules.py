@@ -6,6 +6,7 @@ from ledger.events import break_glass, key, ledger, principal, role, root, token
 from ledger.keys import keyid_of, load_public, raw_key
 from ledger.note import parse_vkey
 from ledger.reasons import Reason, Refused
+from ledger.root import PAIR, vkeys_fault
 from ledger.state import State
 from ledger.strict import parse_base64, shift
 from ledger.trust import (
@@ -79,11 +80,11 @@ def _founded(event: Event, body: ledger.Founded) -> Refused | None:
     raw = {raw_key(parse_base64(k.spki)) for k in body.keys}
     if len(raw) != len(body.keys):
         return no("a public key is listed twice")
-    try:
-        if raw & _log_keys(body.vkeys):
-            return no("the log's own keys sign checkpoints and nothing else")
-    except LedgerError as err:
-        return no(f"a verifier key of the log is malformed: {err.code}")
+    wrong = vkeys_fault(body.vkeys, body.origin)
+    if wrong is not None or len(body.vkeys) != len(PAIR):
+        return no(wrong or "a ledger begins with one pair of the log's keys")
+    if raw & _log_keys(body.vkeys):
+        return no("the log's own keys sign checkpoints and nothing else")
     if tuple(sorted(k.keyid for k in body.keys)) != event.signers:
         return no("entry 0 is signed by every root, key-admin and engine key that it lists, and by no other")
     if len({(k.principal, k.kind, k.unit) for k in body.keys}) != len({k.principal for k in body.keys}):

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from ledger.canonical import encode
 
 FindingState: TypeAlias = Literal["met", "unmet", "unknown", "expired", "out-of-scope"]
+
+RULES_VERSION: Final = "holdpoint-rules/1"
+"""The version of the rules that these rooms are: admission, derivation and evaluation."""
 
 
 class Answer(StrEnum):

@@ -1,7 +1,7 @@
 """Clearance: may it happen now? A standing decision, within its scope, by the pack's roles, bodies informed (domain.md §5)."""
 
 from ledger.state import State
-from policies.answer import Answer, AsOf, Clearance, PolicyVerdict, Request, strictest
+from policies.answer import RULES_VERSION, Answer, AsOf, Clearance, PolicyVerdict, Request, strictest
 from policies.divergence import PERMITTING, POSITIVE, divergence_in, verdict_of
 from policies.facts import Fact, tainted
 from policies.recorded import unforeseen
@@ -12,6 +12,8 @@ def clear(state: State, verdict: PolicyVerdict, request: Request, as_of: AsOf) -
     """The clearance of `request`. Exit code, pipelines and `model_status` follow it, never the verdict alone."""
     if not as_of.verified:
         return Clearance(Answer.UNDETERMINED, ("ledger-not-verified",))
+    if state.get("meta", "rules") != RULES_VERSION:  # what they ask for, this copy can't know
+        return Clearance(Answer.UNDETERMINED, ("rules-unknown",))
     if state.get("meta", "frozen") is not None:
         return Clearance(Answer.UNDETERMINED, ("ledger-frozen",))
     standing = standing_decision(state, request, as_of.time)

@@ -11,7 +11,7 @@ from ledger.event import Derived, Event
 from ledger.events import model
 from ledger.reasons import Refused
 from ledger.state import State
-from policies.answer import AsOf
+from policies.answer import RULES_VERSION, AsOf
 from policies.by_rule import determined_by_rule, retracted_by_rule
 from policies.decide import decision_rule, verdict_on
 from policies.duties import TABLE as DUTIES
@@ -55,7 +55,7 @@ RULE_OF: Final[dict[str, Callable[[State, Event], Refused | None]]] = {
 class HoldpointRules:
     """The rules of version 1, as the value that admission and replay are given."""
 
-    version = "holdpoint-rules/1"
+    version = RULES_VERSION
 
     def refusal(self, state: State, event: Event) -> Refused | None:
         """The rule of the event's own type that does not hold, or `None`."""

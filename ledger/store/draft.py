@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from ledger.admit import Admitted, Rules, Submission, admit, fold_event
+from ledger.admit import Admitted, Rules, Submission, admit, fold_event, unknown_rules
 from ledger.committed import commit_index
 from ledger.derived import Seal, follow
 from ledger.errors import Fault, LedgerError
@@ -130,7 +130,7 @@ class Draft:
         if self.admitted:
             return None
         try:
-            answer = commit_index(self.state, size, self.at, self.seal)
+            answer = unknown_rules(self.state, self.rules) or commit_index(self.state, size, self.at, self.seal)
             if isinstance(answer, Refused):
                 return answer
             fold_event(self.state, answer.event, self.rules)

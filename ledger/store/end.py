@@ -9,14 +9,14 @@ import time
 import weakref
 from collections.abc import Callable
 
-from ledger.admit import Rules
+from ledger.admit import Rules, unknown_rules
 from ledger.errors import Fault, LedgerError
 from ledger.note import CheckpointSigner
 from ledger.state import State
 from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.clock import ClockWatch, downtime, recorded_time, seconds
 from ledger.store.desk import Desk
-from ledger.store.folding import Progress, silent
+from ledger.store.folding import Progress, silent, unknown_release
 from ledger.store.position import Position, follow
 from ledger.store.publish import Publisher
 from ledger.store.read_only import kept_note, write_evidence
@@ -76,6 +76,8 @@ class LogEnd:
         head = self.hear()
         try:
             self.reach(head, progress)
+            if self._stopped is not None and not read_only:
+                raise self._stopped
         except Fault as fault:
             if not self._stand_still(head, fault, progress, allowed=read_only):
                 raise
@@ -163,6 +165,9 @@ class LogEnd:
         with self.lock:
             self.position = Position(position.state.absorb(), position.edge, position.recorded_at)
             self.published = (position.size, note)
+        unknown = unknown_rules(self.position.state, self._rules) if self.position.size else None
+        if unknown is not None:  # signed, since this entry was judged by the rules before it; the next can't be
+            self._stopped = unknown_release(unknown.detail)
         for watcher in list(self.watchers):
             watcher.set()
         self._resign_at = self._ticks() + HOUR_SECONDS

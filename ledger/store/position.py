@@ -11,7 +11,7 @@ from ledger.replay import Problem, Replay
 from ledger.state import State
 from ledger.store.anchor import AnchoredHead
 from ledger.store.desk import Desk
-from ledger.store.folding import PAGE, Progress, silent
+from ledger.store.folding import PAGE, Progress, refused, silent
 from ledger.store.rows import Head
 from ledger.tile import Edge
 
@@ -65,7 +65,7 @@ def follow(
         replay.check = unsafe_unchecked if anchored is not None and replay.size < anchored.size else verify
         outcome = replay.step(row.entry)
         if isinstance(outcome, Problem):
-            raise _invalid(f"entry {outcome.index}: {outcome.rule} ({outcome.detail})")
+            raise refused(outcome)
         leaf = bytes.fromhex(outcome.leaf)
         if leaf != row.leaf:
             raise _invalid(f"entry {row.index}: table event, column leaf_hash: it is not the hash of the entry")

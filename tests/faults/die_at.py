@@ -1,6 +1,6 @@
 """A process that appends one statement and is killed at a point of the commit loop: `python -m tests.faults.die_at POINT FOLDER DATABASE SOCKET`.
 
-The statement's envelope comes on standard input. The points are between the loop's own calls, in parts given from outside: the
+The statement's envelope comes on standard input; where nothing comes, an `index.committed` is appended. The points are between the loop's own calls, in parts given from outside: the
 product has no hook for tests.
 """
 
@@ -65,7 +65,11 @@ def main(point: str, folder: str, name: str, socket: str) -> None:
         die("publish")
 
     seat.appender._end.publish = publish
-    submission = open_submission(parse_envelope(sys.stdin.buffer.read()), seat.appender.lookup)
+    sent = sys.stdin.buffer.read()
+    if not sent:
+        armed.point = point
+        seat.appender.commit_index().result(10)
+    submission = open_submission(parse_envelope(sent), seat.appender.lookup)
     assert isinstance(submission, Submission)
     armed.point = point
     seat.appender.submit([submission]).result(10)

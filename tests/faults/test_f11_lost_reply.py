@@ -143,21 +143,35 @@ def test_over_http_it_is_503_with_the_event_id(place: Place, tmp_path: Path) -> 
         assert (status, loads(content)["event_id"]) == (200, written.event_id)
 
 
+def killed_at(point: str, place: Place, sent: bytes) -> None:
+    server = place.database.server
+    words = ["-m", "tests.faults.die_at", point, str(place.folder), place.database.name, str(server.socket)]
+    done = subprocess.run([sys.executable, *words], input=sent, capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr.decode()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_while_it_commits_to_the_stream_index(place: Place, tmp_path: Path, point: str) -> None:
+    """A restart recomputes what was committed, signs it, and the same wish is answered by it; or there is nothing, and it is made."""
+    seat = Seat(place)
+    pin, before = pin_of(seat.ledger), seat.appender.size
+    seat.close()
+    killed_at(point, place, b"")
+    seat = Seat(place)
+    size = before if point == "before-commit" else before + 1
+    assert (seat.appender.size, seat.appender.published[0]) == (size, size)
+    assert seat.ledger.commit_index() == before
+    assert seat.appender.size == before + 1
+    check(seat.ledger, seat.account, tmp_path, pin, before=before)
+    seat.close()
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_between_two_steps_of_the_loop(place: Place, tmp_path: Path, point: str) -> None:
     seat = Seat(place)
     pin, before, written = pin_of(seat.ledger), seat.appender.size, seat.write()
     seat.close()
-    words = [
-        "-m",
-        "tests.faults.die_at",
-        point,
-        str(place.folder),
-        place.database.name,
-        str(place.database.server.socket),
-    ]
-    done = subprocess.run([sys.executable, *words], input=written.wire(), capture_output=True, check=False)
-    assert done.returncode == -9, done.stderr.decode()
+    killed_at(point, place, written.wire())
     seat = Seat(place)  # no operator step
     size = before if point == "before-commit" else before + ROWS
     assert (seat.appender.size, seat.appender.published[0]) == (size, size), "what was committed is anchored and signed"

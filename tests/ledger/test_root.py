@@ -1,21 +1,25 @@
 """The root's own events: what each may say, beside the nearest thing that it may not; and what follows from it."""
 
+import json
 from typing import Any
 
 import pytest
 
+from api.founding import ROOTS
 from auditor.verdict import VerifyVerdict
-from ledger.entry import leaf_hash
-from ledger.envelope import format_envelope
+from ledger.entry import leaf_hash, parse_entry
+from ledger.envelope import format_envelope, parse_envelope
 from ledger.events import entry, ledger, log, model, principal, rules
 from ledger.registry import BODIES
+from ledger.replay import Replay
 from ledger.root import NEVER_SUPPRESSED
 from ledger.tile import Edge
 from policies.answer import Answer, AsOf, Request
 from policies.clear import clear
 from policies.evaluate import evaluate
+from policies.rules import RULES
 from tests.access.asking import asked
-from tests.simulator import ENGINE, KEY_ADMINS, Lab, log_signer, signed
+from tests.simulator import ENGINE, KEY_ADMINS, Lab, dumps_as_is, log_signer, signed, signer
 
 TWO = ("root-1", "root-2")
 MODEL = {"kind": "base"}
@@ -74,6 +78,46 @@ def test_a_compromise_leaves_one_new_pair_at_once(lab: Lab) -> None:
     assert rotated(lab, "now", last_good_size=3) == "log-keys"
 
 
+def test_half_a_pair_never_stays(lab: Lab) -> None:
+    """One stolen key would go on signing beside one new: whole pairs come, and whole pairs go."""
+    (old, old_quantum), (new, new_quantum) = vkeys(lab, "now"), vkeys(lab, "next")
+    mixed = [[old, new_quantum], [new, old_quantum]]
+    for found in mixed:
+        said = {"vkeys": found, "last_good_size": 3}
+        assert asked(lab, log.Rotated, said, "ledger", *TWO) == "log-keys"
+    rotate(lab, "now", "next")
+    lab.tick(3600)
+    for found in mixed:
+        assert asked(lab, log.Rotated, {"vkeys": found}, "ledger", *TWO) == "log-keys"
+        said = {"vkeys": found, "last_good_size": 3}
+        assert asked(lab, log.Rotated, said, "ledger", *TWO) == "log-keys"
+
+
+def test_a_compromise_in_an_overlap_leaves_one_whole_pair(lab: Lab) -> None:
+    rotate(lab, "now", "next")
+    for pair in ("now", "next", "third"):
+        assert rotated(lab, pair, last_good_size=3) is None
+    third, (old, *_) = vkeys(lab, "third"), vkeys(lab, "now")
+    assert asked(lab, log.Rotated, {"vkeys": [old, third[1]], "last_good_size": 3}, "ledger", *TWO) == "log-keys"
+
+
+def test_a_ledger_begins_with_one_pair(lab: Lab) -> None:
+    """An overlap begins by a rotation, which says since when: two pairs from the start could never end."""
+    said = json.loads(parse_envelope(parse_entry(lab.entries[0]).envelope).payload)["predicate"]["body"]
+    empty = lab.fork()
+    empty.entries, empty.heads, empty.replay = [], {}, Replay(RULES)
+    now = said["vkeys"]
+    for found in (
+        [*now, *vkeys(lab, "next")],
+        [now[0], now[0]],
+        [str(v) for v in log_signer("now", "dev/other").vkeys],
+    ):
+        founded = {**said, "vkeys": found}
+        signers = (*ROOTS, *KEY_ADMINS, ENGINE)
+        assert asked(empty, ledger.Founded, founded, "ledger", *signers) == "founding-malformed"
+    assert asked(empty, ledger.Founded, said, "ledger", *signers) is None
+
+
 def test_the_log_s_keys_are_pairs_of_their_own(lab: Lab) -> None:
     now, mixed = vkeys(lab, "now"), vkeys(lab, "next")
     bad = {
@@ -103,6 +147,35 @@ def test_what_comes_under_unknown_rules_is_undecided(lab: Lab) -> None:
     written = lab.write(model.Registered, MODEL, "model/a", "assessor", subject="ab" * 32)
     lab.slip(format_envelope(written.envelope))
     lab.finds("rules-unknown", verdict=VerifyVerdict.ERROR)
+
+
+@pytest.mark.parametrize("follows", ["nothing readable", "a derived type", "a commitment", "a signature of nobody"])
+def test_under_unknown_rules_nothing_is_invalid_whatever_follows(lab: Lab, follows: str) -> None:
+    written = lab.write(model.Registered, MODEL, "model/a", "assessor", subject="ab" * 32)
+    lab.say(rules.Adopted, {"rules": "holdpoint-rules/2"}, "ledger", *TWO)
+    if follows == "nothing readable":
+        lab.slip_entry(b'{"of": "another format"}')
+    elif follows == "a commitment":
+        lab.slip(signed(lab.index_payload(), lab.keys[ENGINE]))
+    elif follows == "a derived type":
+        said = {"models": ["model/a"], "event": {"index": 0, "leaf": lab.founding}, "type": "model.registered"}
+        lab.slip(
+            signed(dumps_as_is({"_type": "x", "predicateType": model.Referenced.event.topic, **said}), lab.keys[ENGINE])
+        )
+    else:
+        lab.slip(signed(written.envelope.payload, signer("nobody")), stream="model/a")
+    lab.finds("rules-unknown", verdict=VerifyVerdict.ERROR)
+
+
+def test_under_unknown_rules_nothing_is_cleared(lab: Lab) -> None:
+    lab.say(model.Registered, MODEL, "model/a", "assessor", subject="ab" * 32)
+    before = len(lab.entries)
+    lab.say(rules.Adopted, {"rules": "holdpoint-rules/2"}, "ledger", *TWO)
+    state, as_of = lab.replay.state, AsOf(len(lab.entries), lab.time)
+    request = Request("model/a", "external_deploy")
+    for at, reasons in ((state, ("rules-unknown",)), (state.at(before), ("no-decision",))):
+        found = clear(at, evaluate(at, request, as_of), request, as_of)
+        assert (found.answer, found.reasons) == (Answer.UNDETERMINED, reasons)
 
 
 def test_a_frozen_ledger_admits_the_root_alone(lab: Lab) -> None:

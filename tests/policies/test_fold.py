@@ -13,7 +13,9 @@ from tests.policies.lived import RSP, Lived
 from tests.policies.world import World
 
 XAI = "xai-faif-2025-12-30"
-TRUST = {"break-glass", "key", "ledger", "principal", "role", "token"}
+TRUST = {
+    "break-glass", "entry", "index", "key", "ledger", "log", "principal", "role", "root", "rules", "token",
+}  # fmt: skip
 LAW = "framework/anthropic-rsp-2.2"
 
 

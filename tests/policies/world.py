@@ -50,6 +50,7 @@ class World:
         self, pack: str, *, adopt: bool = True, unread: tuple[str, ...] = (), at: str | None = None, **changed: Any
     ) -> None:
         self.state = State()
+        self.state.put("meta", "rules", RULES.version)
         self.size = 0
         self.back_recorded = False
         self.pack = shipped(pack)

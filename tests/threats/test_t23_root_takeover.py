@@ -68,6 +68,18 @@ def test_attack_a_key_that_is_known_already(lab: Lab) -> None:
     assert asked(lab, root.Rotated, renamed, "ledger", *FIRST, "root-5", "root-6", "root-7") == "key-known"
 
 
+@pytest.mark.parametrize("member", ["spki", "alg", "principal"])
+def test_attack_a_kept_key_listed_as_another(lab: Lab, member: str) -> None:
+    """A verifier who walks the rotations alone learns the keys from what they list: a kept key is listed as it was entered."""
+    said = body(lab, "root-1", "root-4", "root-5")
+    (kept,) = [k for k in said["keys"] if k["principal"] == "root-1"]
+    kept["unit"] = unit_of(lab, "root-1")
+    assert asked(lab, root.Rotated, said, "ledger", *FIRST[:2], "root-4", "root-5") is None
+    kept[member] = {"spki": record(signer("mine"), "x")["spki"], "alg": "ml-dsa-65", "principal": "root-2"}[member]
+    kept["unit"] = unit_of(lab, kept["principal"])
+    assert asked(lab, root.Rotated, said, "ledger", *FIRST[:2], "root-4", "root-5") == "key-known"
+
+
 def test_attack_by_a_role(lab: Lab) -> None:
     """No ledger role stands in for the root, and a root key signs nothing else."""
     assert asked(lab, ledger.Frozen, {"reason": "mine"}, "ledger", *KEY_ADMINS) == "key-use"

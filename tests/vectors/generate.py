@@ -149,7 +149,8 @@ def log_files(lab: Told) -> Iterator[tuple[str, bytes]]:
     pin = format_pin(lab.origin, lab.founding, vkeys, note)
     parse_pin(pin)
     yield "formats/pin.json", pretty({"pin": pin.decode()})
-    claims = claims_of(lab.replay.state, AsOf(size, lab.time))
+    known = size - 1  # the last entry adopts rules under which this copy claims nothing
+    claims = claims_of(lab.replay.state.at(known), AsOf(known, lab.time))
     payload, signature = sign_claims(claims, lab.keys[ENGINE])
     yield "formats/claims.json", pretty({"claims": payload.decode(), "signature": signature.decode()})
     slot = format_slot(1, AnchoredHead(lab.origin, size, root))
