@@ -291,6 +291,12 @@ class Desk:
         """Every stream's end."""
         return self.query("SELECT name, version, head FROM holdpoint.stream ORDER BY name")
 
+    def read_heads(self, size: int) -> list[tuple[str, int, bytes]]:
+        """Where every stream ended after the first `size` entries: name, version, leaf hash."""
+        sql = """SELECT DISTINCT ON (stream) stream, stream_version, leaf_hash FROM holdpoint.event
+            WHERE notification_id <= %s ORDER BY stream, stream_version DESC"""
+        return self.query(sql, (size,))
+
     def close(self) -> None:
         """Close the connection; the next call opens another."""
         with self._lock:

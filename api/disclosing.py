@@ -1,0 +1,166 @@
+"""Disclosure bundles of an open ledger: its entries as a builder reads them, what is prepared, what is released.
+
+Prepared bundles wait in `bundles/` of the folder, named by their digest (spec/bundle.md). Nothing is handed out before its
+`disclosure.made`, signed by two, is in the log (access.md §6): a crash in between leaves a bundle that nobody has, or an event
+whose bundle is here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files as package_files
+from pathlib import Path
+
+from api.author import statement_of
+from api.handing_over import write_synced
+from api.wiring import Ledger
+from disclosures.builder import Asked, Log, build_bundle
+from disclosures.profile import Profile, load_profile
+from disclosures.stored_zip import format_zip
+from ledger.checkpoint import read_checkpoint
+from ledger.entry import read_entry
+from ledger.errors import Fault
+from ledger.events import disclosure
+from ledger.keys import Signer
+from ledger.stream_index import Head
+from ledger.tile import TileReader
+
+PAGE = 1000
+EARLIER = 64
+"""Earlier disclosures to whose checkpoints a bundle proves consistency, the newest first."""
+TAGS = ("VERIFY.md", "verify.py", "verify.html")
+
+
+class LedgerSource:
+    """`disclosures.closure.Source` over an open ledger, below `size`."""
+
+    def __init__(self, ledger: Ledger, size: int) -> None:
+        self._ledger, self._size = ledger, size
+        self.node = TileReader(lambda level, n: ledger.tile(level, n, size), size)
+
+    def entry(self, index: int) -> bytes:
+        """An entry's bytes."""
+        (row,) = self._ledger.desk.read_entries(index, index + 1)
+        return row.entry
+
+    def of_stream(self, stream: str) -> Iterator[tuple[int, bytes]]:
+        """A stream's entries below the size, in order."""
+        after = -1
+        while True:
+            page = self._ledger.desk.find(after, PAGE, stream)
+            for row in page:
+                if row.index >= self._size:
+                    return
+                yield row.index, row.entry
+            if len(page) < PAGE:
+                return
+            after = page[-1].index
+
+    def heads(self, size: int) -> list[Head]:
+        """Where each stream ended after `size` entries."""
+        found = self._ledger.desk.read_heads(size)
+        return [Head(head=leaf.hex(), stream=stream, version=version) for stream, version, leaf in found]
+
+    def disclosures(self, event_id: str) -> tuple[str, ...]:
+        """The field disclosures that are kept in the folder; none where another machine recorded the event."""
+        try:
+            return tuple((self._ledger.folder / "disclosures" / f"{event_id}.jsonl").read_text().splitlines())
+        except FileNotFoundError:
+            return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A bundle that nobody has yet: its zip, the digest that is signed, and the body of its `disclosure.made`."""
+
+    raw: bytes
+    digest: str
+    body: dict[str, object]
+
+    @property
+    def stream(self) -> str:
+        """The stream in which it is said that it was made."""
+        return f"disclosure/{self.digest.removeprefix('sha256:')[:32]}"
+
+
+def profile_named(name: str) -> Profile:
+    """A profile that ships with the product, by id, or one in a file. Raises `Malformed`, `Fault` `profile-missing`."""
+    shipped = package_files("disclosures") / "profiles"
+    known = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
+    if name in known:
+        return load_profile((shipped / f"{name}.toml").read_text(), name)
+    try:
+        return load_profile(Path(name).read_text(), name)
+    except (OSError, UnicodeDecodeError) as err:
+        remedy = f"name a file, or one of {', '.join(known)}"
+        raise Fault("profile-missing", "failed", f"no profile {name}", remedy) from err
+
+
+def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
+    """Commit to the stream index where it has moved, build, keep the bundle. Raises `Fault`, `Malformed` `subject-unknown`."""
+    committed = ledger.commit_index()
+    with ledger.appender.lock:
+        size, note = ledger.appender.published
+        state = ledger.appender.state.at(size)
+    log = Log(
+        source=LedgerSource(ledger, size), note=note, state=state, committed=committed,
+        vkeys=state.get("meta", "vkeys"), founding=ledger.founding,
+    )  # fmt: skip
+    since = (*asked.since, *_earlier(ledger, size), committed)  # the head before this disclosure is what most pins hold
+    whole = Asked(asked.subject, asked.recipient, asked.profile, asked.actions, since)
+    bundle = build_bundle(log, whole, engine, carried())
+    raw = format_zip(bundle)
+    digest = f"sha256:{sha256(raw).hexdigest()}"
+    write_synced(bundle_path(ledger.folder, digest), raw, mode=0o600)
+    checkpoint, _ = read_checkpoint(note)
+    indexes = [
+        int(path.removeprefix("data/events/").removesuffix(".json"))
+        for path in bundle
+        if path.startswith("data/events/")
+    ]
+    body = {
+        "bundle_digest": digest, "checkpoint": {"root": checkpoint.root.hex(), "size": size}, "first": min(indexes),
+        "last": max(indexes), "profile": asked.profile.id, "recipient": asked.recipient,
+    }  # fmt: skip
+    return Prepared(raw, digest, body)
+
+
+def carried() -> dict[str, bytes]:
+    """The verifiers and their instructions, as this release has them."""
+    folder = package_files("disclosures") / "static"
+    return {name: (folder / name).read_bytes() for name in TAGS if (folder / name).is_file()}
+
+
+def bundle_path(folder: Path, digest: str) -> Path:
+    """Where a prepared bundle is kept."""
+    return folder / "bundles" / f"{digest.removeprefix('sha256:')}.zip"
+
+
+def released(ledger: Ledger, digest: str) -> tuple[int, bytes]:
+    """A bundle whose `disclosure.made` is in the log: the event's index, and the zip. Raises `Fault` `bundle-unreleased`."""
+    found = next((index for index, said in _made(ledger, ledger.appender.size) if said.bundle_digest == digest), None)
+    path = bundle_path(ledger.folder, digest)
+    if found is None or not path.is_file():
+        detail = f"no disclosure.made in the log releases a bundle {digest} that is kept here"
+        raise Fault(
+            "bundle-unreleased", "failed", detail, "two disclosers sign it: holdpoint disclose, or event sign --add"
+        )
+    return found, path.read_bytes()
+
+
+def _made(ledger: Ledger, size: int) -> Iterator[tuple[int, disclosure.Made]]:
+    after = -1
+    while True:
+        page = ledger.desk.find(after, PAGE, topic=disclosure.Made.event.topic)
+        for row in page:
+            if row.index >= size:
+                return
+            yield row.index, statement_of(read_entry(row.entry)[1].payload).predicate.body
+        if len(page) < PAGE:
+            return
+        after = page[-1].index
+
+
+def _earlier(ledger: Ledger, size: int) -> list[int]:
+    """The checkpoints under which something was handed over before: whoever got it can tie this bundle to that one."""
+    return sorted({said.checkpoint.size for _, said in _made(ledger, size)})[-EARLIER:]

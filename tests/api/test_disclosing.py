@@ -1,0 +1,146 @@
+"""`holdpoint disclose` on a real database: built, signed by two, and only then handed out; verified by who holds a pin alone."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.cli.disclose import disclose as cli_disclose
+from api.cli.main import main
+from api.disclosing import bundle_path, prepare, profile_named, released
+from api.keyring import load_signer
+from api.session import Session
+from api.wiring import opened
+from auditor.bundle import Trust, verify_zip
+from auditor.pin import parse_pin
+from auditor.verdict import VerifyVerdict
+from disclosures.builder import Asked
+from disclosures.shown import Shown, read_shown
+from disclosures.stored_zip import parse_zip
+from ledger.errors import Fault, Malformed
+
+MODEL, WHO = "model/fictional-one", "a fictional authority"
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    return int(ended.value.code or 0)
+
+
+def disclose(folder: Path, out: Path, profile: str, *more: str) -> int:
+    words = ("disclose", "--data", str(folder), "--profile", profile, "--subject", MODEL, "--recipient", WHO)
+    return run(*words, "--out", str(out), "--yes", *more)
+
+
+def shown_in(path: Path) -> Shown:
+    return read_shown(parse_zip(path.read_bytes()))
+
+
+def pinned(folder: Path) -> Any:
+    with opened(folder) as ledger:
+        return parse_pin(Session(ledger).pin())
+
+
+@pytest.mark.parametrize("profile", ["auditor-full", "public-notice", "california-oes-incident"])
+def test_a_bundle_verifies_under_a_pin_from_before(story_folder: Path, tmp_path: Path, profile: str) -> None:
+    pin = pinned(story_folder)
+    out = tmp_path / "b.zip"
+    assert disclose(story_folder, out, profile, "--action", "external_deploy") == 0
+    report = verify_zip(out.read_bytes(), Trust(pin))
+    bad = [c for c in report.checks if c.verdict not in (VerifyVerdict.VALID_UNWITNESSED, VerifyVerdict.INCOMPLETE)]
+    assert bad == []
+    shown = shown_in(out)
+    assert shown.request.recipient == WHO
+    assert [e.type for e in shown.entries if e.stream == MODEL and e.type == "decision.made"] == (
+        [] if profile == "california-oes-incident" else ["decision.made"] * 2
+    )
+    kinds = [c["kind"] for c in shown.claims.claims]
+    assert kinds == {"auditor-full": ["decision", "decision", "status"], "public-notice": ["decision"] * 2}.get(
+        profile, []
+    )
+    assert out.with_name("b.zip.released.tlog-proof").read_text().startswith("c2sp.org/tlog-proof@v1\n")
+
+
+def test_the_example_of_its_help_is_run(story_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(story_folder.parent)
+    words = shlex.split((cli_disclose.__doc__ or "").split("Example: holdpoint ")[1].strip())
+    assert run(*words, "--data", str(story_folder)) == 0
+    assert shown_in(Path("notice.zip")).request.recipient == "public"
+
+
+def test_the_name_of_the_model_leaves_only_where_the_profile_says_so(story_folder: Path, tmp_path: Path) -> None:
+    notice, full = tmp_path / "notice.zip", tmp_path / "full.zip"
+    assert disclose(story_folder, notice, "public-notice") == 0
+    assert disclose(story_folder, full, "auditor-full") == 0
+    names = {
+        e.body["subject"]["name"]
+        for e in shown_in(full).entries
+        if e.type == "model.registered" and "subject" in e.disclosed
+    }
+    assert names
+    for name in names:
+        assert name.encode() not in notice.read_bytes()
+    assert all(not e.disclosed for e in shown_in(notice).entries)
+
+
+def test_the_same_request_at_the_same_checkpoint_gives_the_same_bytes(story_folder: Path) -> None:
+    asked = Asked(MODEL, WHO, profile_named("public-notice"))
+    engine = load_signer(story_folder / "keys" / "engine.pem")
+    with opened(story_folder) as ledger:
+        one, two = prepare(ledger, asked, engine), prepare(ledger, asked, engine)
+        assert one == two
+        assert prepare(ledger, Asked(MODEL, "somebody else", asked.profile), engine).digest != one.digest
+
+
+def test_nothing_is_handed_out_before_two_have_signed(
+    story_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, draft, sealed = tmp_path / "b.zip", tmp_path / "made.json", tmp_path / "made.dsse.json"
+    data = ("--data", str(story_folder))
+    assert disclose(story_folder, out, "public-notice", "--prepare", "--json") == 0
+    (said,) = json.loads(capsys.readouterr().out)["details"]
+    assert not out.exists()
+    assert run("disclose", *data, "--release", said["digest"], "--out", str(out)) == 1
+    assert "bundle-unreleased" in capsys.readouterr().err
+    assert not out.exists()
+    body = bundle_path(story_folder, said["digest"]).with_suffix(".json")
+    assert json.loads(body.read_text()) == said["body"]
+    both = ("--signer", "discloser-1", "--signer", "discloser-2")
+    assert (
+        run("event", "new", f"disclosure.made=@{body}", *data, "--stream", said["stream"], "--out", str(draft), *both)
+        == 0
+    )
+    assert run("event", "sign", str(draft), *data, "--as", "discloser-1", "--yes", "--out", str(sealed)) == 0
+    assert run("event", "post", str(sealed), *data) != 0
+    with opened(story_folder) as ledger, pytest.raises(Fault, match="bundle-unreleased"):
+        released(ledger, said["digest"])
+    assert run("event", "sign", str(sealed), *data, "--add", "--as", "discloser-2", "--yes") == 0
+    assert run("event", "post", str(sealed), *data) == 0
+    assert run("disclose", *data, "--release", said["digest"], "--out", str(out)) == 0
+    assert out.read_bytes() == bundle_path(story_folder, said["digest"]).read_bytes()
+
+
+def test_a_later_bundle_is_tied_to_the_earlier_one(story_folder: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.zip", tmp_path / "two.zip"
+    assert disclose(story_folder, one, "public-notice") == 0
+    assert disclose(story_folder, two, "public-notice") == 0
+    earlier = shown_in(one).checkpoint.size
+    assert earlier in [p.size for p in shown_in(two).consistency.proofs]
+
+
+def test_what_does_not_exist_is_refused(story_folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "b.zip"
+    words = ("disclose", "--data", str(story_folder), "--recipient", WHO, "--out", str(out), "--yes")
+    assert run(*words, "--profile", "public-notice", "--subject", "model/none") == 2
+    assert "subject-unknown" in capsys.readouterr().err
+    assert run(*words, "--profile", "no-such-profile", "--subject", MODEL) != 0
+    assert "profile-missing" in capsys.readouterr().err
+    assert run(*words) == 2
+    assert not out.exists()
+    asked = Asked("model/none", WHO, profile_named("public-notice"))
+    engine = load_signer(story_folder / "keys" / "engine.pem")
+    with opened(story_folder) as ledger, pytest.raises(Malformed, match="subject-unknown"):
+        prepare(ledger, asked, engine)
