@@ -15,6 +15,7 @@ from ledger.errors import Fault
 PREFIX = "HOLDPOINT_"
 VARIABLES: dict[str, str] = {
     "HOLDPOINT_DATA": "the ledger's folder, or a client's: `keys/`, `disclosures/`, `receipts/`, `spool/`",
+    "HOLDPOINT_INDEX_EVERY": "entries after which the stream index is committed by itself; never fewer than there are streams",
     "HOLDPOINT_PG_BIN": "folder of the PostgreSQL programs (15 or newer) for the embedded server",
     "HOLDPOINT_PG_USER": "account that the embedded server runs under when root starts it and user namespaces are not to be had",
     "HOLDPOINT_PIN": "the trust file that receipts and exports are checked under",
@@ -22,7 +23,11 @@ VARIABLES: dict[str, str] = {
     "HOLDPOINT_TIMEOUT": "seconds after which a request, and the delivery of a statement, gives up",
     "HOLDPOINT_TOKEN_FILE": "file that holds the read token for the server; mode 0600",
 }
-DEFAULTS: dict[str, str] = {"HOLDPOINT_DATA": "holdpoint-ledger", "HOLDPOINT_TIMEOUT": "30"}
+DEFAULTS: dict[str, str] = {
+    "HOLDPOINT_DATA": "holdpoint-ledger",
+    "HOLDPOINT_INDEX_EVERY": "10000",
+    "HOLDPOINT_TIMEOUT": "30",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Settings:
     server: str | None
     timeout: float
     token_file: Path | None
+    index_every: int
     plain: bool = False
 
     def token(self) -> str | None:
@@ -65,17 +71,21 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     def path(name: str) -> Path | None:
         return Path(environ[name]) if environ.get(name) else None
 
-    said = environ.get("HOLDPOINT_TIMEOUT") or DEFAULTS["HOLDPOINT_TIMEOUT"]
-    if not (said.isascii() and said.isdigit() and 0 < int(said[:6]) <= 3600 and len(said) < 6):
-        raise Fault("setting-malformed", "failed", "HOLDPOINT_TIMEOUT", "whole seconds, 1 to 3600")
+    def number(name: str, unit: str, most: int) -> int:
+        said = environ.get(name) or DEFAULTS[name]
+        if not (said.isascii() and said.isdigit() and len(said) < 10 and 0 < int(said) <= most):
+            raise Fault("setting-malformed", "failed", name, f"{unit}, 1 to {most}")
+        return int(said)
+
     return Settings(
         data=path("HOLDPOINT_DATA") or Path(DEFAULTS["HOLDPOINT_DATA"]),
         pg_bin=path("HOLDPOINT_PG_BIN"),
         pg_user=environ.get("HOLDPOINT_PG_USER") or None,
         pin=path("HOLDPOINT_PIN"),
         server=environ.get("HOLDPOINT_SERVER") or None,
-        timeout=float(said),
+        timeout=float(number("HOLDPOINT_TIMEOUT", "whole seconds", 3600)),
         token_file=path("HOLDPOINT_TOKEN_FILE"),
+        index_every=number("HOLDPOINT_INDEX_EVERY", "entries", 100_000_000),
         plain=any(environ.get(name) for name in ("NO_COLOR", "CI")) or environ.get("TERM") == "dumb",
     )
 

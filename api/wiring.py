@@ -18,6 +18,7 @@ from api.keyring import load_log_keys, load_signer
 from api.measured import MeasuredDesk, MeasuredSigner
 from api.measures import Measures
 from api.positions import size_at, stood_at
+from api.settings import settings
 from ledger.errors import Fault
 from ledger.reasons import Refused
 from ledger.receipt import format_receipt
@@ -271,7 +272,7 @@ def open_ledger(
         writer, log = LedgerApplication(desk, BY_TOPIC), LedgerApplication(reader, BY_TOPIC)
         signer = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
         appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), signer, clock,
-                            watched=clock is wall_clock, local_keys=True)  # fmt: skip
+                            watched=clock is wall_clock, local_keys=True, index_every=settings().index_every)  # fmt: skip
         appender.open(confirmed=confirm_clock or config.development, read_only=read_only, progress=progress)
     except BaseException:
         for closer in reversed(closers):

@@ -15,6 +15,7 @@ from auditor.signatures import Signatures
 from auditor.verdict import Check, Report, VerifyVerdict
 from disclosures.alerts import alert_lines, break_glass_of
 from disclosures.claims import claims_of, open_claims
+from ledger.admit import unknown_rules
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from ledger.entry import leaf_hash
 from ledger.errors import LedgerError, Malformed
@@ -281,6 +282,10 @@ def _claims(audit: _Audit) -> None:
         audit.add("claims", V.INVALID, err.code, f"claims.json: {err}")
         return
     wrong = difference(found, claims)
+    unknown = unknown_rules(audit.replay.state, RULES)
+    if wrong is not None and unknown is not None:  # the answers are those of the rules that the last entry adopted
+        audit.add("claims", V.ERROR, unknown.reason, f"{wrong} differs, and {unknown.detail}")
+        return
     if wrong is not None:
         audit.add("claims", V.INVALID, "claims-mismatch", f"{wrong} is not what the entries say when folded again")
         return

@@ -20,6 +20,9 @@ EXITS = (
     ("130", "interrupted; nothing half written"),
 )
 
+WHO = {True: "the root quorum", False: "all keys that it lists"}
+"""Who signs what no role may."""
+
 
 def walk(group: Any, words: tuple[str, ...] = ("holdpoint",)) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every command below a group, with its words, in order."""
@@ -61,7 +64,7 @@ def events() -> str:
     ]
     for body in sorted(BODIES, key=lambda b: b.event.name):
         said = body.event
-        who = "derived by the engine" if said.derived else " or ".join(said.roles) or "all keys that it lists"
+        who = "derived by the engine" if said.derived else " or ".join(said.roles) or WHO[said.root_quorum]
         hidden = ", ".join(said.withholdable) or "nothing"
         lines.append(
             f"| [{said.name}](../../spec/events/{said.name}.md) | `{said.stream}` | {who} | {said.quorum} | {hidden} |"

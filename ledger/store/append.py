@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from ledger.admit import Rules, Submission
 from ledger.envelope import Envelope, sign_envelope
 from ledger.errors import Fault, LedgerError
+from ledger.events import index
 from ledger.keys import KeyRecord, Signer
 from ledger.note import CheckpointSigner
 from ledger.state import State
@@ -28,7 +29,7 @@ from ledger.trust import KeyLife
 
 MAX_SUBMISSIONS = 500
 INDEX_EVERY = 10_000
-"""Entries after which the stream index is committed without anybody asking (spec/stream-index.md)."""
+"""Entries after which the stream index is committed without anybody asking, unless told (spec/stream-index.md)."""
 TICK_SECONDS = 1.0
 AGAIN_SECONDS = 0.2
 RACES = 2
@@ -39,7 +40,8 @@ class Appender:
     """Owns the end of the log. Thread-safe: `submit` from any thread; one thread commits.
 
     `watched`: compare the wall clock with `ticks` and with the database's clock; a simulated clock can't be. `local_keys`: the
-    log's keys lie in this process, so that signing cannot hang, and needs no thread of its own.
+    log's keys lie in this process, so that signing cannot hang, and needs no thread of its own. `index_every`: entries after
+    which the stream index is committed without anybody asking; never before as many as there are streams: it hashes every head.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class Appender:
         ticks: Callable[[], float] = steady_ticks,
         watched: bool = False,
         local_keys: bool = False,
+        index_every: int = INDEX_EVERY,
     ) -> None:
         self._recorder, self._rules, self._engine, self._ticks = recorder, rules, engine, ticks
         self._end = LogEnd(recorder.desk, anchor, rules, log, clock, ticks, watched=watched, local_keys=local_keys)
+        self._index_every, self._streams = index_every, 0
         self._intake = Intake()
         self._again: list[Group] = []
         self._next_tick = 0.0
@@ -177,7 +181,7 @@ class Appender:
         again, self._again = self._again, []
         room = MAX_SUBMISSIONS - sum(len(g.undecided) for g in again)
         taken = again + self._intake.take(room, 0 if again else max(0.0, self._next_tick - self._ticks()))
-        if taken and self.size - (self.state.get("meta", "committed") or 0) > INDEX_EVERY:
+        if taken and self.size - (self.state.get("meta", "committed") or 0) > max(self._index_every, self._streams):
             taken.append(Group((), Future(), index=True))  # nobody waits for it
         return taken
 
@@ -211,6 +215,9 @@ class Appender:
             return [g for g in groups if g.settle(_nothing_placed)]
         # A crash here leaves entries committed: the next start anchors and signs them, retries get their receipts.
         self._end.publish(Position(draft.state, proofs.edge, draft.at))
+        first = draft.admitted[0].event.body
+        if isinstance(first, index.Committed):
+            self._streams = first.streams
         answers = draft.answers(proofs, self.published[1])
         return [g for g in groups if g.settle(answers)]
 

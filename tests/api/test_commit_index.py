@@ -6,16 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from api import wiring
+from api.author import Audience
 from api.exporting import export
 from api.fsck import fsck
 from api.keyring import load_signer
+from api.settings import read_settings
 from api.wiring import opened
 from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict
 from auditor.verify import verify_export
+from ledger.admit import Submission, open_submission
 from ledger.committed import stream_index
-from ledger.store import append
-from ledger.store.outcome import Outcome
+from ledger.store.outcome import Appended, Outcome
+from tests.faults.seat import registration
 
 
 def stored(folder: Path) -> list[tuple[int, str]]:
@@ -45,9 +49,15 @@ def test_it_is_committed_once_per_end_of_the_log(story_folder: Path, tmp_path: P
 
 
 def test_it_comes_by_itself_when_the_log_has_grown(story_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(append, "INDEX_EVERY", 1)
+    monkeypatch.setattr(wiring, "settings", lambda: read_settings({"HOLDPOINT_INDEX_EVERY": "1"}))
     with opened(story_folder) as ledger:
-        size = ledger.appender.size
-        at = ledger.commit_index()
-        assert (at, ledger.appender.size) == (size, size + 1)
-    assert len(stored(story_folder)) == 1
+        size, audience = ledger.appender.size, Audience(ledger.origin, ledger.founding)
+        for _ in range(3):
+            written = registration(story_folder, audience)
+            opened_ = open_submission(written.envelope, ledger.appender.lookup)
+            assert isinstance(opened_, Submission)
+            (outcome,) = ledger.appender.submit([opened_]).result(20)
+            assert isinstance(outcome, Appended), outcome
+        assert outcome.event.index == size + 3, "first in the first commit, then not before as many entries as streams"
+    assert [at for at, _ in stored(story_folder)] == [size]
+    assert fsck(story_folder) == []

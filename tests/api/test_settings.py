@@ -41,6 +41,14 @@ def test_a_time_out_is_whole_seconds(text: str) -> None:
     assert caught.value.code == "setting-malformed"
 
 
+@pytest.mark.parametrize("text", ["0", "-1", "1e4", "100000001", "1" * 5000])
+def test_entries_between_commitments_are_a_whole_number(text: str) -> None:
+    assert read_settings({"HOLDPOINT_INDEX_EVERY": "100000000"}).index_every == 100_000_000
+    with pytest.raises(Fault) as caught:
+        read_settings({"HOLDPOINT_INDEX_EVERY": text})
+    assert caught.value.code == "setting-malformed"
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         read_settings({}).server = "http://127.0.0.1:1"  # type: ignore[misc]  # that it can't be is what is tested

@@ -17,7 +17,7 @@ from disclosures.claims import claims_of, sign_claims
 from ledger.canonical import dumps
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import format_envelope, parse_envelope, sign_envelope
-from ledger.events import action, approval, disclosure, model, replay
+from ledger.events import action, approval, disclosure, model, replay, rules
 from ledger.replay import Replay
 from ledger.strict import shift
 from ledger.tile import Edge
@@ -228,6 +228,16 @@ def test_claims_are_for_this_position_and_not_before_its_clock(lab: Lab, as_of: 
     files = with_claims(lab, lambda c: c["as_of"].update(as_of))
     report = verify_export(files.get, lab.pin(1))
     assert [c.code for c in report.checks if c.verdict is V.INVALID] == ["claims-as-of"]
+
+
+def test_other_claims_under_unknown_rules_are_undecided(lab: Lab) -> None:
+    """They are the answers of rules that this copy does not know: to call them false would be to guess."""
+    lab.say(rules.Adopted, {"rules": "holdpoint-rules/2"}, "ledger", "root-1", "root-2")
+    name, bend = next(iter(BENT.items()))
+    report = verify_export(with_claims(lab, bend).get, lab.pin(1))
+    assert report.verdict is V.ERROR
+    (found,) = [c for c in report.checks if c.verdict is V.ERROR]
+    assert (found.name, found.code, name in found.detail) == ("claims", "rules-unknown", True)
 
 
 def test_claims_by_another_key_are_nobody_s(lab: Lab) -> None:
