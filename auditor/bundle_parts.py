@@ -12,7 +12,7 @@ from disclosures.shown import REPORT, Shown
 from disclosures.stored_zip import Files
 from ledger.canonical import dumps
 from ledger.errors import LedgerError
-from ledger.events import framework
+from ledger.events import entry, framework
 from ledger.trust import KeyLife, key_refusal, live_grant
 
 STATIC = ("VERIFY.md", "verify.html", "verify.py")
@@ -94,6 +94,17 @@ def check_redactions(shown: Shown, checks: Checks) -> None:
             detail = f"class {one.id} ({one.kind}) says {one.count}, and {wanted} entries are withheld under it"
             checks.fails("redactions", "redactions-count", detail)
     suppressed = [c.id for c in shown.redactions.classes if c.kind == "suppressed"]
+    told = {
+        (b.stream, b.version) for e in shown.entries if isinstance(b := e.statement.predicate.body, entry.Suppressed)
+    }
+    for end in shown.streams:
+        for run in (r for r in end.withheld if r.class_ in suppressed):
+            untold = next(
+                (v for v in range(run.from_, min(run.to, end.version) + 1) if (end.stream, v) not in told), None
+            )
+            if untold is not None:
+                detail = f"{end.stream}: version {untold} is said to be suppressed, and no entry of the root says so"
+                checks.fails("redactions", "redactions-ground", detail)
     if suppressed and len(checks.done) == before:
         detail = f"entries are suppressed ({', '.join(suppressed)}): what rests on them can't be judged"
         checks.add("redactions", V.INCOMPLETE, "suppressed", detail)

@@ -13,10 +13,9 @@ from disclosures.shown_entry import ShownEntry
 from ledger.admit import Admitted, Submission, admit, fold_event, open_submission, place_event
 from ledger.errors import LedgerError
 from ledger.event import Derived, Event
-from ledger.events import model, threshold
-from ledger.fields import Reference
+from ledger.events import entry, model, threshold
 from ledger.keys import KeyRecord
-from ledger.place import EntryPlace, references
+from ledger.place import EntryPlace, KnownEntry, references
 from ledger.reasons import Reason, Refused
 from ledger.replay import Problem
 from ledger.state import State
@@ -117,10 +116,19 @@ def _assume(folding: _Folding, one: ShownEntry) -> None:
     for cited in (*predicate.causes, *references(predicate.body)):
         name = str(cited.index)
         if cited.index not in folding.shown and cited.index < one.index and state.get("entry", name) is None:
-            state.put("entry", name, Reference(index=cited.index, leaf=cited.leaf))
+            state.put("entry", name, KnownEntry(cited.index, cited.leaf, "", 0, ""))
+    if isinstance(predicate.body, entry.Suppressed) and predicate.body.index not in folding.shown:
+        _assume_suppressed(state, one.index, predicate.body)
     in_model = one.kind.stream == "model" and not isinstance(predicate.body, model.Registered)
     if in_model and state.get("subject", one.stream) is None:
         state.put("subject", one.stream, one.statement.subject[0].digest.sha256)
+
+
+def _assume_suppressed(state: State, index: int, said: entry.Suppressed) -> None:
+    """A suppressed entry is shown to nobody: its suppression alone says what it was, under the leaf cited before."""
+    known: KnownEntry | None = state.get("entry", str(said.index))
+    if said.index < index and (known is None or known.leaf == said.leaf):
+        state.put("entry", str(said.index), KnownEntry(said.index, said.leaf, said.stream, said.version, said.type))
 
 
 def _admitted(folding: _Folding, one: ShownEntry, submission: Submission) -> Admitted | Refused:

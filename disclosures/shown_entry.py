@@ -136,7 +136,7 @@ def _check_opened(
     """What was put back fits the type, and a model's subject is the very record that its stream is registered under."""
     body: Struct = statement.predicate.body
     kind: EventType = statement.predicate.body.event
-    foreign = next((name for name in changed if name not in kind.withholdable), None)
+    foreign = next((name for name in changed if name not in kind.withholdable and name not in sealed), None)
     if foreign is not None:
         raise Unverified("disclosure", "name", "disclosure-name")
     whole = {**opened, **({"_sd": sealed["_sd"]} if "_sd" in sealed else {})}

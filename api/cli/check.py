@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.book import Book, readable
+from api.bundle_static import static_files
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
 from api.cli.output import answer, emit, say
 from api.cli.progress import Progress
@@ -91,10 +92,10 @@ def verify(
         raise Fault("export-missing", "failed", f"nothing at {place}", "name a bundle, an exported folder, or a URL")
     elif tiles is not None and is_url(tiles):
         with closing(WebSource(tiles, token=settings().token(), timeout=timeout)) as source:
-            report = verified_files(Path(place), Trust(trusted, source.read), workers)
+            report = verified_files(Path(place), Trust(trusted, source.read, static_files()), workers)
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
-        report = verified_files(Path(place), Trust(trusted, beside), workers)
+        report = verified_files(Path(place), Trust(trusted, beside, static_files()), workers)
     report = with_witnesses(report, witnesses)
     if as_json:
         emit(report.to_json())

@@ -12,7 +12,9 @@ from spec.generate import pages
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("ledger", "policies", "projections", "disclosures", "auditor", "api")
 PURE = ("ledger", "policies", "disclosures", "auditor", "projections")
-DECODERS = {"ledger/strict.py", "ledger/canonical.py"}
+ONE_FILE = "disclosures/static/verify.py"
+"""A second verifier, in one file so that a stranger needs no other, and with its own readers since it shares no code."""
+DECODERS = {"ledger/strict.py", "ledger/canonical.py", ONE_FILE}
 BANNED_NAMES = ("utils", "common", "core", "misc", "manager", "service", "handler", "processor", "data", "info")
 BANNED_CALLS = {"int", "float", "open", "__import__", "eval", "exec"}
 TOPICS = 67
@@ -24,7 +26,7 @@ def files(*rooms: str) -> list[Path]:
 
 @pytest.mark.parametrize("path", files(*ROOMS), ids=str)
 def test_size_and_name(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 500
+    assert len(path.read_text().splitlines()) <= (1100 if str(path).endswith(ONE_FILE) else 500)
     assert path.stem not in BANNED_NAMES
 
 

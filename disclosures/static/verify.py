@@ -1,0 +1,1070 @@
+"""Verify a Holdpoint disclosure bundle with this one file: Python 3.11 or later and `cryptography` 50 or later, nothing else.
+
+    python verify.py BUNDLE.zip [--pin PIN.json] [--json]
+
+Take this file from the release, not from whoever handed you the bundle, and compare its SHA-256 with the published one. It is a
+second implementation: it shares no code with `holdpoint verify`, and gives the same verdicts and exit codes (0 holds, 4
+tampering shown, 5 not proven, 1 undecided, 2 wrong usage). Formats: spec/bundle.md and the pages that it names. What it does not
+do, and says: the rules of each event type, separation of duties, the claims (INCOMPLETE, `claims-not-folded`), the report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import re
+import struct
+import sys
+import zipfile
+from binascii import crc32
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+TYPES = """
+action.requested deployer 1 2 audience_detail; approval.given approver 1 2 rationale;
+approval.refused approver 1 2 rationale; approval.withdrawn approver 1 0 -; body.informed deployer 1 0 -;
+break-glass.reviewed key-admin 2 0 -; concern.assigned responder 1 0 -; concern.found responder 1 0 -;
+concern.raised responder 1 0 -; decision.made decider 1 2 reason; deployment.changed deployer 1 0 -;
+deployment.ended deployer 1 0 -; deployment.started deployer 1 0 -; disclosure.made discloser 2 0 -;
+document.confirmed approver 1 0 -; document.published discloser 2 0 -; document.submitted assessor 1 0 -;
+entry.suppressed root 1 0 -; evaluation.amended evaluator 1 4 scores; evaluation.invalidated evaluator 1 0 -;
+evaluation.preregistered evaluator 1 0 -; evaluation.recorded evaluator 1 4 scores,evaluator;
+exception.invoked decider 2 0 -; framework.adopted framework-admin 2 0 -; framework.interpreted framework-admin 2 0 -;
+framework.published framework-admin 2 0 -; framework.scope-determined framework-admin 2 0 -;
+framework.source-drifted engine|framework-admin 1 0 -; gate.evaluated ! 1 0 -; incident.classified responder 1 0 -;
+incident.involvement-known responder 1 0 -; incident.observed responder 1 2 summary; incident.report-filed responder 1 0 -;
+incident.resolved responder 1 2 root_cause; index.committed ! 1 0 -; interim.approved decider 2 0 -;
+key.registered key-admin 2 0 -; key.revoked key-admin 1 0 -; ledger.founded - 1 0 -; ledger.frozen root 1 0 -;
+ledger.restored root 1 0 -; log.rotated root 1 0 -; model.compute-reached evaluator 1 0 -; model.referenced ! 1 0 -;
+model.registered assessor 1 1 subject; obligation.fulfilled responder 1 0 -; obligation.not-applicable responder 1 0 -;
+obligation.tolled responder 1 0 -; principal.registered key-admin 2 2 name; reassessment.triggered assessor 1 0 -;
+recommendation.issued assessor 1 2 rationale; replay.performed auditor 1 0 -; role.granted key-admin 2 0 -;
+role.revoked key-admin 2 0 -; root.rotated root 1 0 -; rules.adopted root 1 0 -; safeguard.attested attester 1 2 detail;
+safeguard.degraded attester 1 0 -; safeguard.withdrawn attester 1 0 -;
+threshold.determined assessor 1 4 confidence,rationale; threshold.retracted ! 1 0 -; token.issued key-admin 1 0 -;
+token.revoked key-admin 1 0 -; training.ended deployer 1 0 -; training.paused deployer 1 0 -;
+training.resumed deployer 1 0 -; training.started deployer 1 0 -
+"""
+"""Type, roles (`!` = the engine's key alone, `root` = the root quorum), principals, `_sd` slots, withholdable members."""
+TABLE = {
+    row[0]: (row[1].split("|"), int(row[2]), int(row[3]), row[4].split(","))
+    for row in map(str.split, TYPES.split("\n"))
+    if row
+}
+ORDER = ["VALID", "VALID_UNWITNESSED", "INCOMPLETE", "UNANCHORED", "DIVERGED", "INVALID"]
+EXIT = {"VALID": 0, "VALID_UNWITNESSED": 0, "INCOMPLETE": 5, "UNANCHORED": 5, "DIVERGED": 4, "INVALID": 4, "ERROR": 1}
+UNDECIDED = {"type-unknown", "rules-unknown", "format-unknown", "limits"}
+MAX_ZIP, MAX_FILE, MAX_FILES = 2 << 30, 64 << 20, 65_535
+HEX = re.compile(r"[0-9a-f]{64}")
+TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z")
+BAG = {"bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "bundle.json", "bundle.sig"}
+STATIC = {"VERIFY.md", "verify.html", "verify.py"}
+PARTS = ("claims", "completeness", "consistency", "redactions", "request")
+Json = Any
+
+
+class Bad(Exception):  # a finding, not a failure of this program
+    """What does not hold: a code of spec/bundle.md §7, words, and the entry's index where there is one."""
+
+    def __init__(self, code: str, detail: str, index: int | None = None, verdict: str = "") -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code, self.detail, self.index = code, detail, index
+        self.verdict = verdict or ("ERROR" if code in UNDECIDED else "INVALID")
+
+
+def need(holds: object, code: str, detail: str, index: int | None = None) -> None:
+    """Raise `Bad` unless it holds."""
+    if not holds:
+        raise Bad(code, detail, index)
+
+
+# -- JSON, base64, hashes ------------------------------------------------------------------------------------------------------
+
+
+def canonical(value: Json) -> bytes:
+    """RFC 8785 within the domain of these formats: ASCII names, integers."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def parse_json(raw: bytes, code: str) -> Json:
+    """A JSON text that is its own canonical form."""
+
+    def pairs(found: list[tuple[str, Json]]) -> dict[str, Json]:
+        need(len(dict(found)) == len(found) and all(k.isascii() for k, _ in found), code, "a name twice, or not ASCII")
+        return dict(found)
+
+    def whole(text: str) -> int:
+        need(len(text) < 18 and abs(int(text)) < 2**53, code, "a number is too large")
+        return int(text)
+
+    def no(_text: str) -> Json:
+        raise Bad(code, "a number is not whole")
+
+    depth = 0
+    for mark in re.sub(rb'"(?:[^"\\]++|\\.)*+"', b"", raw, flags=re.DOTALL):
+        depth += (mark in b"[{") - (mark in b"]}")
+        need(depth <= 32, code, "nested too deep")
+    try:
+        value = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=pairs, parse_int=whole, parse_float=no, parse_constant=no
+        )
+        need(canonical(value) == raw, code, "not in canonical form")
+    except (ValueError, RecursionError):
+        raise Bad(code, "not JSON") from None
+    return value
+
+
+def shaped(value: Json, code: str, required: str, optional: str = "") -> dict[str, Json]:
+    """An object with exactly these members."""
+    need(isinstance(value, dict), code, "not an object")
+    names = set(value)
+    need(
+        set(required.split()) <= names <= {*required.split(), *optional.split()},
+        code,
+        "another member than the format's",
+    )
+    return dict(value)
+
+
+def base64_of(text: Json, code: str) -> bytes:
+    """Standard base64 with padding and canonical last bits."""
+    need(isinstance(text, str), code, "not a text")
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Bad(code, "not base64") from None
+    need(base64.b64encode(raw).decode() == text, code, "base64 with stray bits")
+    return raw
+
+
+def base64url_of(text: Json, code: str) -> bytes:
+    """URL-safe base64 without padding."""
+    need(isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]*", text) and len(text) % 4 != 1, code, "not base64url")
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    need(base64.urlsafe_b64encode(raw).decode().rstrip("=") == text, code, "base64url with stray bits")
+    return raw
+
+
+def unhex(text: Json, code: str) -> bytes:
+    """32 bytes of lower-case hex."""
+    need(isinstance(text, str) and HEX.fullmatch(text), code, "not 64 hex digits")
+    return bytes.fromhex(text)
+
+
+def leaf_of(data: bytes) -> bytes:
+    """RFC 6962 leaf hash."""
+    return sha256(b"\0" + data).digest()
+
+
+def join(left: bytes, right: bytes) -> bytes:
+    """RFC 6962 node hash."""
+    return sha256(b"\1" + left + right).digest()
+
+
+def included(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root that an inclusion path leads to (RFC 6962 §2.1.1, by its own recursion)."""
+    if size == 1:
+        need(not path, "proof-too-long", "the path is longer than the tree is high")
+        return leaf
+    need(path, "proof-too-short", "the path is shorter than the tree is high")
+    k = 1 << (size - 1).bit_length() - 1
+    if index < k:
+        return join(included(leaf, index, k, path[:-1]), path[-1])
+    return join(path[-1], included(leaf, index - k, size - k, path[:-1]))
+
+
+def grown(old: int, new: int, path: list[bytes], root: bytes, *, whole: bool = True) -> tuple[bytes, bytes]:
+    """The old and the new root that a consistency proof leads to (RFC 6962 §2.1.2, by its own recursion)."""
+    if old == new:
+        need(len(path) == (0 if whole else 1), "consistency-form", "the proof is of another length")
+        return (root, root) if whole else (path[0], path[0])
+    need(path, "consistency-form", "the proof is too short")
+    k = 1 << (new - 1).bit_length() - 1
+    if old <= k:
+        one, two = grown(old, k, path[:-1], root, whole=whole)
+        return one, join(two, path[-1])
+    one, two = grown(old - k, new - k, path[:-1], root, whole=False)
+    return join(path[-1], one), join(path[-1], two)
+
+
+# -- keys and notes ------------------------------------------------------------------------------------------------------------
+
+P = 2**255 - 19
+D = -121665 * pow(121666, -1, P) % P
+
+
+def add(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    """Two points of edwards25519 (RFC 8032 §5.1.4, affine)."""
+    t = D * a[0] * b[0] * a[1] * b[1] % P
+    return ((a[0] * b[1] + b[0] * a[1]) * pow(1 + t, -1, P) % P, (a[1] * b[1] + a[0] * b[0]) * pow(1 - t, -1, P) % P)
+
+
+def sound(raw: bytes) -> bool:
+    """A canonical point of the prime-order subgroup: with another, one signature may verify for many messages."""
+    y, sign = int.from_bytes(raw, "little") & (2**255 - 1), raw[31] >> 7
+    if y >= P:
+        return False
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
+    if x * x % P != square or (x == 0 and sign):
+        return False
+    point, total, order = (x if x & 1 == sign else P - x, y), (0, 1), 2**252 + 27742317777372353535851937790883648493
+    if y == 1:
+        return False
+    for bit in reversed(range(253)):
+        total = add(total, total)
+        total = add(total, point) if order >> bit & 1 else total
+    return total == (0, 1)
+
+
+def verified(spki: bytes, alg: str, message: bytes, signature: bytes) -> bool:
+    """Whether a signature of an event key holds; strict DER and low S for P-256."""
+    try:
+        public = load_der_public_key(spki)
+        if public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
+            return False
+        if (alg == "ed25519" and isinstance(public, ed25519.Ed25519PublicKey)) or (
+            alg == "ml-dsa-65" and isinstance(public, mldsa.MLDSA65PublicKey)
+        ):
+            public.verify(signature, message)
+        elif alg == "ecdsa-p256-sha256" and isinstance(public, ec.EllipticCurvePublicKey):
+            r, s = decode_dss_signature(signature)
+            half = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+            if public.curve.name != "secp256r1" or s > half or encode_dss_signature(r, s) != signature:
+                return False
+            public.verify(signature, message, ec.ECDSA(SHA256()))
+        else:
+            return False
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def parse_note(raw: bytes) -> tuple[str, int, bytes, list[tuple[str, bytes, bytes]]]:
+    """A checkpoint: origin, size, root, and its signature lines (name, key id, signature)."""
+    code = "checkpoint-malformed"
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Bad(code, "not UTF-8") from None
+    head, blank, tail = text.rpartition("\n\n")
+    lines, signatures = head.split("\n"), tail.split("\n")
+    need(
+        blank and len(lines) == 3 and signatures.pop() == "" and 1 <= len(signatures) <= 100,
+        code,
+        "not three lines, signed",
+    )
+    need(
+        re.fullmatch(r"[^\x00-\x1f]{1,255}", lines[0]) and re.fullmatch(r"[1-9][0-9]{0,18}", lines[1]),
+        code,
+        "origin or size",
+    )
+    found = []
+    for line in signatures:
+        match = re.fullmatch(r"\u2014 ([^\s+\x00-\x1f]+) ([A-Za-z0-9+/]+={0,2})", line)
+        need(match, code, "a signature line")
+        signature = base64_of(match[2] if match else "", code)
+        need(len(signature) >= 5, code, "a signature line is too short")
+        found.append((match[1] if match else "", signature[:4], signature[4:]))
+    root = base64_of(lines[2], code)
+    need(len(root) == 32, code, "the root is not 32 bytes")
+    return lines[0], int(lines[1]), root, found
+
+
+def parse_vkey(text: Json) -> tuple[str, bytes, int, bytes]:
+    """A verifier key: name, key id, type, public key."""
+    need(isinstance(text, str) and text.count("+") >= 2, "keys-mismatch", "a verifier key")
+    name, digits, encoded = text.split("+", 2)
+    raw = base64_of(encoded, "keys-mismatch")
+    kind, public = raw[0] if raw else 0, raw[1:]
+    need((kind, len(public)) in ((1, 32), (4, 32), (6, 1312)), "keys-mismatch", "a verifier key of another type")
+    need(kind == 6 or sound(public), "keys-mismatch", "a weak verifier key")
+    key_id = sha256(name.encode() + b"\n" + raw).digest()[:4]
+    need(key_id.hex() == digits, "keys-mismatch", "a verifier key's id")
+    return name, key_id, kind, public
+
+
+def check_note(raw: bytes, vkeys: list[Json], code: str) -> tuple[str, int, bytes]:
+    """The head of a checkpoint, once Ed25519 and ML-DSA-44 lines of the log's keys verify."""
+    origin, size, root, lines = parse_note(raw)
+    text = raw[: raw.rindex(b"\n\n") + 1]
+    held = set()
+    for name, key_id, kind, public in map(parse_vkey, vkeys):
+        for line_name, line_id, signature in lines:
+            if (line_name, line_id) != (name, key_id):
+                continue
+            try:
+                if kind == 1:
+                    ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, text)
+                elif kind == 6 and int.from_bytes(signature[:8], "big") > 0:
+                    who, log = name.encode(), origin.encode()
+                    message = b"subtree/v1\n\0" + bytes([len(who)]) + who + signature[:8] + bytes([len(log)]) + log
+                    message += bytes(8) + size.to_bytes(8, "big") + root
+                    mldsa.MLDSA44PublicKey.from_public_bytes(public).verify(signature[8:], message)
+                else:
+                    continue
+            except (InvalidSignature, ValueError):
+                raise Bad(code, f"the signature of {name} (type {kind}) does not verify") from None
+            held |= {kind} if name == origin else set()
+    need(held == {1, 6}, code, "not signed with both Ed25519 and ML-DSA-44 by the log's keys")
+    return origin, size, root
+
+
+# -- the container -------------------------------------------------------------------------------------------------------------
+
+
+def zip_of(files: dict[str, bytes]) -> bytes:
+    """The one zip that a bundle of these files has."""
+    body, directory = bytearray(), bytearray()
+    for path in sorted(files):
+        content, name = files[path], path.encode()
+        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, crc32(content), len(content), len(content), len(name), 0)
+        directory += b"PK\1\2" + struct.pack("<H", 0x0314) + common
+        directory += struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, len(body)) + name
+        body += b"PK\3\4" + common + name + content
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, len(files), len(files), len(directory), len(body), 0)
+    return bytes(body + directory + end)
+
+
+def read_zip(raw: bytes) -> dict[str, bytes]:
+    """The files of a bundle's zip; any other zip of them is refused."""
+    need(len(raw) <= MAX_ZIP, "limits", "larger than any bundle")
+    files: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(BytesIO(raw)) as box:
+            members = box.infolist()
+            need(len(members) <= MAX_FILES, "zip-form", "too many members")
+            for member in members:
+                stored = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
+                need(stored and member.file_size <= len(raw), "zip-form", "a member is not stored as it is")
+                files[member.filename] = box.read(member)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError, struct.error, RuntimeError):
+        raise Bad("zip-form", "not a bundle's zip") from None
+    for path in files:
+        parts = path.split("/")
+        need(
+            re.fullmatch(r"[A-Za-z0-9._/-]{1,200}", path) and not {"", ".", ".."} & set(parts),
+            "bag-path",
+            "a path leads astray",
+        )
+    need(all(len(c) <= MAX_FILE for c in files.values()), "limits", "a file is larger than any in a bundle")
+    need(zip_of(files) == raw, "zip-form", "not the one zip of these files")
+    return files
+
+
+def check_bag(files: dict[str, bytes]) -> dict[str, Json]:
+    """Manifests and statement list exactly these files; returns the statement's predicate."""
+
+    def manifest(paths: list[str]) -> bytes:
+        return "".join(f"{sha256(files[p]).hexdigest()}  {p}\n" for p in sorted(paths)).encode()
+
+    missing = sorted(BAG - files.keys())
+    need(not missing, "bag-missing", ", ".join(missing))
+    payload = [p for p in files if p.startswith("data/")]
+    extra = sorted(files.keys() - payload - BAG - STATIC)
+    need(not extra, "bag-extra", ", ".join(extra))
+    tags = [p for p in files if p not in payload and p not in ("tagmanifest-sha256.txt", "bundle.json", "bundle.sig")]
+    info = f"Bag-Software-Agent: holdpoint\nPayload-Oxum: {sum(len(files[p]) for p in payload)}.{len(payload)}\n"
+    need(files["bagit.txt"] == b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n", "bag-manifest", "bagit.txt")
+    need(files["bag-info.txt"] == info.encode(), "bag-manifest", "bag-info.txt")
+    need(files["manifest-sha256.txt"] == manifest(payload), "bag-manifest", "manifest-sha256.txt")
+    need(files["tagmanifest-sha256.txt"] == manifest(tags), "bag-manifest", "tagmanifest-sha256.txt")
+    said = shaped(
+        parse_json(files["bundle.json"], "statement-form"), "statement-form", "_type predicate predicateType subject"
+    )
+    kind = said["predicateType"]
+    later = isinstance(kind, str) and kind.startswith("urn:holdpoint:bundle:") and kind != "urn:holdpoint:bundle:1"
+    need(not later, "format-unknown", "a later version of the format")
+    need(
+        (said["_type"], kind) == ("https://in-toto.io/Statement/v1", "urn:holdpoint:bundle:1"),
+        "statement-form",
+        "another type",
+    )
+    listed = [
+        {"digest": {"sha256": sha256(files[p]).hexdigest()}, "name": p} for p in sorted(files) if p[:7] != "bundle."
+    ]
+    need(said["subject"] == listed, "statement-mismatch", "the statement lists other files")
+    predicate = shaped(said["predicate"], "statement-form", "checkpoint founding ledger profile recipient schema")
+    need(predicate["schema"] == "holdpoint.bundle/1", "statement-form", "another schema")
+    return predicate
+
+
+# -- entries -------------------------------------------------------------------------------------------------------------------
+
+
+class Entry:
+    """An entry: its leaf, place, statement and signatures, with what is disclosed put back into `body`."""
+
+    def __init__(self, index: int, raw: bytes, disclosed: bytes | None) -> None:
+        code = "entry-form"
+        need(len(raw) <= 65_535, code, "too large", index)
+        value = shaped(parse_json(raw, code), code, "envelope recorded_at stream")
+        place = shaped(value["stream"], code, "previous version")
+        envelope = shaped(value["envelope"], code, "payload payloadType signatures")
+        self.index, self.leaf, self.recorded_at = index, leaf_of(raw).hex(), value["recorded_at"]
+        self.previous, self.version = place["previous"], place["version"]
+        first = self.version == 1 and self.previous == ""
+        chained = (
+            type(self.version) is int
+            and self.version > 1
+            and isinstance(self.previous, str)
+            and HEX.fullmatch(self.previous)
+        )
+        need(first or chained, code, "its place in its stream", index)
+        need(isinstance(self.recorded_at, str) and TIME.fullmatch(self.recorded_at), code, "its time", index)
+        need(envelope["payloadType"] == "application/vnd.in-toto+json", code, "its payload type", index)
+        self.payload = base64_of(envelope["payload"], code)
+        lines = [shaped(s, code, "keyid sig") for s in envelope["signatures"]]
+        self.signatures = [(str(s["keyid"]), base64_of(s["sig"], code)) for s in lines]
+        need(1 <= len(lines) <= 24 and len(self.payload) <= 49_152, code, "its size", index)
+        statement = shaped(parse_json(self.payload, code), code, "_type predicate predicateType subject")
+        match = re.fullmatch(r"urn:holdpoint:event:([a-z.-]+):1", str(statement["predicateType"]))
+        need(
+            match and match[1] in TABLE,
+            "type-unknown",
+            f"entry {index} is of a type that this copy does not know",
+            index,
+        )
+        self.type = match[1] if match else ""
+        self.roles, self.quorum, self.slots, self.withholdable = TABLE[self.type]
+        said = shaped(
+            statement["predicate"], code, "_sd_alg body event_id founding ledger occurred_at signers stream",
+            "back_recorded causes evidence expected_version known_at",
+        )  # fmt: skip
+        need(said["_sd_alg"] == "sha-256" and isinstance(said["body"], dict), code, "its predicate", index)
+        self.predicate, self.stream, self.signers = said, str(said["stream"]), said["signers"]
+        subject = statement["subject"]
+        digest = (
+            subject[0].get("digest")
+            if isinstance(subject, list) and len(subject) == 1 and isinstance(subject[0], dict)
+            else None
+        )
+        need(
+            subject == [{"digest": digest, "name": "_"}] and isinstance(digest, dict) and set(digest) == {"sha256"},
+            code,
+            "its subject",
+        )
+        self.subject = digest["sha256"] if digest else ""
+        self.body = dict(said["body"])
+        self.derived = self.roles == ["!"] or (self.type == "threshold.determined" and self.body.get("made") == "rule")
+        self.open(disclosed)
+
+    def open(self, disclosed: bytes | None) -> None:
+        """Check the `_sd` slots, and put back what is disclosed; anything that does not fit is refused (RFC 9901 §7.1)."""
+        sealed, i = self.predicate["body"], self.index
+        slots = sealed.get("_sd", [])
+        wanted = 0 if self.derived else self.slots
+        need(len(slots) == wanted and slots == sorted(set(slots)), "sd-slots", f"_sd of entry {i}", i)
+        texts = [] if disclosed is None else disclosed.decode("latin-1").split("\n")
+        if disclosed is not None:
+            need(
+                texts.pop() == "" and texts and texts == sorted(set(texts)),
+                "disclosure-form",
+                f"disclosures of entry {i}",
+                i,
+            )
+        waiting: dict[str, list[Json]] = {}
+        for text in texts:
+            value = parse_json(base64url_of(text, "disclosure-form"), "disclosure-form")
+            need(isinstance(value, list) and len(value) in (2, 3), "disclosure-arity", f"a disclosure of entry {i}", i)
+            need(len(base64url_of(value[0], "disclosure-salt")) == 16, "disclosure-salt", f"a salt of entry {i}", i)
+            digest = base64.urlsafe_b64encode(sha256(text.encode("latin-1")).digest()).decode().rstrip("=")
+            waiting[digest] = [*value, text]
+        seen: set[str] = set()
+
+        def take(digest: Json, arity: int) -> list[Json] | None:
+            need(isinstance(digest, str) and digest not in seen, "digest-duplicate", f"a digest of entry {i}", i)
+            seen.add(digest)
+            found = waiting.pop(digest, None)
+            need(found is None or len(found) == arity, "disclosure-arity", f"a disclosure of entry {i}", i)
+            return found
+
+        def opened(value: Json, depth: int) -> Json:
+            need(depth <= 32, "disclosure-form", f"disclosures of entry {i} are nested too deep", i)
+            if isinstance(value, dict):
+                whole = {k: opened(v, depth + 1) for k, v in value.items() if k != "_sd"}
+                for digest in value.get("_sd", []):
+                    found = take(digest, 4)
+                    if found is not None:
+                        name = found[1]
+                        need(
+                            isinstance(name, str) and name not in ("_sd", "...", "_sd_alg"),
+                            "disclosure-name",
+                            f"entry {i}",
+                            i,
+                        )
+                        need(name not in whole, "disclosure-name-present", f"entry {i}", i)
+                        whole[name] = opened(found[2], depth + 1)
+                        self.recorded_subject(name, found[3])
+                return whole
+            return [element(v, depth + 1) for v in value] if isinstance(value, list) else value
+
+        def element(value: Json, depth: int) -> Json:
+            if isinstance(value, dict) and "..." in value:
+                need(len(value) == 1, "disclosure-form", f"a withheld element of entry {i}", i)
+                found = take(value["..."], 3)
+                return value if found is None else opened(found[1], depth)
+            return opened(value, depth)
+
+        self.body = opened(sealed, 0)
+        need(not waiting, "disclosure-orphan", f"a disclosure belongs nowhere in entry {i}", i)
+        strange = [n for n in self.body if n not in sealed and n not in self.withholdable]
+        need(not strange, "disclosure-name", f"entry {i} discloses a member that its type has not", i)
+
+    def recorded_subject(self, name: str, text: str) -> None:
+        """A model's name is the very record that its stream is registered under."""
+        if self.type == "model.registered" and name == "subject":
+            record = sha256(base64url_of(text, "disclosure-form")).hexdigest()
+            need(record == self.subject, "disclosure-subject", f"entry {self.index}: another model's name", self.index)
+
+
+class Trust:
+    """Keys, roles and the root, as the shown stream `ledger` tells; checked entry by entry, as of each index."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, dict[str, Json]] = {}
+        self.grants: dict[tuple[str, str], dict[str, Json]] = {}
+        self.meta: dict[str, Json] = {"frozen": False, "ever": set()}
+        self.time, self.ids = "", set[str]()
+
+    def enter(self, body: dict[str, Json], index: int) -> None:
+        """A key record: sound, of its algorithm, named by its digest, registered once."""
+        spki = base64_of(body["spki"], "key-weak")
+        need(sha256(spki).hexdigest() == body["keyid"], "key-unknown", "a key id is not its key's digest", index)
+        need(body["alg"] != "ed25519" or sound(spki[-32:]), "key-weak", "a weak key", index)
+        need(body["keyid"] not in self.keys, "key-known", "a key is registered twice", index)
+        self.keys[body["keyid"]] = {**body, "raw": spki, "revoked": None}
+
+    def alive(self, keyid: str, at: str, use: str, index: int) -> str:
+        """The owner of a key that is alive at this index and time, for this use."""
+        key = self.keys.get(keyid)
+        if key is None:
+            raise Bad("key-unknown", f"entry {index}: key {keyid} is not registered", index)
+        need(key["revoked"] is None, "key-revoked", f"entry {index}: key {keyid} is revoked", index)
+        within = str(key.get("not_before") or "") <= at <= str(key.get("not_after") or "~")
+        need(within, "key-expired", f"entry {index}: key {keyid} is not valid at {at}", index)
+        need(key["use"] == use, "key-use", f"entry {index}: key {keyid} is for {key['use']}", index)
+        return str(key["principal"])
+
+    def grant(self, who: str, role: str, at: str) -> dict[str, Json] | None:
+        """A role that stands at this time."""
+        found = self.grants.get((who, role))
+        return found if found is not None and at <= str(found.get("valid_until") or "~") else None
+
+    def admit(self, one: Entry) -> None:
+        """Audience, order, signatures, keys, roles and quorum of an entry; then what it changes."""
+        i, said, body = one.index, one.predicate, one.predicate["body"]
+        founded = one.type == "ledger.founded"
+        need((i == 0) == founded, "not-founded", "entry 0, and only entry 0, founds the ledger", i)
+        audience = (body["origin"], "") if founded else (self.meta["origin"], self.meta["founding"])
+        need((said["ledger"], said["founding"]) == audience, "wrong-ledger", f"entry {i} is for another ledger", i)
+        need(one.recorded_at >= self.time, "recorded-at-falls", f"entry {i} was recorded before an earlier one", i)
+        need(said["event_id"] not in self.ids, "event-id-conflict", f"entry {i} repeats an event id", i)
+        self.time = one.recorded_at
+        self.ids.add(said["event_id"])
+        keyids = [k for k, _ in one.signatures]
+        need(
+            keyids == one.signers == sorted(set(keyids)),
+            "signers-mismatch",
+            f"entry {i}: other keys than its signers",
+            i,
+        )
+        carried = {k["keyid"]: k for k in body["keys"]} if one.type in ("ledger.founded", "root.rotated") else {}
+        carried |= {body["keyid"]: body} if one.type == "key.registered" else {}
+        message = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(one.payload) + one.payload
+        for keyid, signature in one.signatures:
+            record = self.keys.get(keyid) or carried.get(keyid)
+            if record is None:
+                raise Bad("key-unknown", f"entry {i}: key {keyid} is not registered", i)
+            good = verified(base64_of(record["spki"], "key-weak"), str(record["alg"]), message, signature)
+            need(good, "signature-invalid", f"entry {i}: the signature of key {keyid} does not verify", i)
+        if founded:
+            need(sorted(carried) == keyids, "founding-malformed", "entry 0 is signed by the keys that it lists", i)
+            need(body["rules"] == "holdpoint-rules/1", "rules-unknown", "this copy knows holdpoint-rules/1", i)
+        elif one.derived:
+            need(len(keyids) == 1, "signers-mismatch", f"entry {i}: the engine's key alone", i)
+            who = self.alive(keyids[0], one.recorded_at, "engine", i)
+            need(self.grant(who, "engine", one.recorded_at), "role-missing", f"entry {i}: {who} is no engine", i)
+        else:
+            need(not self.meta["frozen"] or one.roles == ["root"], "ledger-frozen", f"entry {i} in a frozen ledger", i)
+            self.authorise(one, carried)
+        self.fold(one, carried)
+
+    def authorise(self, one: Entry, carried: dict[str, dict[str, Json]]) -> None:
+        """Enough distinct principals, each with a role for this type, stream and action, or of the root."""
+        i, at, body, voters = one.index, one.recorded_at, one.predicate["body"], set()
+        if one.roles == ["root"]:
+            for keyid in one.signers:
+                if keyid in self.keys or keyid not in carried:
+                    voters.add(self.alive(keyid, at, "root", i))
+            need(set(carried) <= set(one.signers), "proof-of-possession", f"entry {i}: a new root key does not sign", i)
+            need(len(voters) >= self.meta["root_threshold"], "quorum-short", f"entry {i}: too few of the root", i)
+            return
+        compromised = one.type == "key.revoked" and body["reason"] == "compromised"
+        own = {body["keyid"]} if one.type in ("key.registered", "key.revoked") and not compromised else set()
+        streams = [one.stream, *(body.get("subjects", []) if one.type == "threshold.determined" else [])]
+        for keyid in one.signers:
+            if keyid in carried and keyid not in self.keys:
+                need(keyid in own, "key-unknown", f"entry {i}: key {keyid}", i)
+                continue
+            who = self.alive(keyid, at, "event", i)
+            if keyid in own:
+                continue
+            grants = [g for role in one.roles if (g := self.grant(who, role, at)) is not None]
+            need(grants, "role-missing", f"entry {i}: {who} holds no role {' or '.join(one.roles)}", i)
+            reach = [g for g in grants if all(any(within(s, p) for p in g["streams"]) for s in streams)]
+            acts = "action" not in body or any(body["action"] in g.get("actions", []) for g in reach)
+            need(reach and acts, "scope-mismatch", f"entry {i}: the role of {who} does not reach that far", i)
+            voters.add(who)
+        if one.type == "key.registered":
+            need(body["keyid"] in one.signers, "proof-of-possession", f"entry {i}: the new key does not sign", i)
+        if not (one.type == "key.revoked" and own & set(one.signers)):
+            need(len(voters) >= (2 if compromised else one.quorum), "quorum-short", f"entry {i}: too few signed", i)
+
+    def fold(self, one: Entry, carried: dict[str, dict[str, Json]]) -> None:
+        """What a trust event changes from the next index on."""
+        body, i, kind = one.predicate["body"], one.index, one.type
+        if kind == "ledger.founded":
+            self.meta |= {k: body[k] for k in ("origin", "root_threshold", "vkeys")} | {"founding": one.leaf}
+            self.meta["ever"] = set(body["vkeys"])
+            for key in body["keys"]:
+                self.enter(key, i)
+                if key.get("role"):
+                    reach = ["ledger"] if key["role"] == "key-admin" else ["model/", "ledger", "framework/"]
+                    self.grants[key["principal"], key["role"]] = {"streams": reach}
+        elif kind == "key.registered":
+            self.enter(body, i)
+        elif kind == "key.revoked":
+            need(body["keyid"] in self.keys, "key-unknown", f"entry {i} revokes an unknown key", i)
+            self.keys[body["keyid"]]["revoked"] = i
+        elif kind == "role.granted":
+            if self.grant(body["principal"], body["role"], one.recorded_at) is None:
+                self.grants[body["principal"], body["role"]] = body
+        elif kind == "role.revoked" and not body.get("pack_role"):
+            self.grants.pop((body["principal"], body["role"]), None)
+        elif kind == "root.rotated":
+            for keyid, key in self.keys.items():
+                if key["use"] == "root" and keyid not in carried:
+                    key["revoked"] = i
+            for keyid, key in carried.items():
+                if keyid not in self.keys:
+                    self.enter(key, i)
+            self.meta["root_threshold"] = body["root_threshold"]
+        elif kind == "log.rotated":
+            self.meta["vkeys"] = body["vkeys"]
+            self.meta["ever"] |= set(body["vkeys"])
+        elif kind == "rules.adopted":
+            raise Bad("rules-unknown", f"entry {i} adopts rules that this copy does not know", i)
+        elif kind in ("ledger.frozen", "ledger.restored"):
+            self.meta["frozen"] = kind == "ledger.frozen"
+
+
+def within(stream: str, prefix: str) -> bool:
+    """Whether a stream lies below a prefix, which ends at a `/` boundary."""
+    return stream.startswith(prefix) and (prefix.endswith("/") or stream[len(prefix) :][:1] in ("", "/"))
+
+
+# -- the bundle ----------------------------------------------------------------------------------------------------------------
+
+
+class Bundle:
+    """A bundle read: its members, entries by index, and the checks made so far."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.checks, self.notes = files, list[tuple[str, str, str, str, int | None]](), list[str]()
+        self.statement = check_bag(files)
+        need(all(f"data/{n}.json" in files for n in PARTS), "bag-missing", "a member of data/ is missing")
+        need({"data/checkpoint", "data/keys"} <= files.keys(), "bag-missing", "data/checkpoint or data/keys")
+        self.part = {n: parse_json(files[f"data/{n}.json"], f"{n}-form") for n in PARTS}
+        members = {
+            "claims": "as_of claims founding ledger schema subject", "completeness": "absent committed schema streams",
+            "consistency": "proofs schema", "redactions": "classes schema",
+            "request": "actions first last profile recipient schema since subject",
+        }  # fmt: skip
+        for name, required in members.items():
+            shaped(self.part[name], f"{name}-form", required)
+            schema = f"holdpoint.{'bundle-' if name in ('claims', 'request') else ''}{name}/1"
+            need(self.part[name]["schema"] == schema, f"{name}-form", "another schema")
+        self.origin, self.size, self.root, _ = parse_note(files["data/checkpoint"])
+        self.entries: dict[int, Entry] = {}
+        known = {"data/checkpoint", "data/keys", "data/report.html", *(f"data/{n}.json" for n in PARTS)}
+        for path in sorted(files, key=lambda p: (len(p), p)):
+            match = re.fullmatch(r"data/events/(0|[1-9][0-9]{0,15})\.json", path)
+            if match:
+                n = int(match[1])
+                side = [f"data/proofs/{n}.tlog-proof", f"data/disclosures/{n}.jsonl"]
+                need(side[0] in files, "proof-missing", f"entry {n} has no proof", n)
+                known |= {path, *side}
+                self.entries[n] = Entry(n, files[path], files.get(side[1]))
+        packs = {p for p in files if re.fullmatch(r"data/frameworks/[0-9a-f]{64}\.json", p)}
+        extra = sorted(p for p in files if p.startswith("data/") and p not in known | packs)
+        need(not extra, "bag-extra", ", ".join(extra[:3]))
+        self.packs = {p[16:80]: files[p] for p in packs}
+        self.order = [self.entries[n] for n in sorted(self.entries)]
+
+    def stream(self, name: str) -> list[Entry]:
+        """The shown entries of a stream, in order."""
+        return [e for e in self.order if e.stream == name]
+
+    def proofs(self) -> str:
+        """Every entry in the tree of the one checkpoint."""
+        note = self.files["data/checkpoint"]
+        for one in self.order:
+            head, blank, tail = self.files[f"data/proofs/{one.index}.tlog-proof"].partition(b"\n\n")
+            lines, i = head.decode("latin-1").split("\n"), one.index
+            need(blank and len(lines) >= 2 and lines[0] == "c2sp.org/tlog-proof@v1", "proof-form", f"entry {i}", i)
+            need(tail == note, "proof-checkpoint", f"entry {i} is proven under another checkpoint", i)
+            need(lines[1] == f"index {i}", "proof-index", f"the proof of entry {i} is for another", i)
+            path = [base64_of(line, "proof-form") for line in lines[2:]]
+            need(all(len(h) == 32 for h in path) and i < self.size, "proof-form", f"entry {i}", i)
+            root = included(bytes.fromhex(one.leaf), i, self.size, path)
+            need(root == self.root, "proof-mismatch", f"entry {i} is not in the tree", i)
+        return f"{len(self.order)} entries stand in the tree of {self.size}"
+
+    def said(self) -> str:
+        """Statement, request and claims speak of this checkpoint, ledger, profile and recipient."""
+        said, request, claims = self.statement, self.part["request"], self.part["claims"]
+        head = {"root": self.root.hex(), "size": self.size}
+        need(0 in self.entries, "gap", "entry 0 is not shown", 0)
+        same = (said["checkpoint"], said["ledger"], said["founding"]) == (head, self.origin, self.entries[0].leaf)
+        need(same, "statement-mismatch", "the statement is for another checkpoint or ledger")
+        named = (request["profile"].get("id"), request["recipient"], request["first"], request["last"])
+        shown = (said["profile"], said["recipient"], self.order[0].index, self.order[-1].index)
+        need(named == shown, "statement-mismatch", "the request is for another profile, recipient or range")
+        for_this = (self.origin, said["founding"], request["subject"], self.size)
+        claimed = (claims["ledger"], claims["founding"], claims["subject"], claims["as_of"]["size"])
+        late = self.order[-1].recorded_at <= claims["as_of"]["time"]
+        need(claimed == for_this and late, "claims-mismatch", "the claims are for another position")
+        return "request, claims and statement agree"
+
+    def signed(self, trust: Trust) -> str:
+        """The engine's live key signed the list of all files."""
+        line = shaped(parse_json(self.files["bundle.sig"], "statement-form"), "statement-form", "keyid payloadType sig")
+        need(line["payloadType"] == "application/vnd.in-toto+json", "statement-form", "another payload type")
+        at, payload = self.part["claims"]["as_of"]["time"], self.files["bundle.json"]
+        try:
+            who = trust.alive(line["keyid"], at, "engine", 0)
+        except Bad as err:
+            raise Bad("statement-key", err.detail) from None
+        need(trust.grant(who, "engine", at), "statement-key", f"{who} is no engine")
+        key, message = trust.keys[line["keyid"]], b"DSSEv1 28 application/vnd.in-toto+json %d " % len(payload) + payload
+        signature = base64_of(line["sig"], "statement-form")
+        need(verified(key["raw"], key["alg"], message, signature), "statement-signature", "the statement's signature")
+        return f"{len(self.files) - 2} files, listed and signed by {who}"
+
+    def checkpoint(self, trust: Trust, pin: dict[str, Json] | None) -> str:
+        """Signed by the log's keys in force, which follow from entry 0; `data/keys` is compared and never used."""
+        vkeys = trust.meta["vkeys"]
+        need(self.files["data/keys"] == "".join(f"{v}\n" for v in vkeys).encode(), "keys-mismatch", "data/keys")
+        need(self.origin == trust.meta["origin"], "checkpoint-origin", "the checkpoint is of another origin")
+        ours = pin is not None and (pin["origin"], pin["founding"]) == (self.origin, trust.meta["founding"])
+        need(
+            not ours or set(pin["vkeys"] if pin else ()) <= trust.meta["ever"],
+            "keys-mismatch",
+            "the pin's log keys are others",
+        )
+        check_note(self.files["data/checkpoint"], vkeys, "checkpoint-signature")
+        return "Ed25519 and ML-DSA-44 signatures verify under the keys that entry 0 and its successors name"
+
+    def streams(self) -> str:
+        """Each listed stream to its proven end: shown, or counted as withheld; nothing twice, nothing left out."""
+        part, names = self.part["completeness"], [s["stream"] for s in self.part["completeness"]["streams"]]
+        said = shaped(part["committed"], "completeness-form", "index root size streams")
+        commits = [e for e in self.order if e.type == "index.committed"]
+        newest = commits[-1] if commits else None
+        body = {k: v for k, v in said.items() if k != "index"}
+        right = newest is not None and (newest.index, newest.body) == (said["index"], body) and all(
+            e.body["size"] == e.index for e in commits)  # fmt: skip
+        need(right, "index-mismatch", "no shown index.committed says this", newest.index if newest else None)
+        need(names == sorted(set(names)), "completeness-form", "streams out of order")
+        absent = {a["stream"] for a in part["absent"]}
+        lost = {"ledger", self.part["request"]["subject"]} - set(names) - (absent - {"ledger"})
+        need(not lost, "gap", f"where {', '.join(lost)} ends is not shown")
+        for one in self.order:
+            need(
+                one.stream in names,
+                "gap",
+                f"entry {one.index} stands in {one.stream}, whose end is not shown",
+                one.index,
+            )
+            parent = one.body.get("parent") if one.type == "model.registered" else None
+            need(
+                parent is None or parent in names,
+                "gap",
+                f"{one.stream} names {parent}, whose end is not shown",
+                one.index,
+            )
+        for end in part["streams"]:
+            self.end(shaped(end, "completeness-form", "head path position stream version withheld"), said)
+        for one in self.order:
+            if one.type == "model.referenced":
+                self.reference(one)
+        for gap in part["absent"]:
+            self.absent(shaped(gap, "absence-unproven", "left right stream"), names, said)
+        self.notes.append(
+            f"that the stream index of entry {said['index']} is true of all streams: it rests on a full auditor"
+        )
+        hidden = sum(r["to"] - r["from"] + 1 for s in part["streams"] for r in s["withheld"])
+        return f"{len(names)} streams to their ends as of {said['size']}; {hidden} entries withheld"
+
+    def indexed(self, datum: bytes, place: dict[str, Json], said: dict[str, Json]) -> None:
+        """A datum stands in the committed stream index."""
+        path = [unhex(h, "completeness-form") for h in place["path"]]
+        need(0 <= place["position"] < said["streams"], "index-mismatch", "a position outside the stream index")
+        root = included(leaf_of(datum), place["position"], said["streams"], path)
+        need(root.hex() == said["root"], "index-mismatch", "a stream's end is not in the committed index")
+
+    def end(self, end: dict[str, Json], said: dict[str, Json]) -> None:
+        """One stream: its end in the index, its versions without gap, its chain, its head."""
+        name, version, shown = end["stream"], end["version"], self.stream(end["stream"])
+        self.indexed(canonical({k: end[k] for k in ("head", "stream", "version")}), end, said)
+        need(name != "ledger" or not end["withheld"], "gap", "entries of stream ledger are withheld")
+        runs = [shaped(r, "completeness-form", "class from to") for r in end["withheld"]]
+        spans = sorted([(e.version, e.version) for e in shown] + [(r["from"], r["to"]) for r in runs])
+        following = 1
+        for first, last in spans:
+            need(
+                first == following <= last, "gap", f"{name}: version {min(first, following)} is missing, or there twice"
+            )
+            following = last + 1
+        need(following > version, "gap", f"{name}: version {following} of {version} is neither shown nor withheld")
+        need([e.version for e in shown] == sorted(e.version for e in shown), "gap", f"{name}: out of order")
+        beyond = [e for e in shown if e.version > version and name != "ledger"]
+        need(not beyond and all(r["to"] <= version for r in runs), "head-mismatch", f"{name} goes on behind its end")
+        for before, one in zip(shown, shown[1:], strict=False):
+            follows = one.version != before.version + 1 or one.previous == before.leaf
+            need(follows, "chain-broken", f"{name}: version {one.version} does not follow", one.index)
+        last_shown = [e for e in shown if e.version == version]
+        head = all(e.leaf == end["head"] and (name != "ledger" or e.index < said["size"]) for e in last_shown)
+        need(head, "head-mismatch", f"{name}: its last version is another", last_shown[0].index if last_shown else None)
+
+    def reference(self, one: Entry) -> None:
+        """What a `model.referenced` points at is shown, or stands withheld in a listed stream of its kind."""
+        index, leaf, kind = one.body["index"], one.body["leaf"], one.body["type"].partition(".")[0]
+        family = {"threshold": "model", "evaluation": "model"}.get(kind, kind)
+        found = self.entries.get(index)
+        if found is not None:
+            need(found.leaf == leaf, "gap", f"entry {index} is not the one referred to", index)
+            return
+        for end in self.part["completeness"]["streams"]:
+            if not end["stream"].startswith(f"{family}/") or not end["withheld"]:
+                continue
+            previous = {e.version: e.previous for e in self.stream(end["stream"])}
+            for run in end["withheld"]:
+                known = end["head"] if run["to"] == end["version"] else previous.get(run["to"] + 1)
+                if known in (leaf, None) or run["to"] > run["from"]:
+                    return
+        raise Bad("gap", f"entry {index} ({one.body['type']}) is referred to, and neither shown nor withheld", index)
+
+    def absent(self, gap: dict[str, Json], names: list[str], said: dict[str, Json]) -> None:
+        """That a stream does not exist: its neighbours in the index are adjacent, or one stands at the edge."""
+        sides, places = [], []
+        for side in (gap["left"], gap["right"]):
+            datum = None if side is None else shaped(side, "absence-unproven", "datum path position")["datum"].encode()
+            if datum is not None:
+                self.indexed(datum, side, said)
+            sides.append(None if datum is None else parse_json(datum, "absence-unproven")["stream"])
+            places.append(None if side is None else side["position"])
+        adjacent = (
+            places[1] == (0 if places[0] is None else places[0] + 1) if sides[1] else places[0] == said["streams"] - 1
+        )
+        order = (sides[0] or "") < gap["stream"] < (sides[1] or "~")
+        need(any(sides) and adjacent and order and gap["stream"] not in names, "absence-unproven", gap["stream"])
+
+    def redactions(self) -> str:
+        """Each withheld version under a class that is described, each class with its count."""
+        classes, counted = self.part["redactions"]["classes"], dict[str, int]()
+        for end in self.part["completeness"]["streams"]:
+            for run in end["withheld"]:
+                counted[run["class"]] = counted.get(run["class"], 0) + run["to"] - run["from"] + 1
+        ids = [c["id"] for c in classes]
+        need(ids == sorted(set(ids)), "redactions-form", "classes out of order")
+        need(set(counted) <= set(ids), "redactions-missing", "a class is not described")
+        for one in classes:
+            shaped(one, "redactions-form", "character count ground id justification kind retained_until what")
+            wanted = counted.get(one["id"], 0)
+            fits = one["count"] == wanted and (one["kind"] in ("event", "suppressed")) == (wanted > 0)
+            need(fits, "redactions-count", f"class {one['id']} counts otherwise")
+        told = {(e.body["stream"], e.body["version"]) for e in self.order if e.type == "entry.suppressed"}
+        suppressed = {c["id"] for c in classes if c["kind"] == "suppressed"}
+        for end in self.part["completeness"]["streams"]:
+            for run in (r for r in end["withheld"] if r["class"] in suppressed):
+                backed = all(
+                    (end["stream"], v) in told for v in range(run["from"], min(run["to"], run["from"] + len(told)) + 1)
+                )
+                need(backed, "redactions-ground", f"{end['stream']}: suppressed, says no entry of the root")
+        if suppressed:
+            raise Bad("suppressed", "entries are suppressed: what rests on them can't be judged", None, "INCOMPLETE")
+        return f"{len(ids)} classes, each with its ground; {sum(counted.values())} entries withheld"
+
+    def frameworks(self) -> str:
+        """Each published pack, byte for byte, and no other."""
+        wanted = set()
+        for one in (e for e in self.order if e.type == "framework.published"):
+            raw = canonical(one.body["pack"])
+            wanted.add(sha256(raw).hexdigest())
+            need(self.packs.get(sha256(raw).hexdigest()) == raw, "framework-mismatch", "a pack is missing", one.index)
+        need(wanted == set(self.packs), "framework-mismatch", "a pack that no shown entry publishes")
+        return f"{len(wanted)} packs, as published"
+
+    def consistency(self) -> dict[int, list[bytes]]:
+        """The proofs by the size that they begin with; and what signers of shown entries saw, as far as these reach."""
+        proofs = [shaped(p, "consistency-form", "path size") for p in self.part["consistency"]["proofs"]]
+        sizes = [p["size"] for p in proofs]
+        need(sizes == sorted(set(sizes)) and all(0 < n <= self.size for n in sizes), "consistency-form", "sizes")
+        need(set(self.part["request"]["since"]) <= set(sizes), "consistency-missing", "a proof that was asked for")
+        found = {p["size"]: [unhex(h, "consistency-form") for h in p["path"]] for p in proofs}
+        for one in self.order:
+            head = (
+                one.body.get("checkpoint")
+                if one.type in ("approval.given", "approval.refused", "disclosure.made")
+                else None
+            )
+            head = one.body if one.type in ("replay.performed", "ledger.restored") else head
+            if head is not None and (head["size"] in found or head["size"] == self.size):
+                root = unhex(head["root"], "entry-form")
+                path = found.get(head["size"], [])
+                if grown(head["size"], self.size, path, root) != (root, self.root):
+                    raise Bad(
+                        "seen-differs", f"entry {one.index} names another root: a split view", one.index, "DIVERGED"
+                    )
+        return found
+
+    def pin(self, pin: dict[str, Json] | None) -> str:
+        """Whether this is the history that the reader's pin is of."""
+        found = self.consistency()
+        if pin is None:
+            raise Bad("no-pin", "nothing from outside says that this is the history others saw", None, "UNANCHORED")
+        if pin["origin"] != self.origin:
+            raise Bad("other-ledger", f"the pin is for {pin['origin']}, this is {self.origin}", None, "DIVERGED")
+        if pin["founding"] != self.entries[0].leaf:
+            raise Bad("founded-anew", "entry 0 is not the one pinned", 0, "DIVERGED")
+        _, size, root = check_note(pin["checkpoint"].encode(), pin["vkeys"], "pin-form")
+        if size != self.size and size not in found:
+            raise Bad("pin-not-linked", f"no proof ties size {size} to {self.size}", None, "UNANCHORED")
+        if grown(size, self.size, found.get(size, []) if size != self.size else [], root) != (root, self.root):
+            raise Bad("root-differs", f"at size {size} the root is another than the one pinned", None, "DIVERGED")
+        return f"it contains the {size} entries pinned"
+
+    def claims(self) -> str:
+        """Claims are not folded here, and never passed over."""
+        if "data/report.html" in self.files:
+            self.notes.append("that report.html says what the entries say: this verifier does not render it")
+        if self.part["claims"]["claims"]:
+            raise Bad("claims-not-folded", "the claims are not computed anew by this verifier", None, "INCOMPLETE")
+        return "nothing is claimed beyond the entries"
+
+    def admission(self, trust: Trust) -> str:
+        """Every entry, in order of index."""
+        for one in self.order:
+            trust.admit(one)
+        self.notes.append(
+            "the rules of each event type, separation of duties, the schema of each body: run holdpoint verify"
+        )
+        return f"{len(self.order)} entries: signatures, keys, roles and quorum as of each index"
+
+
+def verify(raw: bytes, pin: dict[str, Json] | None) -> tuple[list[tuple[str, str, str, str, int | None]], list[str]]:
+    """Every check of a bundle's zip: (name, verdict, code, detail, index) each; and what is not proven."""
+    checks: list[tuple[str, str, str, str, int | None]] = []
+
+    def run(name: str, step: Any) -> Any:
+        try:
+            detail = step()
+        except Bad as err:
+            checks.append((name, err.verdict, err.code, err.detail, err.index))
+            return None
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as err:
+            checks.append(
+                (name, "INVALID", "entry-form", f"a member is missing or of another kind ({type(err).__name__})", None)
+            )
+            return None
+        if isinstance(detail, str):
+            checks.append((name, "VALID_UNWITNESSED", "ok", detail, None))
+        return detail
+
+    bundle: Bundle | None = run("container", lambda: Bundle(read_zip(raw)))
+    if bundle is None:
+        return checks, []
+    checks.append(("container", "VALID_UNWITNESSED", "ok", f"{len(bundle.files)} files, each in the manifests", None))
+    if not bundle.entries:
+        return [("entries", "UNANCHORED", "empty", "no entry is shown, so nothing is proven", None)], []
+    trust = Trust()
+    run("statement", bundle.said)
+    run("proofs", bundle.proofs)
+    if run("admission", lambda: bundle.admission(trust)) is not None:
+        run("signature", lambda: bundle.signed(trust))
+        run("checkpoint", lambda: bundle.checkpoint(trust, pin))
+    for name, step in (
+        ("streams", bundle.streams),
+        ("redactions", bundle.redactions),
+        ("frameworks", bundle.frameworks),
+    ):
+        run(name, step)
+    run("claims", bundle.claims)
+    run("pin", lambda: bundle.pin(pin))
+    return checks, bundle.notes
+
+
+def lowest(verdicts: list[str]) -> str:
+    """The result of several checks: the lowest; ERROR replaces anything above DIVERGED."""
+    worst = max((v for v in verdicts if v != "ERROR"), key=ORDER.index, default="ERROR")
+    return worst if worst in ("DIVERGED", "INVALID") or "ERROR" not in verdicts else "ERROR"
+
+
+def main() -> int:
+    """Verify a file; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Verify a Holdpoint disclosure bundle.")
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--pin", type=Path, help="the trust file, which you got by another channel")
+    parser.add_argument("--json", action="store_true", help="exactly one JSON object on stdout")
+    said = parser.parse_args()
+    try:
+        raw, pin = said.bundle.read_bytes(), None
+        if said.pin is not None:
+            text = said.pin.read_bytes()
+            need(text.endswith(b"\n"), "pin-form", "the trust file ends in a newline")
+            pin = shaped(parse_json(text[:-1], "pin-form"), "pin-form", "checkpoint founding origin schema vkeys")
+            need(
+                check_note(pin["checkpoint"].encode(), pin["vkeys"], "pin-form")[0] == pin["origin"],
+                "pin-form",
+                "its origin",
+            )
+    except (OSError, Bad, KeyError, TypeError, AttributeError) as err:
+        sys.stderr.write(f"{err}\n  next:  name a bundle's zip, and a trust file that holdpoint pin wrote\n")
+        return 2
+    checks, notes = verify(raw, pin)
+    verdict = lowest([c[1] for c in checks])
+    notes = [
+        "that everything was recorded, or that a claim is true: a signature says who claimed it",
+        "witnesses",
+        *notes,
+    ]
+    if said.json:
+        rows = [dict(zip(("check", "verdict", "code", "detail", "index"), c, strict=True)) for c in checks]
+        code = next((c[2] for c in checks if c[1] == verdict), "nothing-checked")
+        print(
+            json.dumps(
+                {"code": code, "details": rows, "not_proven": notes, "schema": "holdpoint.verify/1", "verdict": verdict}
+            )
+        )
+        return EXIT[verdict]
+    for name, found, code, detail, _ in checks:
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in detail)
+        print(f"  {'ok' if code == 'ok' else found + ' ' + code}: {name}: {shown}")
+    print(f"{verdict} (exit {EXIT[verdict]})\nNot proven:", *(f"  - {note}" for note in notes), sep="\n")
+    return EXIT[verdict]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
