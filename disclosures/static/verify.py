@@ -57,7 +57,7 @@ training.resumed deployer 1 0 -; training.started deployer 1 0 -
 """Type, roles (`!` = the engine's key alone, `root` = the root quorum), principals, `_sd` slots, withholdable members."""
 TABLE = {
     row[0]: (row[1].split("|"), int(row[2]), int(row[3]), row[4].split(","))
-    for row in map(str.split, TYPES.split("\n"))
+    for row in map(str.split, TYPES.split(";"))
     if row
 }
 ORDER = ["VALID", "VALID_UNWITNESSED", "INCOMPLETE", "UNANCHORED", "DIVERGED", "INVALID"]
