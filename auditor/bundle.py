@@ -10,14 +10,8 @@ from typing import TypeAlias
 
 from auditor.bundle_anchor import check_keys, check_pin, check_seen
 from auditor.bundle_entries import check_admission, check_proofs
-from auditor.bundle_parts import (
-    check_frameworks,
-    check_redactions,
-    check_said,
-    check_signed,
-    check_static,
-    check_unmade,
-)
+from auditor.bundle_parts import check_frameworks, check_redactions, check_said, check_signed, check_static
+from auditor.bundle_profile import check_claims, check_profile, check_report
 from auditor.bundle_streams import check_streams
 from auditor.checks import Checks
 from auditor.pin import Pin
@@ -115,7 +109,9 @@ def _content(
     check_streams(shown, checks)
     check_redactions(shown, checks)
     check_frameworks(shown, checks)
-    check_unmade(files, shown, checks)
+    profile = check_profile(shown, checks)
+    check_claims(shown, partial, profile, checks)
+    check_report(files, checks)
     check_static(files, trust.static, checks)
     check_seen(shown, partial, checks)
     check_pin(shown, partial, trust.pin, trust.tiles, checks)

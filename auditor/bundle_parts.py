@@ -8,7 +8,7 @@ from auditor.checks import Checks
 from auditor.verdict import VerifyVerdict as V
 from disclosures.bag import Statement, check_statement, signature_line
 from disclosures.partial import Partial
-from disclosures.shown import REPORT, Shown
+from disclosures.shown import Shown
 from disclosures.stored_zip import Files
 from ledger.canonical import dumps
 from ledger.errors import LedgerError
@@ -133,15 +133,6 @@ def check_frameworks(shown: Shown, checks: Checks) -> None:
         checks.fails("frameworks", "framework-mismatch", f"no shown entry publishes the pack {extra[0]}")
     if wanted and not checks.failed:
         checks.holds("frameworks", f"{len(wanted)} packs, as published")
-
-
-def check_unmade(files: Files, shown: Shown, checks: Checks) -> None:
-    """What this copy can't make anew is said to be unproven, never passed over: claims, and the report for people."""
-    if shown.claims.claims:
-        detail = f"{len(shown.claims.claims)} claims are made, which this copy does not compute anew"
-        checks.add("claims", V.INCOMPLETE, "claims-short", detail)
-    if REPORT in files:
-        checks.notes.append("that report.html says what the entries say: this copy does not render it")
 
 
 def check_static(files: Files, own: Mapping[str, bytes], checks: Checks) -> None:

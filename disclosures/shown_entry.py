@@ -28,6 +28,7 @@ class ShownEntry:
 
     `leaf` and `keyids` are hex; `body` is the statement's body with the disclosed fields put back and without `_sd`; `disclosed`
     the names of the members that this changed, sorted; `hidden` the digests in it that nothing opened, decoys among them.
+    `open_members` are the members of the body as signed.
     `principals` are the owners of `keyids` as the shown entries tell, in the same order, each once.
     """
 
@@ -39,6 +40,7 @@ class ShownEntry:
     statement: Statement[Any]
     principals: tuple[str, ...]
     body: Mapping[str, Any]
+    open_members: frozenset[str]
     disclosed: tuple[str, ...]
     hidden: int
 
@@ -105,8 +107,10 @@ def read_shown_entry(index: int, raw: bytes, disclosed: bytes | None, owners: di
     digests = sum(1 for value in (sealed, *(d.value for d in parsed)) for _ in _digests(value))
     principals = tuple(dict.fromkeys(owners[k] for k in statement.predicate.signers if k in owners))
     leaf = leaf_hash(raw).hex()
+    signed = frozenset(sealed) - {"_sd"}
+    hidden = digests - len(parsed)
     return ShownEntry(
-        index, leaf, raw, entry, envelope, statement, principals, opened, changed, digests - len(parsed)
+        index, leaf, raw, entry, envelope, statement, principals, opened, signed, changed, hidden
     )  # fmt: skip
 
 

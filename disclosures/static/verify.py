@@ -907,6 +907,27 @@ class Bundle:
             raise Bad("suppressed", "entries are suppressed: what rests on them can't be judged", None, "INCOMPLETE")
         return f"{len(ids)} classes, each with its ground; {sum(counted.values())} entries withheld"
 
+    def profile(self) -> str:
+        """Every shown entry and disclosed field is one that the profile allows, and every class is the profile's own."""
+        profile = self.part["request"]["profile"]
+        shows = {s["type"]: s for s in profile["shows"]}
+        for one in self.order:
+            allowed, sealed = shows.get(one.type, {}), one.predicate["body"]
+            opened = {n for n in one.body if n not in sealed or one.body[n] != sealed[n]}
+            free = one.stream == "ledger" or "*" in allowed.get("fields", [])
+            fits = free or (allowed and set(sealed) - {"_sd"} <= set(allowed["fields"]))
+            may = set() if one.stream == "ledger" else set(allowed.get("disclose", []))
+            detail = f"entry {one.index} shows more than the profile {profile['id']} allows"
+            need(fits and opened <= may, "profile-exceeded", detail, one.index)
+        keys = ("character", "ground", "justification", "kind", "what")
+        grounds = {w["id"]: [w[k] for k in keys] for w in profile["withholds"]}
+        for c in self.part["redactions"]["classes"]:
+            own = c["kind"] not in ("event", "field") or grounds.get(c["id"]) == [c[k] for k in keys]
+            need(own, "redactions-ground", f"class {c['id']} is not as the profile grounds it")
+        kinds = {c.get("kind") for c in self.part["claims"]["claims"]}
+        need(kinds <= set(profile["claims"]), "claims-not-allowed", "a claim of a kind that the profile does not list")
+        return f"nothing is shown that the profile {profile['id']} does not allow"
+
     def frameworks(self) -> str:
         """Each published pack, byte for byte, and no other."""
         wanted = set()
@@ -1009,6 +1030,7 @@ def verify(raw: bytes, pin: dict[str, Json] | None) -> tuple[list[tuple[str, str
         ("streams", bundle.streams),
         ("redactions", bundle.redactions),
         ("frameworks", bundle.frameworks),
+        ("profile", bundle.profile),
     ):
         run(name, step)
     run("claims", bundle.claims)

@@ -10,12 +10,17 @@ from auditor.bundle import Trust, cosigned, verify_bundle, verify_zip
 from auditor.pin import Pin
 from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
+from disclosures.closure import read_found
+from disclosures.partial import fold_shown
 from disclosures.stored_zip import format_zip
+from disclosures.subject_claims import recomputed
 from ledger.canonical import dumps
 from ledger.events import disclosure, model
 from ledger.strict import format_base64
 from tests.disclosures.bent import BENT, LAST
-from tests.disclosures.forger import MODEL, Forger, commit_as_is, honest, told
+from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, honest, told
+from tests.disclosures.lab_source import LabSource, built
+from tests.disclosures.test_profile import SHIPPED, shipped
 from tests.simulator import Lab, signer
 
 Files = dict[str, bytes]
@@ -45,7 +50,8 @@ def test_whole() -> None:
         True,
     )
     assert {c.name for c in report.checks} == {
-        "container", "proofs", "admission", "statement", "checkpoint", "streams", "redactions", "frameworks", "pin",
+        "container", "proofs", "admission", "statement", "checkpoint", "streams", "redactions", "frameworks", "pin", "profile",
+        "claims",
     }  # fmt: skip
     assert "derived again" in next(c for c in report.checks if c.name == "admission").detail
     assert cosigned(report).verdict is V.VALID
@@ -163,9 +169,86 @@ def test_another_release_s_verifier_is_a_note() -> None:
     assert any("verify.py" in note for note in report.notes)
 
 
-def test_claims_that_nobody_recomputes_are_not_passed_over() -> None:
-    report = verified(honest(claims=({"kind": "count", "type": "x", "versions": 1},)).files())
-    assert (report.verdict, found(report)) == (V.INCOMPLETE, {("claims-short", None)})
+def status(forger: Forger) -> dict[str, Any]:
+    """An honest status claim about what the forger shows."""
+    shown = forger.shown()
+    found = recomputed({"kind": "status", "actions": {"external_deploy": {}}}, shown, fold_shown(shown))
+    assert found is not None
+    return found
+
+
+def test_a_claim_is_computed_anew() -> None:
+    claim = status(honest())
+    assert verified(honest(claims=(claim,)).files()).verdict is V.VALID_UNWITNESSED
+    claim["actions"]["external_deploy"]["clearance"] = "clear"
+    assert found(verified(honest(claims=(claim,)).files())) == {("claims-mismatch", None)}
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "code"),
+    [
+        ({"kind": "decision", "index": 5}, V.INCOMPLETE, "claims-short"),
+        ({"kind": "status", "actions": {}}, V.INCOMPLETE, "claims-short"),
+        ({"kind": "harmless"}, V.INVALID, "claims-not-allowed"),
+        ({}, V.INVALID, "claims-not-allowed"),
+    ],
+)
+def test_a_claim_that_nothing_carries(claim: dict[str, Any], verdict: V, code: str) -> None:
+    report = verified(honest(claims=(claim,)).files())
+    assert (report.verdict, found(report)) == (verdict, {(code, None)})
+
+
+def test_a_claim_that_the_profile_does_not_list() -> None:
+    forger = honest(claims=(status(honest()),))
+    forger.profile = {**forger.profile, "claims": ["decision"]}
+    assert found(verified(forger.files())) == {("claims-not-allowed", None)}
+
+
+# -- the profile (T33) -----------------------------------------------------------------------------------------------------
+
+
+def narrowed(kind: str, **change: Any) -> dict[str, Any]:
+    """The profile with what it shows of a type changed; with nothing, the type is not shown."""
+    profile = everything()
+    rest = [s for s in profile["shows"] if s["type"] != kind]
+    return {**profile, "shows": [*rest, {"type": kind, **change}] if change else rest}
+
+
+@pytest.mark.parametrize(
+    ("profile", "index"),
+    [
+        (narrowed("model.registered"), 42),
+        (narrowed("model.registered", fields=["*"]), 42),
+        (narrowed("model.registered", fields=["parent"], disclose=["subject"]), 42),
+        (narrowed("model.compute-reached", fields=["of"]), 44),
+        (narrowed("framework.published"), 40),
+    ],
+)
+def test_what_the_profile_does_not_allow_is_found(profile: dict[str, Any], index: int) -> None:
+    report = verified(honest(profile=profile).files())
+    assert report.verdict is V.INVALID
+    assert ("profile-exceeded", index) in found(report)
+
+
+def test_a_profile_that_is_none() -> None:
+    assert ("profile-form", None) in found(verified(honest(profile={"id": "everything"}).files()))
+
+
+def test_a_class_that_the_profile_grounds_otherwise() -> None:
+    forger = honest(withheld={(MODEL, 3): "x"})
+    forger.profile = {**forger.profile, "withholds": [{**w, "ground": "none"} for w in forger.profile["withholds"]]}
+    assert ("redactions-ground", None) in found(verified(forger.files()))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_the_builder_makes_holds(name: str) -> None:
+    log, disclosed = told()
+    log = log.fork()
+    source = LabSource(log, {})
+    held = {read_found(n, source.entry(n)).statement.predicate.event_id: texts for n, texts in disclosed.items()}
+    files = built(log, shipped(name), held, since=(1,), actions=("external_deploy",))
+    report = verify_zip(format_zip(files), Trust(pin()))
+    assert report.verdict is V.VALID_UNWITNESSED, report.to_json()
 
 
 def test_a_false_index_is_found_where_everything_is_shown() -> None:

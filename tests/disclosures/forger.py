@@ -30,6 +30,7 @@ from ledger.canonical import dumps
 from ledger.entry import leaf_hash, parse_entry, read_entry
 from ledger.events import framework, model
 from ledger.receipt import format_receipt
+from ledger.registry import BODIES
 from ledger.statement import format_statement, model_subject, peek_type, stream_subject
 from ledger.stream_index import Head as StreamHead
 from ledger.stream_index import StreamIndex
@@ -93,6 +94,27 @@ def commit_as_is(lab: Lab, **bent: Any) -> None:
     lab.tick()
 
 
+CLASSES = ("not-allowed", "other", "x")
+"""Redaction classes that tests withhold under."""
+
+
+def everything() -> dict[str, Any]:
+    """A profile that allows every type, field and claim, and knows the tests' classes."""
+    grounded = {"character": "what the type says", "ground": "Cal. BPC 22757.14", "justification": "a fictional ground"}
+    return {
+        "audience": "a fictional authority", "claims": ["decision", "status"], "id": "everything",
+        "schema": "holdpoint.profile/1", "source": "none: a test", "title": "Everything",
+        "shows": [
+            {"fields": ["*"], "type": b.event.name, **({"disclose": sorted(b.event.withholdable)} if b.event.withholdable else {})}
+            for b in BODIES
+        ],
+        "withholds": [
+            *({**grounded, "id": c, "kind": "event", "of": ["*"], "what": c} for c in CLASSES),
+            {**grounded, "id": "fields", "kind": "field", "of": ["*"], "what": "fields"},
+        ],
+    }  # fmt: skip
+
+
 @dataclass(slots=True)
 class Forger:
     """What a bundle shows of a lab's log; every part may be bent before `files` seals it."""
@@ -104,7 +126,7 @@ class Forger:
     since: tuple[int, ...] = (1,)
     subject: str = MODEL
     claims: tuple[dict[str, Any], ...] = ()
-    profile: Mapping[str, Any] = field(default_factory=lambda: {"id": "everything"})
+    profile: Mapping[str, Any] = field(default_factory=everything)
     committed: int | None = None
     tags: Mapping[str, bytes] = field(default_factory=dict)
 

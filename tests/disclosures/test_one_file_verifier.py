@@ -15,9 +15,10 @@ from auditor.bundle import Trust, verify_zip
 from auditor.pin import format_pin
 from disclosures.static import verify as one_file
 from disclosures.stored_zip import format_zip
+from ledger.events import model
 from ledger.registry import BODIES
 from tests.disclosures.bent import BENT, LAST
-from tests.disclosures.forger import MODEL, Forger, commit_as_is, honest, told
+from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, honest, told
 from tests.simulator import Lab
 
 FILE = Path(one_file.__file__)
@@ -64,8 +65,6 @@ def test_bent_members(bend: Callable[[dict[str, bytes]], object], code: str, ind
 
 @pytest.mark.parametrize("by", ["assessor", "decider"])
 def test_roles(by: str) -> None:
-    from ledger.events import model
-
     lab = told()[0].fork()
     lab.slip(lab.write(model.ComputeReached, {"of": "model/b", "ratio": "9"}, MODEL, by).wire())
     commit_as_is(lab)
@@ -73,9 +72,16 @@ def test_roles(by: str) -> None:
 
 
 def test_claims_are_never_passed_over() -> None:
-    files = honest(claims=({"kind": "count", "type": "x", "versions": 1},)).files()
+    files = honest(claims=({"kind": "decision", "index": 5},)).files()
     _, checks, verdict = both(files, told()[0])
     assert (verdict, "claims-not-folded") == ("INCOMPLETE", next(c[2] for c in checks if c[1] == "INCOMPLETE"))
+
+
+def test_the_profile_is_held_against() -> None:
+    profile = everything()
+    for shows in ([s for s in profile["shows"] if s["type"] != "model.registered"],
+                  [{k: v for k, v in s.items() if k != "disclose"} for s in profile["shows"]]):  # fmt: skip
+        assert agree(honest(profile={**profile, "shows": shows}).files(), told()[0]) == "INVALID"
 
 
 @pytest.mark.parametrize("step", range(60))

@@ -1,0 +1,97 @@
+"""A bundle against the profile that it travels with, and its claims against what it shows (spec/bundle.md §2, §4, §6).
+
+The profile is an allow-list: an entry or field that it does not name can't be in the bundle, whoever put it there (T33). A claim
+is computed anew by the very function that made it; what is shown decides, never what is said.
+"""
+
+from typing import Any
+
+from auditor.checks import Checks
+from auditor.compare import difference
+from auditor.verdict import VerifyVerdict as V
+from disclosures.partial import Partial
+from disclosures.profile import Profile, parse_profile
+from disclosures.shown import REPORT, Shown
+from disclosures.shown_entry import ShownEntry
+from disclosures.stored_zip import Files
+from disclosures.subject_claims import recomputed
+from ledger.errors import LedgerError
+
+LEDGER = "ledger"
+
+
+def check_profile(shown: Shown, checks: Checks) -> Profile | None:
+    """Every shown entry and field is one that the profile allows, and every class of redactions is the profile's own."""
+    try:
+        profile = parse_profile(shown.request.profile)
+    except LedgerError as err:
+        checks.fails("profile", "profile-form", f"request.json: {err}")
+        return None
+    before = len(checks.done)
+    for one in shown.entries:
+        exceeded = _exceeded(profile, one)
+        if exceeded is not None:
+            detail = f"entry {one.index}: the profile {profile.id} does not allow {exceeded}"
+            checks.fails("profile", "profile-exceeded", detail, one.index)
+    described = {w.id: (w.character, w.ground, w.justification, w.kind, w.what) for w in profile.withholds}
+    for c in shown.redactions.classes:
+        if c.kind in ("event", "field") and described.get(c.id) != (
+            c.character,
+            c.ground,
+            c.justification,
+            c.kind,
+            c.what,
+        ):
+            checks.fails(
+                "redactions", "redactions-ground", f"class {c.id} is not as the profile {profile.id} grounds it"
+            )
+    if len(checks.done) == before:
+        checks.holds("profile", f"nothing is shown that the profile {profile.id} does not allow")
+    return profile
+
+
+def _exceeded(profile: Profile, one: ShownEntry) -> str | None:
+    """What the profile does not allow of an entry. Stream `ledger` is whole in every bundle, and shows no withheld field."""
+    allowed = profile.allowed(one.type)
+    disclosable = () if allowed is None or one.stream == LEDGER else allowed.disclose
+    fields = [name for name in one.disclosed if name not in disclosable]
+    if fields:
+        return f"the field {fields[0]} of {one.type} to be disclosed"
+    if one.stream != LEDGER and not profile.shows_entry(one.type, one.open_members):
+        return f"{one.type} to be shown as it is"
+    return None
+
+
+def check_claims(shown: Shown, partial: Partial, profile: Profile | None, checks: Checks) -> None:
+    """Each claim is of a kind that the profile lists, and is what the shown entries say."""
+    before = len(checks.done)
+    kinds: tuple[str, ...] = () if profile is None else profile.claims
+    for n, claim in enumerate(shown.claims.claims):
+        kind = claim.get("kind")
+        if kind not in kinds:
+            checks.fails("claims", "claims-not-allowed", f"claim {n}: its kind is not one that the profile lists")
+            continue
+        found = _found(claim, shown, partial)
+        if found is None:
+            detail = f"claim {n} ({kind}): what is shown does not carry it"
+            checks.add("claims", V.INCOMPLETE, "claims-short", detail)
+            continue
+        wrong = difference(found, claim, f"claims[{n}]")
+        if wrong is not None:
+            checks.fails("claims", "claims-mismatch", f"{wrong} is not what the entries say when folded again")
+    if len(checks.done) == before:
+        checks.holds("claims", f"{len(shown.claims.claims)} claims: the same when computed from what is shown")
+
+
+def _found(claim: dict[str, Any], shown: Shown, partial: Partial) -> dict[str, Any] | None:
+    """The claim computed anew. Where a rule looks for an entry that is withheld, nothing is: it does not carry the claim."""
+    try:
+        return recomputed(claim, shown, partial)
+    except (LedgerError, AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def check_report(files: Files, checks: Checks) -> None:
+    """A report that this copy does not render anew is said to be unproven, never passed over."""
+    if REPORT in files:
+        checks.notes.append("that report.html says what the entries say: this copy does not render it")
