@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from auditor.checks import Checks
+from auditor.log_keys import open_by_all
 from auditor.pin import Pin
 from auditor.seen import seen_in, width_at
 from auditor.verdict import VerifyVerdict as V
 from disclosures.partial import Partial
 from disclosures.shown import Shown
-from ledger.checkpoint import open_checkpoint
 from ledger.errors import LedgerError
 from ledger.note import Vkey, parse_vkey
 from ledger.strict import unhex
@@ -34,7 +34,7 @@ def check_keys(shown: Shown, partial: Partial, pin: Pin | None, checks: Checks) 
         checks.fails("keys", "keys-mismatch", "the pin's log keys are none that entry 0 or a signed rotation names")
     try:
         vkeys: tuple[Vkey, ...] = tuple(parse_vkey(v) for v in texts)
-        open_checkpoint(shown.note, vkeys)
+        open_by_all(shown.note, vkeys)
     except LedgerError as err:
         checks.fails("checkpoint", "checkpoint-signature", f"the checkpoint's signatures: {err}")
         return

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from auditor.compare import difference
+from auditor.log_keys import open_by_all, vkeys_at
 from auditor.pin import Pin
 from auditor.seen import Seen, first_contradiction, seen_in, width_at
 from auditor.signatures import Signatures
@@ -16,11 +17,10 @@ from auditor.verdict import Check, Report, VerifyVerdict
 from disclosures.alerts import alert_lines, break_glass_of
 from disclosures.claims import claims_of, open_claims
 from ledger.admit import unknown_rules
-from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
+from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.entry import leaf_hash
 from ledger.errors import LedgerError, Malformed
 from ledger.keys import PublicKey
-from ledger.note import parse_vkey
 from ledger.replay import Problem, Replay
 from ledger.strict import parse_time
 from ledger.tile import WIDTH, Edge, parse_bundle, tile_path, tiles_of
@@ -194,18 +194,20 @@ def _checkpoint(audit: _Audit, claimed: Checkpoint, note: str) -> None:
         return
     # A pin of another ledger says nothing of this one's keys; `_pin` says which ledger it is for.
     pin = audit.pin
-    ours = (
-        pin
-        if pin is not None and (pin.origin, pin.founding) == (claimed.origin, state.get("meta", "founding"))
-        else None
-    )
+    ours = pin is not None and (pin.origin, pin.founding) == (claimed.origin, state.get("meta", "founding"))
+    history = state.get("meta", "vkeys_history")
     try:
-        vkeys = ours.vkeys if ours is not None else tuple(parse_vkey(v) for v in state.get("meta", "vkeys"))
-        open_checkpoint(note, vkeys)
+        if pin is not None and ours and pin.checkpoint.size <= claimed.size:
+            strange = set(pin.vkeys) - set(vkeys_at(history, pin.checkpoint.size))
+            if strange:
+                detail = f"the pin's log keys are none that entry 0 or a rotation names at size {pin.checkpoint.size}"
+                audit.add("checkpoint", V.INVALID, "keys-mismatch", detail)
+                return
+        open_by_all(note, vkeys_at(history, claimed.size))
     except LedgerError as err:
         audit.add("checkpoint", V.INVALID, err.code, f"the checkpoint's signatures: {err}")
         return
-    whose = "the pin's keys" if ours is not None else "the keys that the log itself names"
+    whose = "the keys that the pinned entry 0 and the root name" if ours else "the keys that the log itself names"
     audit.add("checkpoint", V.VALID_UNWITNESSED, "ok", f"Ed25519 and ML-DSA-44 signatures verify under {whose}")
 
 
