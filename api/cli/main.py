@@ -13,6 +13,7 @@ from api.cli import (
     ask,
     assess,
     check,
+    check_proof,
     decide,
     decisions,
     disclose,
@@ -66,6 +67,7 @@ for group in (
     status,
     standing,
     check,
+    check_proof,
     keep,
     views,
 ):

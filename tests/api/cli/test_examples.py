@@ -44,6 +44,8 @@ OTHERS = {
     "hammer",
     "rebuild",
     "restore",
+    "verify-checkpoint",
+    "verify-proof",
 }  # run by the tests of what they do
 
 

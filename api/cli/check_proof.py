@@ -1,0 +1,94 @@
+"""`verify-proof`, `verify-checkpoint`: any C2SP tlog-proof and signed checkpoint, under keys and a policy of one's own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.book import readable
+from api.cli.options import Json
+from api.cli.output import emit, say
+from auditor.explain import report_text
+from auditor.proof import check_checkpoint, check_proof, decoded
+from auditor.verdict import Check, Report, VerifyVerdict
+from auditor.witness_policy import WitnessPolicy, parse_policy
+from ledger.checkpoint import Checkpoint
+from ledger.note import Vkey, parse_vkey
+
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="VKEY", help="A verifier key of the log, or a file with one a line."),
+]
+Policy = Annotated[Path | None, typer.Option("--policy", help="A C2SP tlog-policy: logs, witnesses, quorum.")]
+LIMITS = (
+    "that a claim is true, or that everything was recorded: a proof shows that an entry is in a signed tree",
+    "that the log showed others the same tree, beyond what the policy's witnesses cosigned",
+)
+
+
+def verify_proof(
+    proof: Annotated[Path, typer.Argument(metavar="FILE", help="A c2sp.org/tlog-proof@v1.")],
+    key: Keys = None,
+    entry: Annotated[Path | None, typer.Option(help="The entry's bytes.")] = None,
+    policy: Policy = None,
+    as_json: Json = False,
+) -> None:
+    """Check a proof, ours or another log's.
+
+    Example: holdpoint verify-proof receipts/0.tlog-proof --key log.vkeys --entry entry.json
+    """
+    text = decoded(readable(proof), "proof")
+    content = None if entry is None else readable(entry)
+    _show(*check_proof(text, _keys(key), content, read_policy(policy)), as_json=as_json)
+
+
+def verify_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(metavar="FILE", help="A signed checkpoint.")],
+    key: Keys = None,
+    policy: Policy = None,
+    as_json: Json = False,
+) -> None:
+    """Check a signed checkpoint with its cosignatures. Example: holdpoint verify-checkpoint checkpoint --key log.vkeys"""
+    note = decoded(readable(checkpoint), "checkpoint")
+    _show(*check_checkpoint(note, _keys(key), read_policy(policy)), as_json=as_json)
+
+
+def read_policy(path: Path | None) -> WitnessPolicy | None:
+    """A policy file. Raises `Malformed`, `Fault` `file-unreadable`."""
+    return None if path is None else parse_policy(readable(path))
+
+
+def _keys(given: Sequence[str] | None) -> tuple[Vkey, ...]:
+    """Keys as given: each a verifier key, or a file with one a line."""
+    found: list[Vkey] = []
+    for text in given or ():
+        path = Path(text)
+        lines = decoded(readable(path), "vkey").splitlines() if "+" not in text or path.is_file() else [text]
+        found += [parse_vkey(line.strip()) for line in lines if line.strip()]
+    return tuple(found)
+
+
+def _show(checkpoint: Checkpoint | None, checks: list[Check], *, as_json: bool) -> None:
+    """Say what was proven and what not, and leave with the verdict's code."""
+    if any(c.verdict is VerifyVerdict.VALID for c in checks):
+        checks = [replace(c, verdict=_raised(c.verdict)) for c in checks]
+    head = checkpoint or Checkpoint("", 0, b"")
+    report = Report(tuple(checks), head.origin, head.size, head.root, notes=LIMITS)
+    if as_json:
+        emit(report.to_json())
+    else:
+        say(report_text(report))
+    raise SystemExit(report.exit_code)
+
+
+def _raised(verdict: VerifyVerdict) -> VerifyVerdict:
+    """With the quorum's cosignature, what held unwitnessed holds."""
+    return VerifyVerdict.VALID if verdict is VerifyVerdict.VALID_UNWITNESSED else verdict
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("verify-proof")(verify_proof)
+    app.command("verify-checkpoint")(verify_checkpoint)

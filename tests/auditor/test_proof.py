@@ -1,0 +1,158 @@
+"""Foreign proofs and checkpoints: real ones of other logs hold; every bent one is named."""
+
+from pathlib import Path
+
+import pytest
+
+from auditor.proof import check_checkpoint, check_proof, parse_proof
+from auditor.verdict import VerifyVerdict
+from auditor.witness_policy import parse_policy
+from ledger.entry import leaf_hash
+from ledger.errors import Malformed
+from ledger.note import Vkey, parse_vkey
+from ledger.receipt import format_receipt
+from ledger.tree import hash_children, prove_inclusion
+from tests.cosigner import cosigned, policy, witness_line
+from tests.simulator import Lab, log_signer
+
+VECTORS = Path(__file__).resolve().parents[2] / "../shared/vectors"
+here = pytest.mark.skipif(not VECTORS.is_dir(), reason="the shared vectors are not beside this checkout")
+V = VerifyVerdict
+LAB = Lab()
+KEYS = LAB.log.vkeys
+
+
+def node(level: int, n: int) -> bytes:
+    if level == 0:
+        return leaf_hash(LAB.entries[n])
+    return hash_children(node(level - 1, 2 * n), node(level - 1, 2 * n + 1))
+
+
+INDEX = 5
+PROOF = format_receipt(INDEX, prove_inclusion(node, INDEX, len(LAB.entries)), LAB.note())
+LINES = PROOF.split("\n")
+
+
+def verdicts(
+    text: str, keys: tuple[Vkey, ...] = KEYS, entry: bytes | None = LAB.entries[INDEX]
+) -> list[tuple[str, str]]:
+    return [(c.verdict.value, c.code) for c in check_proof(text, keys, entry)[1]]
+
+
+HOLDS = [("VALID_UNWITNESSED", "ok"), ("VALID_UNWITNESSED", "ok")]
+
+
+def test_ours_holds_with_and_without_extra_data() -> None:
+    assert verdicts(PROOF) == HOLDS
+    extra = PROOF.replace("\n", "\nextra YQ==\n", 1)
+    assert verdicts(extra) == HOLDS
+    assert parse_proof(extra).extra == b"a"
+
+
+@here
+def test_a_proof_of_the_go_checksum_database_holds() -> None:
+    folder = VECTORS / "gosumdb-tlog-proof"
+    key = parse_vkey((folder / "sum.golang.org.vkey").read_text().strip())
+    text = (folder / "go.sum-database-tree-43930254.tlog-proof").read_text()
+    raw = (folder / "go.sum-database-tree-43930254.raw").read_bytes()
+    assert verdicts(text, (key,), raw) == HOLDS
+    assert verdicts(text, (key,), raw[:-1])[-1] == ("INVALID", "root-mismatch")
+    assert verdicts(text, KEYS, raw)[0] == ("UNANCHORED", "checkpoint-unsigned")
+
+
+@here
+@pytest.mark.parametrize("size", range(1, 16))
+def test_checkpoints_of_another_log_hold(size: int) -> None:
+    key = parse_vkey("example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx")
+    (path,) = (VECTORS / "tessera-testlog").rglob(f"checkpoint.{size}")
+    checkpoint, checks = check_checkpoint(path.read_text(), (key,))
+    assert checkpoint is not None
+    assert (checkpoint.size, checks[0].verdict) == (size, V.VALID_UNWITNESSED)
+
+
+def other(n: int) -> str:
+    return format_receipt(n, prove_inclusion(node, n, len(LAB.entries)), LAB.note())
+
+
+BENT = {
+    "another entry's proof": other(6),
+    "an index beside it": PROOF.replace(f"index {INDEX}", f"index {INDEX + 1}"),
+    "an index beyond the tree": PROOF.replace(f"index {INDEX}", "index 4000"),
+    "an index with a zero in front": PROOF.replace(f"index {INDEX}", f"index 0{INDEX}"),
+    "a negative index": PROOF.replace(f"index {INDEX}", "index -5"),
+    "no index": PROOF.replace(f"index {INDEX}\n", ""),
+    "an index twice": PROOF.replace(f"index {INDEX}\n", f"index {INDEX}\nindex {INDEX}\n"),
+    "a hash too few": "\n".join(LINES[:2] + LINES[3:]),
+    "a hash too many": "\n".join(LINES[:3] + LINES[2:]),
+    "two hashes swapped": "\n".join([*LINES[:2], LINES[3], LINES[2], *LINES[4:]]),
+    "a hash that is not base64": "\n".join([*LINES[:2], "!" + LINES[2][1:], *LINES[3:]]),
+    "a hash of 31 bytes": "\n".join([*LINES[:2], "A" * 40 + "AA==", *LINES[3:]]),
+    "a hash without padding": "\n".join([*LINES[:2], LINES[2].rstrip("="), *LINES[3:]]),
+    "another header": PROOF.replace("@v1", "@v2"),
+    "no header": "\n".join(LINES[1:]),
+    "extra after the index": PROOF.replace(f"index {INDEX}\n", f"index {INDEX}\nextra YQ==\n"),
+    "extra twice": PROOF.replace("\n", "\nextra YQ==\nextra YQ==\n", 1),
+    "extra that is not base64": PROOF.replace("\n", "\nextra ?\n", 1),
+    "carriage returns": PROOF.replace("\n", "\r\n"),
+    "no blank line": PROOF.replace("\n\n", "\n", 1),
+    "no checkpoint": PROOF.split("\n\n")[0] + "\n\n",
+    "nothing": "",
+    "another size": PROOF.replace(f"\n{len(LAB.entries)}\n", f"\n{len(LAB.entries) - 1}\n"),
+    "size 0": PROOF.replace(f"\n{len(LAB.entries)}\n", "\n0\n"),
+    "another origin": PROOF.replace("\n\ndev/simulated\n", "\n\ndev/simulatec\n"),
+    "an extension line": PROOF.replace("\n\n\u2014", "\nmore\n\n\u2014", 1),
+    "no signature": PROOF.split("\n\u2014")[0] + "\n",
+    "a signature cut short": PROOF[:-8] + "\n",
+    "something behind": PROOF + "x",
+    "an older checkpoint under it": PROOF.split("\n\n")[0] + "\n\n" + LAB.note(20),
+    "another log's checkpoint": PROOF.split("\n\n")[0] + "\n\n" + Lab(name="another").note(),
+    "the path of a leaf as the root": PROOF.replace(LINES[2], LINES[-4]) if len(LINES) > 4 else PROOF + "x",
+}
+"""T49: index, path, checkpoint, origin and entry are all bound, and nothing that is returned goes unused."""
+
+
+@pytest.mark.parametrize("name", BENT)
+def test_a_bent_proof_never_holds(name: str) -> None:
+    assert BENT[name] != PROOF
+    found = verdicts(BENT[name])
+    assert found != HOLDS
+    assert any(v in ("INVALID", "UNANCHORED") for v, _ in found), found
+
+
+@pytest.mark.parametrize("at", range(0, len(PROOF.split("\n\u2014")[0]), 11))
+def test_no_byte_before_the_signatures_is_free(at: int) -> None:
+    """Behind them, a line whose name or key id is bent is some other key's, and ignored as C2SP signed-note says."""
+    raw = bytearray(PROOF.encode())
+    raw[at] ^= 1
+    assert verdicts(raw.decode("utf-8", "surrogateescape")) != HOLDS
+
+
+def test_another_entry_and_no_entry() -> None:
+    assert verdicts(PROOF, entry=LAB.entries[6])[-1] == ("INVALID", "root-mismatch")
+    assert verdicts(PROOF, entry=None)[-1] == ("INCOMPLETE", "entry-missing")
+
+
+def test_without_a_key_nothing_is_proven() -> None:
+    assert verdicts(PROOF, ())[0] == ("UNANCHORED", "checkpoint-unsigned")
+    strangers = log_signer("stranger", LAB.origin).vkeys
+    assert verdicts(PROOF, strangers)[0] == ("UNANCHORED", "checkpoint-unsigned")
+
+
+def test_a_policy_s_quorum_makes_it_valid() -> None:
+    raw = policy(witness_line("w.example/a"), witness_line("w.example/b"), "group g all a b", quorum="g", log=KEYS[0])
+    found = parse_policy(raw)
+    note = LAB.note()
+    for by, verdict in (
+        ((), V.INCOMPLETE),
+        (("w.example/a",), V.INCOMPLETE),
+        (("w.example/a", "w.example/b"), V.VALID),
+    ):
+        _, checks = check_checkpoint(cosigned(note, *by), (), found)
+        assert [c.verdict for c in checks] == [V.VALID_UNWITNESSED, verdict]
+
+
+def test_a_foreign_line_is_ignored_in_ours_and_refused_nowhere() -> None:
+    _, checks = check_checkpoint(cosigned(LAB.note(), "w.example/unknown"), KEYS)
+    assert [c.verdict for c in checks] == [V.VALID_UNWITNESSED]
+    with pytest.raises(Malformed):
+        parse_proof("c2sp.org/tlog-proof@v1\n")
