@@ -69,7 +69,7 @@ def verify_bundle(files: Files, trust: Trust = NOTHING) -> Report:
     alerts, development = _content(files, statement, shown, trust, checks)
     head = shown.checkpoint
     notes = (*LIMITS, *checks.notes, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
-    return Report(tuple(checks.done), head.origin, head.size, head.root, development, notes, alerts)
+    return Report(tuple(checks.done), head.origin, head.size, head.root, development, notes, alerts, shown.note)
 
 
 def _opened(files: Files, checks: Checks) -> tuple[Statement, Shown] | None:

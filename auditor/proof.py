@@ -5,9 +5,10 @@ not be the name of the log's key (the Go checksum database's is not). Nothing th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from auditor.verdict import Check, VerifyVerdict
+from auditor.verdict import Check, Report, VerifyVerdict
+from auditor.verify import UNWITNESSED
 from auditor.witness_policy import WitnessPolicy
 from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.errors import LedgerError, Malformed
@@ -83,6 +84,33 @@ def check_policy(policy: WitnessPolicy, note: Note, checkpoint: Checkpoint) -> C
     if policy.quorum is None:
         return Check("witnesses", V.VALID_UNWITNESSED, "ok", "the policy asks for no witness")
     return Check("witnesses", V.VALID, "ok", f"the policy's quorum is met; cosigned by: {who}")
+
+
+def witnessed(report: Report, policy: WitnessPolicy | None, required: int = 0) -> Report:
+    """The report under the reader's own witness policy, and a demand for at least so many of its witnesses.
+
+    Only a policy of the reader's makes `VALID`: without one no line of the checkpoint says anything of independence.
+    """
+    if policy is None:
+        if required == 0:
+            return report
+        detail = f"{required} witnesses are required, and no policy says whom you trust: --witness-policy FILE"
+        return replace(report, checks=(*report.checks, Check("witnesses", V.INCOMPLETE, "witnesses-short", detail)))
+    if not report.note:
+        return report
+    note = parse_note(report.note)
+    checkpoint = parse_checkpoint(note.text)
+    check = check_policy(policy, note, checkpoint)
+    if check.verdict in (V.VALID, V.VALID_UNWITNESSED) and len(policy.judge(note, checkpoint).witnesses) < required:
+        check = replace(
+            check, verdict=V.INCOMPLETE, code="witnesses-short", detail=f"{required} are required; {check.detail}"
+        )
+    checks = (*report.checks, check)
+    if check.verdict is not V.VALID:
+        return replace(report, checks=checks)
+    notes = tuple(n for n in report.notes if n != UNWITNESSED)
+    raised = tuple(replace(c, verdict=V.VALID) if c.verdict is V.VALID_UNWITNESSED else c for c in checks)
+    return replace(report, checks=raised, notes=notes)
 
 
 def check_proof(

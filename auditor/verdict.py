@@ -50,7 +50,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole verification. `alerts` come first: what stands in the log and asks for a look (`disclosures.alerts`)."""
+    """The whole verification. `alerts` come first: what stands in the log and asks for a look (`disclosures.alerts`).
+    `note` is the checkpoint with its signature lines, for the reader's own witness policy."""
 
     checks: tuple[Check, ...]
     origin: str = ""
@@ -59,6 +60,7 @@ class Report:
     development: bool = False
     notes: tuple[str, ...] = field(default=())
     alerts: tuple[str, ...] = field(default=())
+    note: str = ""
 
     @property
     def verdict(self) -> VerifyVerdict:

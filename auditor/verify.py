@@ -32,10 +32,11 @@ Read: TypeAlias = Callable[[str], bytes | None]
 """Path inside the export → its bytes, or `None` where there is no such file."""
 Progress: TypeAlias = Callable[[int, int], None]
 V = VerifyVerdict
+UNWITNESSED = "that others were shown the same history: no witness cosigned it"
 LIMITS = (
     "that everything that happened was recorded: a ledger is silent about what nobody submitted",
     "that a claim is true: a signature says who claimed it, and when it was recorded",
-    "that others were shown the same history: no witness cosigned it",
+    UNWITNESSED,
 )
 
 
@@ -98,7 +99,7 @@ def verify_export(
     development = bool(audit.replay.state.get("meta", "development"))
     notes = (*LIMITS, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
     alerts = () if _failed(audit) else tuple(alert_lines(break_glass_of(audit.replay.state)))
-    return Report(tuple(audit.checks), claimed.origin, claimed.size, claimed.root, development, notes, alerts)
+    return Report(tuple(audit.checks), claimed.origin, claimed.size, claimed.root, development, notes, alerts, note)
 
 
 def _failed(audit: _Audit) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 from ledger.checkpoint import Checkpoint
 from ledger.errors import LedgerError, Malformed
 from ledger.note import ED25519, ED25519_COSIGNATURE, MLDSA44_COSIGNATURE, Note, Vkey, parse_vkey, verified_keys
+from ledger.strict import parse_uint
 
 LOG_KINDS: Final = (ED25519, MLDSA44_COSIGNATURE)
 WITNESS_KINDS: Final = (ED25519_COSIGNATURE, MLDSA44_COSIGNATURE)
@@ -179,6 +180,10 @@ def _url(words: list[bytes]) -> str | None:
 def _threshold(word: bytes, count: int) -> int:
     if word in (b"any", b"all"):
         return 1 if word == b"any" else count
-    if not word.isdigit() or word.startswith(b"0") or len(word) > 4 or not 1 <= int(word) <= count:
+    try:
+        found = parse_uint(word.decode("ascii"))
+    except (LedgerError, UnicodeDecodeError):
+        raise _bad("policy-threshold") from None
+    if not 1 <= found <= count:
         raise _bad("policy-threshold")
-    return int(word)
+    return found

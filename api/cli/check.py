@@ -2,7 +2,6 @@
 
 import os
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from api.book import Book, readable
 from api.bundle_static import static_files
+from api.cli.check_proof import read_policy
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
 from api.cli.output import answer, emit, say
 from api.cli.progress import Progress
@@ -24,8 +24,9 @@ from auditor.bundle import Trust
 from auditor.cli import verify_path
 from auditor.explain import report_text, visible
 from auditor.pin import letter, parse_pin
+from auditor.proof import witnessed
 from auditor.source import folder_reader
-from auditor.verdict import Check, Report, VerifyVerdict
+from auditor.verdict import Report
 from auditor.verify import verify_export
 from disclosures.alerts import alert_lines, break_glass_of
 from ledger.errors import Fault
@@ -75,6 +76,10 @@ def verify(
     witnesses: Annotated[
         int, typer.Option("--require-witness", min=0, help="How many independent witnesses must have cosigned.")
     ] = 0,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--witness-policy", help="Your own C2SP tlog-policy: whose cosignatures count, and how many."),
+    ] = None,
     tiles: Annotated[
         str | None,
         typer.Option(metavar="PATH|URL", help="Where hash tiles tie a bundle to the pin: an export, a host."),
@@ -96,7 +101,7 @@ def verify(
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
         report = verified_files(Path(place), Trust(trusted, beside, static_files()), workers)
-    report = with_witnesses(report, witnesses)
+    report = witnessed(report, read_policy(policy), witnesses)
     if as_json:
         emit(report.to_json())
     else:
@@ -111,15 +116,6 @@ def verified_files(path: Path, trust: Trust, workers: int) -> Report:
     except OSError as err:
         detail = f"{path}: {err.strerror}"
         raise Fault("export-missing", "failed", detail, "name a bundle or a folder that can be read") from err
-
-
-def with_witnesses(report: Report, required: int) -> Report:
-    """The report under a demand for witnesses: none cosigns yet, so any demand is unmet."""
-    if required == 0:
-        return report
-    detail = f"{required} witnesses are required, none has cosigned this checkpoint"
-    short = Check("witnesses", VerifyVerdict.INCOMPLETE, "witnesses-short", detail)
-    return replace(report, checks=(*report.checks, short))
 
 
 def fsck(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:

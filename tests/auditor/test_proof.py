@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from auditor.proof import check_checkpoint, check_proof, parse_proof
-from auditor.verdict import VerifyVerdict
+from auditor.proof import check_checkpoint, check_proof, parse_proof, witnessed
+from auditor.verdict import Report, VerifyVerdict
+from auditor.verify import UNWITNESSED, verify_export
 from auditor.witness_policy import parse_policy
 from ledger.entry import leaf_hash
 from ledger.errors import Malformed
@@ -156,3 +157,37 @@ def test_a_foreign_line_is_ignored_in_ours_and_refused_nowhere() -> None:
     assert [c.verdict for c in checks] == [V.VALID_UNWITNESSED]
     with pytest.raises(Malformed):
         parse_proof("c2sp.org/tlog-proof@v1\n")
+
+
+def export_report(lab: Lab, *by: str) -> Report:
+    files = lab.export()
+    files["checkpoint"] = cosigned(files["checkpoint"].decode(), *by).encode()
+    return verify_export(files.get, lab.pin(1))
+
+
+@pytest.mark.parametrize(
+    ("by", "required", "verdict"),
+    [
+        ((), 0, V.INCOMPLETE), (("w.example/a",), 0, V.INCOMPLETE), (("w.example/a", "w.example/b"), 0, V.VALID),
+        (("w.example/a", "w.example/b"), 2, V.VALID), (("w.example/a", "w.example/b"), 3, V.INCOMPLETE),
+    ],
+)  # fmt: skip
+def test_an_export_that_the_reader_s_witnesses_cosigned_is_valid(
+    by: tuple[str, ...], required: int, verdict: VerifyVerdict
+) -> None:
+    raw = policy(witness_line("w.example/a"), witness_line("w.example/b"), "group g all a b", quorum="g", log=KEYS[0])
+    report = export_report(LAB, *by)
+    assert report.verdict is V.VALID_UNWITNESSED, "lines of witnesses that nobody named say nothing"
+    found = witnessed(report, parse_policy(raw), required)
+    assert found.verdict is verdict
+    assert (UNWITNESSED in found.notes) == (verdict is not V.VALID)
+
+
+def test_a_quorum_hides_no_fault() -> None:
+    raw = policy(witness_line("w.example/a"), quorum="a")
+    files = LAB.export()
+    files["checkpoint"] = cosigned(files["checkpoint"].decode(), "w.example/a").encode()
+    assert witnessed(verify_export(files.get), parse_policy(raw)).verdict is V.UNANCHORED
+    files["claims.json"] = b"{}"
+    assert witnessed(verify_export(files.get, LAB.pin(1)), parse_policy(raw)).verdict is V.INVALID
+    assert witnessed(export_report(LAB), None, 1).verdict is V.INCOMPLETE
