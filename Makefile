@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ENTRIES ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-meaning spec vectors crash lock
+.PHONY: help setup demo test check bench bench-meaning spec vectors crash guess lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ vectors: setup ## write the golden bytes under tests/vectors; run again, it leav
 
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
 	CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py
+
+guess: setup ## guess a withheld value a million times: no digest is met (about a minute)
+	HOLDPOINT_GUESSES=1000000 $(BIN)/python -m pytest -q -p no:cacheprovider tests/threats/test_t51_hiding_by_redaction.py -k guessing
 
 lock: ## renew locks/dev.txt (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o locks/dev.txt

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auditor.bundle import Trust, verify_bundle
 from auditor.pin import format_pin, parse_pin
 from auditor.verdict import VerifyVerdict
 from auditor.verify import verify_export
@@ -19,6 +20,8 @@ from ledger.errors import LedgerError
 from ledger.events import key, model
 from ledger.strict import format_base64, micros
 from ledger.tile import Edge
+from tests.disclosures.bent import foreign_checkpoint, foreign_keys
+from tests.disclosures.forger import honest, told
 from tests.simulator import KEY_ADMINS, Lab, altered, dumps_as_is, log_signer, record, signer
 from tests.threats.door import Door
 
@@ -146,6 +149,17 @@ def test_attack_keys_file_in_the_export(lab: Lab, name: str) -> None:
     assert verify_export(spy(mallorys_log(lab) | {name: keys}), lab.pin()).verdict is VerifyVerdict.INVALID
     assert verify_export(spy(lab.export() | {name: keys}), lab.pin()).verdict is VerifyVerdict.VALID_UNWITNESSED
     assert name not in read
+
+
+def test_attack_swapped_keys_in_a_bundle() -> None:
+    """`data/keys` is a convenience: Mallory's keys there, and the checkpoint signed by them, are found without any pin."""
+    for bend in (foreign_keys, foreign_checkpoint):
+        report = verify_bundle(honest().files(bend), Trust(told()[0].pin(1)))
+        assert report.verdict is VerifyVerdict.INVALID
+        found = {c.code for c in report.checks if c.verdict is VerifyVerdict.INVALID}
+        assert found <= {"keys-mismatch", "checkpoint-signature"}
+        assert verify_bundle(honest().files(bend)).verdict is VerifyVerdict.INVALID
+    assert verify_bundle(honest().files(), Trust(told()[0].pin(1))).verdict is VerifyVerdict.VALID_UNWITNESSED
 
 
 def test_attack_entry_0_with_mallorys_keys(lab: Lab) -> None:
