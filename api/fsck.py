@@ -16,7 +16,7 @@ from ledger.errors import Fault, LedgerError
 from ledger.replay import Problem, Replay
 from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.desk import Desk
-from ledger.store.folding import Progress, silent
+from ledger.store.folding import Progress, refused, silent
 from ledger.store.rows import Stored
 from ledger.tile import WIDTH, Edge, FullTile
 from policies.rules import RULES
@@ -34,6 +34,7 @@ class Walk:
     leaves: list[bytes] = field(default_factory=list)
     replay: Replay = field(default_factory=lambda: Replay(RULES))
     admitted: bool = True
+    undecided: Fault | None = None
 
     @property
     def size(self) -> int:
@@ -52,7 +53,9 @@ class Walk:
             self.no(row.index, "leaf-mismatch", f"{at}, column leaf_hash: it is not the hash of column state")
         if self.admitted:
             outcome = self.replay.step(row.entry)
-            if isinstance(outcome, Problem):
+            if isinstance(outcome, Problem) and outcome.undecidable:
+                self.admitted, self.undecided = False, refused(outcome)
+            elif isinstance(outcome, Problem):
                 self.admitted = False
                 self.no(row.index, outcome.rule, f"{at}, column state: {outcome.detail}")
             else:
@@ -78,7 +81,8 @@ class Walk:
 def fsck(folder: Path, *, progress: Progress = silent) -> list[Problem]:
     """Problems of the ledger in `folder`. Holds the anchor's lock meanwhile, so that no appender runs beside it.
 
-    Raises `Fault` where it can't look: `folder-in-use`, `anchor-in-use`, `data-missing`, `database-unreachable`, …
+    Raises `Fault` where it can't look: `folder-in-use`, `anchor-in-use`, `data-missing`, `database-unreachable`, …; and
+    `rules-unknown`, where nothing else is wrong.
     """
     config = read_config(folder)
     with open_database(folder, config.database) as database:
@@ -143,6 +147,8 @@ def _walk(desk: Desk, anchored: AnchoredHead | None, progress: Progress) -> list
         walk.problems.append(problem)
     if anchored is not None:
         _compare(walk, anchored)
+    if walk.undecided is not None and not walk.problems:
+        raise walk.undecided  # all that can be told without the rules holds; what they say, another release can tell
     return walk.problems
 
 

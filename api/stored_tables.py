@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from ledger.checkpoint import open_checkpoint
+from auditor.log_keys import open_by_all, vkeys_at
 from ledger.errors import LedgerError
-from ledger.note import Vkey, parse_vkey
 from ledger.replay import Problem, Replay
 from ledger.store.desk import Desk
 from ledger.tile import WIDTH, Edge, FullTile
@@ -70,11 +69,11 @@ def _tiles(desk: Desk, tiles: Sequence[FullTile]) -> Iterator[Problem]:
 
 
 def _notes(desk: Desk, replay: Replay, size: int, roots: dict[int, bytes]) -> Iterator[Problem]:
-    vkeys: tuple[Vkey, ...] = tuple(parse_vkey(v) for v in replay.state.get("meta", "vkeys") or ())
+    history = replay.state.get("meta", "vkeys_history") or ()
     origin = replay.state.get("meta", "origin")
     for at, text in desk.read_notes():
         try:
-            checkpoint = open_checkpoint(text, vkeys)
+            checkpoint = open_by_all(text, vkeys_at(history, at))
         except LedgerError as err:
             yield Problem(at, "note-mismatch", f"table note: the note of size {at} does not verify: {err}")
             continue

@@ -65,8 +65,9 @@ def events() -> str:
     for body in sorted(BODIES, key=lambda b: b.event.name):
         said = body.event
         who = "derived by the engine" if said.derived else " or ".join(said.roles) or WHO[said.root_quorum]
+        quorum = "`root_threshold`" if said.root_quorum else said.quorum
         hidden = ", ".join(said.withholdable) or "nothing"
         lines.append(
-            f"| [{said.name}](../../spec/events/{said.name}.md) | `{said.stream}` | {who} | {said.quorum} | {hidden} |"
+            f"| [{said.name}](../../spec/events/{said.name}.md) | `{said.stream}` | {who} | {quorum} | {hidden} |"
         )
     return "\n".join([*lines, ""])
