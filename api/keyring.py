@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from ledger.cosigner import Cosigner
 from ledger.errors import Fault
 from ledger.keys import Signer, SoftwareSigner
 from ledger.note import LogSigner
@@ -73,12 +74,28 @@ def load_signer(path: Path) -> Signer:
     return SoftwareSigner(_read(path))  # type: ignore[arg-type]  # SoftwareSigner refuses other key classes itself
 
 
-def new_log_keys(folder: Path, origin: str) -> LogSigner:
-    """Generate the log's two keys: Ed25519 and ML-DSA-44. They sign checkpoints and nothing else."""
-    for name, alg in (("log-ed25519", "ed25519"), ("log-mldsa44", "ml-dsa-44")):
+def _new_pair(folder: Path, whose: str) -> None:
+    """Generate an Ed25519 and an ML-DSA-44 key: `WHOSE-ed25519.pem`, `WHOSE-mldsa44.pem`."""
+    for name, alg in ((f"{whose}-ed25519", "ed25519"), (f"{whose}-mldsa44", "ml-dsa-44")):
         key = _generate(alg)
         write_private(folder / f"{name}.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))  # type: ignore[attr-defined]  # as above
+
+
+def new_log_keys(folder: Path, origin: str) -> LogSigner:
+    """Generate the log's two keys: Ed25519 and ML-DSA-44. They sign checkpoints and nothing else."""
+    _new_pair(folder, "log")
     return load_log_keys(folder, origin)
+
+
+def new_cosigner(folder: Path, name: str) -> Cosigner:
+    """Generate a witness's two keys."""
+    _new_pair(folder, "witness")
+    return load_cosigner(folder, name)
+
+
+def load_cosigner(folder: Path, name: str) -> Cosigner:
+    """A witness's keys, from `witness-ed25519.pem` and `witness-mldsa44.pem` in `folder`."""
+    return Cosigner(name, _read(folder / "witness-ed25519.pem"), _read(folder / "witness-mldsa44.pem"))  # type: ignore[arg-type]  # Cosigner refuses other key classes itself
 
 
 def load_log_keys(folder: Path, origin: str) -> LogSigner:

@@ -41,7 +41,7 @@ def verify_proof(
     """
     text = decoded(readable(proof), "proof")
     content = None if entry is None else readable(entry)
-    _show(*check_proof(text, _keys(key), content, read_policy(policy)), as_json=as_json)
+    _show(*check_proof(text, keys_given(key), content, read_policy(policy)), as_json=as_json)
 
 
 def verify_checkpoint(
@@ -52,7 +52,7 @@ def verify_checkpoint(
 ) -> None:
     """Check a signed checkpoint with its cosignatures. Example: holdpoint verify-checkpoint checkpoint --key log.vkeys"""
     note = decoded(readable(checkpoint), "checkpoint")
-    _show(*check_checkpoint(note, _keys(key), read_policy(policy)), as_json=as_json)
+    _show(*check_checkpoint(note, keys_given(key), read_policy(policy)), as_json=as_json)
 
 
 def read_policy(path: Path | None) -> WitnessPolicy | None:
@@ -60,7 +60,7 @@ def read_policy(path: Path | None) -> WitnessPolicy | None:
     return None if path is None else parse_policy(readable(path))
 
 
-def _keys(given: Sequence[str] | None) -> tuple[Vkey, ...]:
+def keys_given(given: Sequence[str] | None) -> tuple[Vkey, ...]:
     """Keys as given: each a verifier key, or a file with one a line."""
     found: list[Vkey] = []
     for text in given or ():

@@ -32,6 +32,7 @@ from api.cli import (
     status,
     trust,
     views,
+    witness,
 )
 from api.cli.output import fail, warn
 from api.settings import settings
@@ -70,6 +71,7 @@ for group in (
     check_proof,
     keep,
     views,
+    witness,
 ):
     group.register(app)
 

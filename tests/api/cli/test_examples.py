@@ -46,6 +46,7 @@ OTHERS = {
     "restore",
     "verify-checkpoint",
     "verify-proof",
+    "witness",
 }  # run by the tests of what they do
 
 
