@@ -5,7 +5,7 @@ each stream to its end; then what ties it to a history that others saw. A bundle
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from auditor.bundle_anchor import check_keys, check_pin, check_seen
@@ -117,11 +117,3 @@ def _content(
     check_pin(shown, partial, trust.pin, trust.tiles, checks)
     alerts = () if checks.failed else tuple(alert_lines(break_glass_of(partial.state)))
     return alerts, bool(partial.state.get("meta", "development"))
-
-
-def cosigned(report: Report) -> Report:
-    """The report where the reader's own witness policy is met: what held, holds with witnesses."""
-    lifted = tuple(
-        replace(c, verdict=V.VALID) if c.verdict is V.VALID_UNWITNESSED else c for c in report.checks
-    )  # fmt: skip
-    return replace(report, checks=lifted, notes=tuple(n for n in report.notes if n != LIMITS[2]))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from auditor.checks import Checks
-from auditor.log_keys import open_by_all
+from auditor.log_keys import open_by_all, vkeys_at
 from auditor.pin import Pin
 from auditor.seen import seen_in, width_at
 from auditor.verdict import VerifyVerdict as V
@@ -30,8 +30,11 @@ def check_keys(shown: Shown, partial: Partial, pin: Pin | None, checks: Checks) 
     if partial.state.get("meta", "origin") != shown.checkpoint.origin:
         checks.fails("checkpoint", "checkpoint-origin", "the checkpoint's origin is not the one that entry 0 founded")
         return
-    if pin is not None and ours(pin, shown, partial) and not set(map(str, pin.vkeys)) <= _ever(partial):
-        checks.fails("keys", "keys-mismatch", "the pin's log keys are none that entry 0 or a signed rotation names")
+    if pin is not None and ours(pin, shown, partial) and pin.checkpoint.size <= shown.checkpoint.size:
+        history = partial.state.get("meta", "vkeys_history")
+        if set(pin.vkeys) - set(vkeys_at(history, pin.checkpoint.size)):
+            detail = f"the pin's log keys are none that entry 0 or a rotation names at size {pin.checkpoint.size}"
+            checks.fails("keys", "keys-mismatch", detail)
     try:
         vkeys: tuple[Vkey, ...] = tuple(parse_vkey(v) for v in texts)
         open_by_all(shown.note, vkeys)
@@ -46,12 +49,6 @@ def check_keys(shown: Shown, partial: Partial, pin: Pin | None, checks: Checks) 
 def ours(pin: Pin, shown: Shown, partial: Partial) -> bool:
     """Whether the pin is of this very ledger: its origin and its entry 0."""
     return (pin.origin, pin.founding) == (shown.checkpoint.origin, partial.state.get("meta", "founding"))
-
-
-def _ever(partial: Partial) -> set[str]:
-    """Every verifier key that the log ever had, as far as its own events say."""
-    history = partial.state.get("meta", "vkeys_history") or ()
-    return {*(partial.state.get("meta", "vkeys") or ()), *(key for _, keys, *_rest in history for key in keys)}
 
 
 def check_pin(shown: Shown, partial: Partial, pin: Pin | None, tiles: Read | None, checks: Checks) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,14 @@ from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, 
 from api.cli.output import answer, emit, say
 from api.cli.progress import Progress
 from api.cli.web_source import WebSource, is_url
+from api.evidence import evidence_checks
 from api.exporting import export as write_export
 from api.fsck import fsck as run_fsck
 from api.handing_over import write_synced
 from api.keyring import load_signer
+from api.replay_statement import sign_replay
 from api.settings import settings
-from api.wiring import opened
+from api.wiring import opened, wall_clock
 from auditor.bundle import Trust
 from auditor.cli import verify_path
 from auditor.explain import report_text, visible
@@ -84,10 +87,25 @@ def verify(
         str | None,
         typer.Option(metavar="PATH|URL", help="Where hash tiles tie a bundle to the pin: an export, a host."),
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Original logs: imported again, and compared with what was recorded of them.")
+    ] = None,
+    statement: Annotated[
+        Path | None, typer.Option(metavar="KEY", help="Sign what was found as replay.performed; with --pin and --out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="With --statement: the envelope to write, for event post.")] = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     as_json: Json = False,
 ) -> None:
     """Verify a ledger or a bundle, offline for files. Example: holdpoint verify out --pin pin.json"""
+    if (statement is None) != (out is None):
+        raise Fault(
+            "flags-missing", "failed", "a statement is signed by a key, into a file", "give --statement and --out"
+        )
+    if evidence is not None and (is_url(place) or not evidence.is_dir()):
+        raise Fault(
+            "evidence-missing", "failed", "evidence is compared file by file", "give a folder of logs, and files"
+        )
     trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
     workers = os.cpu_count() or 2
     if is_url(place):
@@ -101,7 +119,12 @@ def verify(
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
         report = verified_files(Path(place), Trust(trusted, beside, static_files()), workers)
+    if evidence is not None and report.exit_code in (0, 5):
+        report = replace(report, checks=(*report.checks, *evidence_checks(Path(place), evidence)))
     report = witnessed(report, read_policy(policy), witnesses)
+    if statement is not None and out is not None:
+        signed = sign_replay(report, trusted, load_signer(statement), wall_clock())
+        write_synced(out, signed.wire())
     if as_json:
         emit(report.to_json())
     else:

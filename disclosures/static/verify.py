@@ -294,11 +294,11 @@ def parse_vkey(text: Json) -> tuple[str, bytes, int, bytes]:
     return name, key_id, kind, public
 
 
-def check_note(raw: bytes, vkeys: list[Json], code: str) -> tuple[str, int, bytes]:
+def check_note(raw: bytes, vkeys: list[Json], code: str, *, every: bool = False) -> tuple[str, int, bytes]:
     """The head of a checkpoint, once Ed25519 and ML-DSA-44 lines of the log's keys verify."""
     origin, size, root, lines = parse_note(raw)
     text = raw[: raw.rindex(b"\n\n") + 1]
-    held = set()
+    held, lines_of = set(), set()
     for name, key_id, kind, public in map(parse_vkey, vkeys):
         for line_name, line_id, signature in lines:
             if (line_name, line_id) != (name, key_id):
@@ -316,6 +316,8 @@ def check_note(raw: bytes, vkeys: list[Json], code: str) -> tuple[str, int, byte
             except (InvalidSignature, ValueError):
                 raise Bad(code, f"the signature of {name} (type {kind}) does not verify") from None
             held |= {kind} if name == origin else set()
+            lines_of.add((name, key_id))
+    need(not every or len(lines_of) == len(vkeys), code, "a log key in force did not sign")
     need(held == {1, 6}, code, "not signed with both Ed25519 and ML-DSA-44 by the log's keys")
     return origin, size, root
 
@@ -534,7 +536,7 @@ class Trust:
     def __init__(self) -> None:
         self.keys: dict[str, dict[str, Json]] = {}
         self.grants: dict[tuple[str, str], dict[str, Json]] = {}
-        self.meta: dict[str, Json] = {"frozen": False, "ever": set()}
+        self.meta: dict[str, Json] = {"frozen": False, "log": []}
         self.time, self.ids = "", set[str]()
 
     def enter(self, body: dict[str, Json], index: int) -> None:
@@ -636,7 +638,7 @@ class Trust:
         body, i, kind = one.predicate["body"], one.index, one.type
         if kind == "ledger.founded":
             self.meta |= {k: body[k] for k in ("origin", "root_threshold", "vkeys")} | {"founding": one.leaf}
-            self.meta["ever"] = set(body["vkeys"])
+            self.meta["log"] = [(0, body["vkeys"])]
             for key in body["keys"]:
                 self.enter(key, i)
                 if key.get("role"):
@@ -662,7 +664,7 @@ class Trust:
             self.meta["root_threshold"] = body["root_threshold"]
         elif kind == "log.rotated":
             self.meta["vkeys"] = body["vkeys"]
-            self.meta["ever"] |= set(body["vkeys"])
+            self.meta["log"].append((i + 1, body["vkeys"]))
         elif kind == "rules.adopted":
             raise Bad("rules-unknown", f"entry {i} adopts rules that this copy does not know", i)
         elif kind in ("ledger.frozen", "ledger.restored"):
@@ -768,12 +770,11 @@ class Bundle:
         need(self.files["data/keys"] == "".join(f"{v}\n" for v in vkeys).encode(), "keys-mismatch", "data/keys")
         need(self.origin == trust.meta["origin"], "checkpoint-origin", "the checkpoint is of another origin")
         ours = pin is not None and (pin["origin"], pin["founding"]) == (self.origin, trust.meta["founding"])
-        need(
-            not ours or set(pin["vkeys"] if pin else ()) <= trust.meta["ever"],
-            "keys-mismatch",
-            "the pin's log keys are others",
-        )
-        check_note(self.files["data/checkpoint"], vkeys, "checkpoint-signature")
+        if pin is not None and ours:
+            size = parse_note(pin["checkpoint"].encode())[1]
+            then = [keys for since, keys in trust.meta["log"] if since <= size][-1]
+            need(size > self.size or set(pin["vkeys"]) <= set(then), "keys-mismatch", "the pin's log keys are others")
+        check_note(self.files["data/checkpoint"], vkeys, "checkpoint-signature", every=True)
         return "Ed25519 and ML-DSA-44 signatures verify under the keys that entry 0 and its successors name"
 
     def streams(self) -> str:
