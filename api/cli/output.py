@@ -14,9 +14,10 @@ EXITS: dict[int, frozenset[str]] = {
     2: frozenset({
         "anchor-present", "at-in-future", "document-differs", "framework-setting",
         "alg-unknown", "already-founded", "anchor-source", "at-before-start", "at-beyond-head", "at-inside-group",
-        "config-malformed", "evidence-missing", "examples-missing", "export-missing", "nothing-verified", "pin-missing", "export-unusable",
+        "config-malformed", "evidence-missing", "examples-missing", "export-missing", "export-unusable",
         "file-unreadable", "flags-missing", "framework-ambiguous", "framework-not-adopted",
         "index-beyond-head", "key-file-exists", "key-not-listed", "model-unknown", "not-a-ledger", "not-found",
+        "nothing-verified",
         "obligation-unknown", "pin-missing", "pin-unreadable", "positions-reversed", "request-missing", "scope-unknown",
         "setting-malformed", "setting-unknown",
         "signatures-missing", "subject-record-missing", "url-malformed", "usage",
