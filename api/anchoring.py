@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.database import open_database
-from api.keyring import load_log_keys
+from api.keyring import load_log_pairs
 from api.wiring import read_config
 from auditor.pin import Pin
 from ledger.admit import unsafe_unchecked
@@ -47,7 +47,8 @@ def bring_anchor(folder: Path, brought: Brought, *, progress: Progress = silent)
     path = folder / "anchor"
     _refuse_present(path)
     try:
-        head = open_checkpoint(brought.note, load_log_keys(folder / "keys", config.origin).vkeys)
+        vkeys = [v for pair in load_log_pairs(folder / "keys", config.origin) for v in pair.vkeys]
+        head = open_checkpoint(brought.note, vkeys)
     except LedgerError as err:
         detail = f"the checkpoint of {brought.source} is not signed by this log: {err}"
         raise Fault("checkpoint-foreign", "failed", detail, "bring one of this ledger") from err

@@ -16,7 +16,7 @@ from cryptography.hazmat.backends.openssl.backend import backend as openssl
 
 from api.database import Database, open_database
 from api.doctor_database import Colour, examine_database
-from api.keyring import load_log_keys, load_signer
+from api.keyring import load_log_pairs, load_signer
 from api.wiring import Config, open_ledger, read_config
 from ledger.errors import LedgerError
 
@@ -82,7 +82,7 @@ def _in_use(name: str) -> Item:
 def _keys(folder: Path, config: Config) -> Item:
     """The files that a start reads, as a start reads them; and every other key file's mode."""
     try:
-        load_log_keys(folder, config.origin)
+        load_log_pairs(folder, config.origin)
         load_signer(folder / "engine.pem")
     except LedgerError as err:
         return _red("keys", err)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from api.handing_over import write_synced
 from api.wiring import Ledger
+from auditor.log_keys import open_by_all, vkeys_at
 from disclosures.claims import claims_of, sign_claims
 from disclosures.export import File, added_files, claim_files
-from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.errors import Fault, LedgerError
 from ledger.keys import Signer
-from ledger.note import parse_vkey
 from ledger.store.folding import root_at
 from ledger.tile import WIDTH, Edge, tile_path, tiles_of
 
@@ -96,9 +96,9 @@ class Export:
         return Edge.load(shown.size, lambda level, n: self._ledger.tile(level, n, shown.size))
 
     def _opened(self, note: str) -> Checkpoint:
-        vkeys = tuple(parse_vkey(v) for v in self._ledger.appender.state.get("meta", "vkeys"))
+        history = self._ledger.appender.state.get("meta", "vkeys_history")
         try:
-            return open_checkpoint(note, vkeys)
+            return open_by_all(note, vkeys_at(history, read_checkpoint(note)[0].size))
         except LedgerError as err:
             detail = f"{self._folder} shows the checkpoint of another log: {err}"
             raise Fault("export-foreign", "failed", detail, OTHER) from err

@@ -81,10 +81,11 @@ def _new_pair(folder: Path, whose: str) -> None:
         write_private(folder / f"{name}.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))  # type: ignore[attr-defined]  # as above
 
 
-def new_log_keys(folder: Path, origin: str) -> LogSigner:
-    """Generate the log's two keys: Ed25519 and ML-DSA-44. They sign checkpoints and nothing else."""
-    _new_pair(folder, "log")
-    return load_log_keys(folder, origin)
+def new_log_keys(folder: Path, origin: str, name: str = "") -> LogSigner:
+    """Generate a pair of the log's keys: Ed25519 and ML-DSA-44; `name` for a later pair. They sign checkpoints, nothing else."""
+    whose = f"log-{name}" if name else "log"
+    _new_pair(folder, whose)
+    return _pair(folder, whose, origin)
 
 
 def new_cosigner(folder: Path, name: str) -> Cosigner:
@@ -98,6 +99,17 @@ def load_cosigner(folder: Path, name: str) -> Cosigner:
     return Cosigner(name, _read(folder / "witness-ed25519.pem"), _read(folder / "witness-mldsa44.pem"))  # type: ignore[arg-type]  # Cosigner refuses other key classes itself
 
 
-def load_log_keys(folder: Path, origin: str) -> LogSigner:
-    """The log's signer from `log-ed25519.pem` and `log-mldsa44.pem` in `folder`."""
-    return LogSigner(origin, _read(folder / "log-ed25519.pem"), _read(folder / "log-mldsa44.pem"))  # type: ignore[arg-type]  # LogSigner refuses other key classes itself
+def load_log_pairs(folder: Path, origin: str) -> tuple[LogSigner, ...]:
+    """Every pair of the log's keys in `folder`: `log-…`, and `log-NAME-…` of a rotation. Raises `Fault` where there is none.
+
+    A pair that is over may be destroyed, half a pair is a mistake.
+    """
+    names = sorted(
+        {p.name.rpartition("-")[0] for kind in ("ed25519", "mldsa44") for p in folder.glob(f"log*-{kind}.pem")}
+    )
+    return tuple(_pair(folder, name, origin) for name in names) or (_pair(folder, "log", origin),)
+
+
+def _pair(folder: Path, whose: str, origin: str) -> LogSigner:
+    one, two = (_read(folder / f"{whose}-{kind}.pem") for kind in ("ed25519", "mldsa44"))
+    return LogSigner(origin, one, two)  # type: ignore[arg-type]  # LogSigner refuses other key classes itself

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from api.database import open_database
-from api.keyring import load_log_keys
+from api.keyring import load_log_pairs
 from api.wiring import read_config
 from auditor.verify import Progress, Read
 from ledger.admit import unsafe_unchecked
@@ -47,7 +47,7 @@ def restore(folder: Path, read: Read, *, progress: Progress = silent) -> Restore
     It may be killed at any point and run again.
     """
     config = read_config(folder)
-    vkeys = load_log_keys(folder / "keys", config.origin).vkeys
+    vkeys = tuple(v for pair in load_log_pairs(folder / "keys", config.origin) for v in pair.vkeys)
     shown, note = _shown(read, vkeys)
     embedded = config.database is None
     with open_database(folder, config.database, create=embedded) as database:

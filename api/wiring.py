@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from api.database import open_database
-from api.keyring import load_log_keys, load_signer
+from api.keyring import load_log_pairs, load_signer
 from api.measured import MeasuredDesk, MeasuredSigner
 from api.measures import Measures
 from api.positions import size_at, stood_at
@@ -270,8 +270,11 @@ def open_ledger(
         closers.append(views.close)
         keys = folder / "keys"
         writer, log = LedgerApplication(desk, BY_TOPIC), LedgerApplication(reader, BY_TOPIC)
-        signer = MeasuredSigner(load_log_keys(keys, config.origin), measures.observe)
-        appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), signer, clock,
+
+        def pairs() -> list[MeasuredSigner]:
+            return [MeasuredSigner(pair, measures.observe) for pair in load_log_pairs(keys, config.origin)]
+
+        appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), pairs, clock,
                             watched=clock is wall_clock, local_keys=True, index_every=settings().index_every)  # fmt: skip
         appender.open(confirmed=confirm_clock or config.development, read_only=read_only, progress=progress)
     except BaseException:

@@ -1,18 +1,20 @@
 """`principal`, `keys`, `role`: who may say what, two key-admins at a time."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from api.book import Book
-from api.cli.options import As, At, Json, position, with_book
+from api.cli.options import DEFAULT_DATA, As, At, Data, Json, position, with_book
 from api.cli.output import answer, emit, posted, say
 from api.cli.said_first import alerts
 from api.cli.signing import references_to
 from api.founding import ACTIONS, STREAMS
-from api.keyring import load_signer, new_key
-from ledger.errors import Fault
+from api.keyring import load_signer, new_key, new_log_keys
+from api.wiring import read_config
+from ledger.errors import Fault, Malformed
 from ledger.events import break_glass as break_glass_events
 from ledger.events import key, principal, role
 from ledger.strict import format_base64, shift
@@ -47,6 +49,23 @@ def keys_new(
         answer("keys-new", [str(path)], keyid=signer.keyid, alg=signer.alg)
     else:
         say(f"{signer.keyid} in {path}")
+
+
+def keys_new_log(
+    name: Annotated[str, typer.Argument(help="The pair's name in keys/: log-NAME-ed25519.pem, log-NAME-mldsa44.pem.")],
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> None:
+    """Make a new pair of the log's keys, for log.rotated. Example: holdpoint keys new-log 2027"""
+    if re.fullmatch(r"[a-z0-9]{1,40}", name) is None:
+        raise Malformed("log-key", "name", "schema")
+    pair = new_log_keys(data / "keys", read_config(data).origin, name)
+    vkeys = [str(v) for v in pair.vkeys]
+    if as_json:
+        answer("keys-new-log", vkeys)
+        return
+    for vkey in vkeys:
+        say(vkey)
 
 
 @with_book
@@ -191,9 +210,11 @@ def register(app: typer.Typer) -> None:
     principals = typer.Typer(help="Principals: register.", no_args_is_help=True)
     principals.command("register")(principal_register)
     app.add_typer(principals, name="principal")
-    key_group = typer.Typer(help="Key files and their registration: new, register, revoke, list.", no_args_is_help=True)
+    key_group = typer.Typer(
+        help="Key files and their registration: new, new-log, register, revoke, list.", no_args_is_help=True
+    )
     for name, command in (
-        ("new", keys_new), ("register", keys_register), ("revoke", keys_revoke), ("list", keys_list),
+        ("new", keys_new), ("new-log", keys_new_log), ("register", keys_register), ("revoke", keys_revoke), ("list", keys_list),
     ):  # fmt: skip
         key_group.command(name)(command)
     app.add_typer(key_group, name="keys")

@@ -13,7 +13,6 @@ from ledger.envelope import Envelope, sign_envelope
 from ledger.errors import Fault, LedgerError
 from ledger.events import index
 from ledger.keys import KeyRecord, Signer
-from ledger.note import CheckpointSigner
 from ledger.state import State
 from ledger.store.anchor import Anchor
 from ledger.store.draft import Draft, Group
@@ -22,6 +21,7 @@ from ledger.store.folding import Progress, silent
 from ledger.store.intake import Intake
 from ledger.store.outcome import Outcome
 from ledger.store.position import Position
+from ledger.store.publish import Pairs
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.rows import Batch, Head
 from ledger.tile import BatchProofs
@@ -50,7 +50,7 @@ class Appender:
         anchor: Anchor,
         rules: Rules,
         engine: Signer,
-        log: CheckpointSigner,
+        pairs: Pairs,
         clock: Clock,
         *,
         ticks: Callable[[], float] = steady_ticks,
@@ -59,7 +59,7 @@ class Appender:
         index_every: int = INDEX_EVERY,
     ) -> None:
         self._recorder, self._rules, self._engine, self._ticks = recorder, rules, engine, ticks
-        self._end = LogEnd(recorder.desk, anchor, rules, log, clock, ticks, watched=watched, local_keys=local_keys)
+        self._end = LogEnd(recorder.desk, anchor, rules, pairs, clock, ticks, watched=watched, local_keys=local_keys)
         self._index_every, self._streams = index_every, 0
         self._intake = Intake()
         self._again: list[Group] = []

@@ -11,14 +11,13 @@ from collections.abc import Callable
 
 from ledger.admit import Rules, unknown_rules
 from ledger.errors import Fault, LedgerError
-from ledger.note import CheckpointSigner
 from ledger.state import State
 from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.clock import ClockWatch, downtime, recorded_time, seconds
 from ledger.store.desk import Desk
 from ledger.store.folding import Progress, silent, unknown_release
 from ledger.store.position import Position, follow
-from ledger.store.publish import Publisher
+from ledger.store.publish import Pairs, Publisher
 from ledger.store.read_only import kept_note, write_evidence
 from ledger.store.rows import Head
 from ledger.store.scrub import Scrub
@@ -47,7 +46,7 @@ class LogEnd:
         desk: Desk,
         anchor: Anchor,
         rules: Rules,
-        log: CheckpointSigner,
+        pairs: Pairs,
         clock: Clock,
         ticks: Callable[[], float],
         *,
@@ -56,7 +55,7 @@ class LogEnd:
     ) -> None:
         self._desk, self._rules, self._clock, self._ticks = desk, rules, clock, ticks
         self._watch = ClockWatch(seconds(clock()), ticks()) if watched else None
-        self._publisher = Publisher(anchor, log, local=local_keys)
+        self._publisher = Publisher(anchor, pairs, local=local_keys)
         self._stopped: Fault | None = None
         self._suspended: Fault | None = None
         self._resign_at = self._next_note = self._next_scrub = 0.0

@@ -5,12 +5,12 @@ two seconds; and while a call of it hangs, no second one is made. A crash betwee
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.errors import Fault, LedgerError
-from ledger.note import CheckpointSigner, Vkey, cosigned_at, parse_note
+from ledger.note import MLDSA44_COSIGNATURE, CheckpointSigner, Vkey, cosigned_at, parse_note, parse_vkey
 from ledger.store.anchor import Anchor
 from ledger.store.position import Position
 
@@ -24,26 +24,32 @@ def unavailable(detail: str) -> Fault:
     )
 
 
+Pairs = Callable[[], Sequence[CheckpointSigner]]
+"""Every pair of the log's keys that is at hand now; asked again where the ledger names one that was not there before."""
+
+
 class Publisher:
     """Signs the log's checkpoints. `signed_at`: seconds since 1970 of the newest signature; it never falls, and is never 0."""
 
-    def __init__(self, anchor: Anchor, log: CheckpointSigner, *, local: bool) -> None:
-        self.anchor, self._log, self._local = anchor, log, local
+    def __init__(self, anchor: Anchor, pairs: Pairs, *, local: bool) -> None:
+        self.anchor, self._pairs, self._local = anchor, pairs, local
+        self._signers = tuple(pairs())
         self._pending: threading.Thread | None = None
         self.signed_at = 1
 
     @property
-    def vkeys(self) -> tuple[Vkey, Vkey]:
-        """The log's verifier keys, as its signer has them."""
-        return self._log.vkeys
+    def vkeys(self) -> tuple[Vkey, ...]:
+        """The verifier keys of every pair at hand."""
+        return tuple(vkey for signer in self._signers for vkey in signer.vkeys)
 
     def remember(self, note: str) -> None:
         """Never sign for an earlier time than a stored note of ours says. A note that does not verify says nothing."""
-        quantum = self._log.vkeys[1]
+        quantum = {(v.name, v.key_id): v for v in self.vkeys if v.kind == MLDSA44_COSIGNATURE}
         try:
-            open_checkpoint(note, self._log.vkeys)
-            lines = [s for s in parse_note(note).signatures if (s.name, s.key_id) == (quantum.name, quantum.key_id)]
-            self.signed_at = max(self.signed_at, *(cosigned_at(quantum, line.signature) for line in lines))
+            open_checkpoint(note, self.vkeys)
+            lines = [s for s in parse_note(note).signatures if (s.name, s.key_id) in quantum]
+            times = [cosigned_at(quantum[s.name, s.key_id], s.signature) for s in lines]
+            self.signed_at = max(self.signed_at, *times)
         except LedgerError:  # fsck names it
             return
 
@@ -54,14 +60,30 @@ class Publisher:
 
     def sign(self, position: Position, at: float) -> str:
         """The note of an anchored position. Raises `Fault` `log-key-unavailable`."""
-        vkeys: tuple[str, ...] = tuple(position.state.get("meta", "vkeys") or ())
-        if tuple(map(str, self._log.vkeys)) != vkeys:
-            raise unavailable("the signer's keys are not those that the ledger names")
+        first, *overlapping = self._in_force(frozenset(position.state.get("meta", "vkeys") or ()))
         head = position.head
         checkpoint, moment = Checkpoint(head.origin, head.size, head.root), max(self.signed_at, int(at))
-        note = self._within(lambda: sign_checkpoint(checkpoint, self._log, moment))
+        note = self._within(lambda: sign_checkpoint(checkpoint, first, moment, *overlapping))
         self.signed_at = moment
         return note
+
+    def _in_force(self, wanted: frozenset[str]) -> list[CheckpointSigner]:
+        """The pairs that the ledger names, all of them: a checkpoint with one of two is none. Raises `Fault`."""
+        for again in (False, True):
+            if again:  # a rotation names keys that were brought since: no restart is needed for them
+                self._signers = self._asked_again()
+            found = [s for s in self._signers if wanted.issuperset(map(str, s.vkeys))]
+            if found and {str(v) for s in found for v in s.vkeys} == wanted:
+                return found
+        absent = sorted(wanted - {str(v) for v in self.vkeys})
+        ids = ", ".join(parse_vkey(v).key_id.hex() for v in absent)
+        raise unavailable(f"not all keys that the ledger names are at hand: {ids or 'none is named'}")
+
+    def _asked_again(self) -> tuple[CheckpointSigner, ...]:
+        try:
+            return tuple(self._pairs())
+        except LedgerError as err:
+            raise unavailable(err.detail if isinstance(err, Fault) else str(err)) from err
 
     def _within(self, work: Callable[[], str]) -> str:
         """Run the signer for two seconds at most. Keys in our own memory cannot hang, and get no thread."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from api.author import Audience, Written, write
-from api.keyring import load_log_keys, load_signer
+from api.keyring import load_log_pairs, load_signer
 from api.measures import Measures
 from api.wiring import Ledger, read_config, wall_clock
 from ledger.admit import Rules, Submission, open_submission
@@ -109,14 +109,14 @@ class Seat:
         self.desk = desk(url or place.database.url("holdpoint_appender"))
         self.reader = Desk(place.database.url("holdpoint_reader"))
         keys = place.folder / "keys"
-        signer = log(load_log_keys(keys, config.origin))
+        signer = log(load_log_pairs(keys, config.origin)[0])
         writer, reading = LedgerApplication(self.desk, BY_TOPIC), LedgerApplication(self.reader, BY_TOPIC)
         self.appender = Appender(
             writer.recorder,
             self.anchor,
             rules,
             load_signer(keys / "engine.pem"),
-            signer,
+            lambda: [signer],
             clock,
             ticks=ticks,
             watched=watched,

@@ -20,7 +20,7 @@ FOLDERS = ["init", "migrate", "doctor", "fsck", "dev", "demo", "serve"]
 ORDER: list[tuple[str, int]] = [
     ("framework lint", 0), ("framework show", 0), ("framework list", 0), ("framework diff", 3),
     ("framework publish", 0), ("framework adopt", 0), ("framework interpret", 0), ("framework source", 0),
-    ("principal register", 0), ("keys new", 0), ("keys register", 0), ("keys list", 0), ("role grant", 0),
+    ("principal register", 0), ("keys new", 0), ("keys new-log", 0), ("keys register", 0), ("keys list", 0), ("role grant", 0),
     ("register", 0), ("import", 0), ("determine", 0), ("attest", 0), ("document submit", 0), ("document confirm", 0),
     ("document publish", 0), ("request", 0), ("approve", 0), ("inform", 0), ("decide", 0),
     ("training start", 0), ("training pause", 0), ("training resume", 0), ("training end", 0), ("reassess", 0),

@@ -45,7 +45,7 @@ def signed_at(log: CheckpointSigner, note: str) -> int:
 
 
 def test_the_note_is_of_the_anchored_head(log: CheckpointSigner, anchor: Anchor) -> None:
-    note = Publisher(anchor, log, local=True).publish(position(log), 1_775_000_000)
+    note = Publisher(anchor, lambda: [log], local=True).publish(position(log), 1_775_000_000)
     head = anchor.head
     checkpoint = open_checkpoint(note, log.vkeys)
     assert head == AnchoredHead(checkpoint.origin, checkpoint.size, checkpoint.root)
@@ -63,12 +63,12 @@ def test_the_anchor_comes_first(log: CheckpointSigner, anchor: Anchor) -> None:
             seen.append(anchor.head)
             return log.sign(text, head, timestamp)
 
-    Publisher(anchor, Looking(), local=False).publish(position(log), 1)
+    Publisher(anchor, lambda: [Looking()], local=False).publish(position(log), 1)
     assert seen == [position(log).head]
 
 
 def test_what_the_anchor_refuses_is_not_signed(log: CheckpointSigner, anchor: Anchor) -> None:
-    publisher = Publisher(anchor, log, local=True)
+    publisher = Publisher(anchor, lambda: [log], local=True)
     publisher.publish(position(log, 5), 1)
     with pytest.raises(Fault) as caught:
         publisher.publish(position(log, 4), 1)
@@ -80,7 +80,7 @@ def test_the_signed_time_never_falls_and_is_never_zero(
     times: list[float], tmp_path_factory: pytest.TempPathFactory, log: CheckpointSigner
 ) -> None:
     anchor = Anchor(tmp_path_factory.mktemp("anchor") / "anchor", create=True)
-    publisher, before = Publisher(anchor, log, local=True), 1
+    publisher, before = Publisher(anchor, lambda: [log], local=True), 1
     for at in times:
         signed = signed_at(log, publisher.publish(position(log), at))
         assert signed == max(before, int(at))
@@ -91,16 +91,16 @@ def test_the_signed_time_never_falls_and_is_never_zero(
 def test_a_stored_note_is_remembered_if_it_is_ours(
     log: CheckpointSigner, anchor: Anchor, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    note = Publisher(anchor, log, local=True).publish(position(log), 2_000_000_000)
-    again = Publisher(anchor, log, local=True)
+    note = Publisher(anchor, lambda: [log], local=True).publish(position(log), 2_000_000_000)
+    again = Publisher(anchor, lambda: [log], local=True)
     again.remember(note)
     assert again.signed_at == 2_000_000_000
     other = new_log_keys(tmp_path_factory.mktemp("other"), ORIGIN)
     for planted in (note[:-8] + "AAAA" + note[-4:], "nonsense", ""):
-        fresh = Publisher(anchor, log, local=True)
+        fresh = Publisher(anchor, lambda: [log], local=True)
         fresh.remember(planted)
         assert fresh.signed_at == 1, "an administrator's note must not push our time into the future"
-    foreign = Publisher(anchor, other, local=True)
+    foreign = Publisher(anchor, lambda: [other], local=True)
     foreign.remember(note)
     assert foreign.signed_at == 1
 
@@ -110,5 +110,5 @@ def test_other_keys_than_the_ledger_names_do_not_sign(
 ) -> None:
     other = new_log_keys(tmp_path_factory.mktemp("other"), ORIGIN)
     with pytest.raises(Fault) as caught:
-        Publisher(anchor, other, local=True).publish(position(log), 1)
+        Publisher(anchor, lambda: [other], local=True).publish(position(log), 1)
     assert (caught.value.code, caught.value.outcome) == ("log-key-unavailable", "unknown")
