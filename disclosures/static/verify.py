@@ -72,6 +72,31 @@ PARTS = ("claims", "completeness", "consistency", "redactions", "request")
 Json = Any
 
 
+NAME, LINE, STREAM, FIELD = r"[A-Za-z0-9._:/@-]{1,120}", r"(?s).{0,400}", r"[a-z0-9._:/@-]{1,200}", r"\*|[a-z_]{1,60}"
+DIGITS, CLASS, WHEN = r"[0-9a-f]{64}", r"[a-z0-9][a-z0-9-]{0,63}", TIME.pattern
+BESIDE = ({"datum": r"(?s).{0,1000}", "path": [DIGITS], "position": 0}, None)
+SHAPES: dict[str, Json] = {
+    "claims": {"as_of": {"size": 1, "time": WHEN}, "claims": [dict], "founding": DIGITS, "ledger": STREAM,
+               "schema": "holdpoint.bundle-claims/1", "subject": STREAM},
+    "completeness": {
+        "absent": [{"left": BESIDE, "right": BESIDE, "stream": STREAM}],
+        "committed": {"index": 0, "root": DIGITS, "size": 1, "streams": 1}, "schema": "holdpoint.completeness/1",
+        "streams": [{"head": DIGITS, "path": [DIGITS], "position": 0, "stream": STREAM, "version": 1,
+                     "withheld": [{"class": CLASS, "from": 1, "to": 1}]}]},
+    "consistency": {"proofs": [{"path": [DIGITS], "size": 1}], "schema": "holdpoint.consistency/1"},
+    "redactions": {"classes": [{"character": LINE, "count": 0, "ground": LINE, "id": CLASS, "justification": r"(?s).{0,8000}",
+                                "kind": "event|field|erased|suppressed", "retained_until": (WHEN, None), "what": LINE}],
+                   "schema": "holdpoint.redactions/1"},
+    "request": {"actions": [NAME], "first": 0, "last": 0, "profile": {
+        "audience": LINE, "claims": ["decision|status"], "id": NAME, "schema": "holdpoint.profile/1", "source": r"(?s).{0,8000}",
+        "shows": [{"fields": [FIELD], "type": NAME, "disclose?": [FIELD]}], "title": LINE,
+        "withholds": [{"character": LINE, "ground": LINE, "id": CLASS, "justification": r"(?s).{0,8000}", "kind": "event|field",
+                       "of": [r"(?s).{1,120}"], "what": LINE}]},
+        "recipient": LINE, "schema": "holdpoint.bundle-request/1", "since": [1], "subject": STREAM},
+}  # fmt: skip
+"""The JSON members: a text is a pattern, a number the least whole number, a list holds any number, a tuple is a choice."""
+
+
 class Bad(Exception):  # a finding, not a failure of this program
     """What does not hold: a code of spec/bundle.md §7, words, and the entry's index where there is one."""
 
@@ -85,9 +110,6 @@ def need(holds: object, code: str, detail: str, index: int | None = None) -> Non
     """Raise `Bad` unless it holds."""
     if not holds:
         raise Bad(code, detail, index)
-
-
-# -- JSON, base64, hashes ------------------------------------------------------------------------------------------------------
 
 
 def canonical(value: Json) -> bytes:
@@ -127,12 +149,26 @@ def shaped(value: Json, code: str, required: str, optional: str = "") -> dict[st
     """An object with exactly these members."""
     need(isinstance(value, dict), code, "not an object")
     names = set(value)
-    need(
-        set(required.split()) <= names <= {*required.split(), *optional.split()},
-        code,
-        "another member than the format's",
-    )
+    holds = set(required.split()) <= names <= {*required.split(), *optional.split()}
+    need(holds, code, "another member than the format's")
     return dict(value)
+
+
+def fits(value: Json, shape: Json) -> bool:
+    """Whether a value has a shape of `SHAPES`; a truth value is no number."""
+    if isinstance(shape, tuple):
+        return any(value is None if one is None else fits(value, one) for one in shape)
+    if isinstance(shape, str):
+        return isinstance(value, str) and re.fullmatch(shape, value) is not None
+    if isinstance(shape, int):
+        return type(value) is int and value >= shape
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(fits(v, shape[0]) for v in value)
+    if shape is dict or not isinstance(value, dict):
+        return isinstance(value, dict)
+    names = {k.rstrip("?"): k for k in shape}
+    must = {k for k in shape if not k.endswith("?")}
+    return must <= value.keys() <= names.keys() and all(fits(v, shape[names[k]]) for k, v in value.items())
 
 
 def base64_of(text: Json, code: str) -> bytes:
@@ -196,8 +232,6 @@ def grown(old: int, new: int, path: list[bytes], root: bytes, *, whole: bool = T
     return join(path[-1], one), join(path[-1], two)
 
 
-# -- keys and notes ------------------------------------------------------------------------------------------------------------
-
 P = 2**255 - 19
 D = -121665 * pow(121666, -1, P) % P
 
@@ -259,16 +293,10 @@ def parse_note(raw: bytes) -> tuple[str, int, bytes, list[tuple[str, bytes, byte
         raise Bad(code, "not UTF-8") from None
     head, blank, tail = text.rpartition("\n\n")
     lines, signatures = head.split("\n"), tail.split("\n")
-    need(
-        blank and len(lines) == 3 and signatures.pop() == "" and 1 <= len(signatures) <= 100,
-        code,
-        "not three lines, signed",
-    )
-    need(
-        re.fullmatch(r"[^\x00-\x1f]{1,255}", lines[0]) and re.fullmatch(r"[1-9][0-9]{0,18}", lines[1]),
-        code,
-        "origin or size",
-    )
+    holds = blank and len(lines) == 3 and signatures.pop() == "" and 1 <= len(signatures) <= 100
+    need(holds, code, "not three lines, signed")
+    heads = re.fullmatch(r"[^\x00-\x1f]{1,255}", lines[0]) and re.fullmatch(r"[1-9][0-9]{0,18}", lines[1])
+    need(heads, code, "origin or size")
     found = []
     for line in signatures:
         match = re.fullmatch(r"\u2014 ([^\s+\x00-\x1f]+) ([A-Za-z0-9+/]+={0,2})", line)
@@ -322,9 +350,6 @@ def check_note(raw: bytes, vkeys: list[Json], code: str, *, every: bool = False)
     return origin, size, root
 
 
-# -- the container -------------------------------------------------------------------------------------------------------------
-
-
 def zip_of(files: dict[str, bytes]) -> bytes:
     """The one zip that a bundle of these files has."""
     body, directory = bytearray(), bytearray()
@@ -354,11 +379,8 @@ def read_zip(raw: bytes) -> dict[str, bytes]:
         raise Bad("zip-form", "not a bundle's zip") from None
     for path in files:
         parts = path.split("/")
-        need(
-            re.fullmatch(r"[A-Za-z0-9._/-]{1,200}", path) and not {"", ".", ".."} & set(parts),
-            "bag-path",
-            "a path leads astray",
-        )
+        holds = re.fullmatch(r"[A-Za-z0-9._/-]{1,200}", path) and not {"", ".", ".."} & set(parts)
+        need(holds, "bag-path", "a path leads astray")
     need(all(len(c) <= MAX_FILE for c in files.values()), "limits", "a file is larger than any in a bundle")
     need(zip_of(files) == raw, "zip-form", "not the one zip of these files")
     return files
@@ -387,11 +409,8 @@ def check_bag(files: dict[str, bytes]) -> dict[str, Json]:
     kind = said["predicateType"]
     later = isinstance(kind, str) and kind.startswith("urn:holdpoint:bundle:") and kind != "urn:holdpoint:bundle:1"
     need(not later, "format-unknown", "a later version of the format")
-    need(
-        (said["_type"], kind) == ("https://in-toto.io/Statement/v1", "urn:holdpoint:bundle:1"),
-        "statement-form",
-        "another type",
-    )
+    holds = (said["_type"], kind) == ("https://in-toto.io/Statement/v1", "urn:holdpoint:bundle:1")
+    need(holds, "statement-form", "another type")
     listed = [
         {"digest": {"sha256": sha256(files[p]).hexdigest()}, "name": p} for p in sorted(files) if p[:7] != "bundle."
     ]
@@ -399,9 +418,6 @@ def check_bag(files: dict[str, bytes]) -> dict[str, Json]:
     predicate = shaped(said["predicate"], "statement-form", "checkpoint founding ledger profile recipient schema")
     need(predicate["schema"] == "holdpoint.bundle/1", "statement-form", "another schema")
     return predicate
-
-
-# -- entries -------------------------------------------------------------------------------------------------------------------
 
 
 class Entry:
@@ -431,12 +447,8 @@ class Entry:
         need(1 <= len(lines) <= 24 and len(self.payload) <= 49_152, code, "its size", index)
         statement = shaped(parse_json(self.payload, code), code, "_type predicate predicateType subject")
         match = re.fullmatch(r"urn:holdpoint:event:([a-z.-]+):1", str(statement["predicateType"]))
-        need(
-            match and match[1] in TABLE,
-            "type-unknown",
-            f"entry {index} is of a type that this copy does not know",
-            index,
-        )
+        holds = match and match[1] in TABLE
+        need(holds, "type-unknown", f"entry {index} is of a type that this copy does not know", index)
         self.type = match[1] if match else ""
         self.roles, self.quorum, self.slots, self.withholdable = TABLE[self.type]
         said = shaped(
@@ -451,11 +463,8 @@ class Entry:
             if isinstance(subject, list) and len(subject) == 1 and isinstance(subject[0], dict)
             else None
         )
-        need(
-            subject == [{"digest": digest, "name": "_"}] and isinstance(digest, dict) and set(digest) == {"sha256"},
-            code,
-            "its subject",
-        )
+        holds = subject == [{"digest": digest, "name": "_"}] and isinstance(digest, dict) and set(digest) == {"sha256"}
+        need(holds, code, "its subject")
         self.subject = digest["sha256"] if digest else ""
         self.body = dict(said["body"])
         self.derived = self.roles == ["!"] or (self.type == "threshold.determined" and self.body.get("made") == "rule")
@@ -469,12 +478,8 @@ class Entry:
         need(len(slots) == wanted and slots == sorted(set(slots)), "sd-slots", f"_sd of entry {i}", i)
         texts = [] if disclosed is None else disclosed.decode("latin-1").split("\n")
         if disclosed is not None:
-            need(
-                texts.pop() == "" and texts and texts == sorted(set(texts)),
-                "disclosure-form",
-                f"disclosures of entry {i}",
-                i,
-            )
+            holds = texts.pop() == "" and texts and texts == sorted(set(texts))
+            need(holds, "disclosure-form", f"disclosures of entry {i}", i)
         waiting: dict[str, list[Json]] = {}
         for text in texts:
             value = parse_json(base64url_of(text, "disclosure-form"), "disclosure-form")
@@ -499,12 +504,8 @@ class Entry:
                     found = take(digest, 4)
                     if found is not None:
                         name = found[1]
-                        need(
-                            isinstance(name, str) and name not in ("_sd", "...", "_sd_alg"),
-                            "disclosure-name",
-                            f"entry {i}",
-                            i,
-                        )
+                        holds = isinstance(name, str) and name not in ("_sd", "...", "_sd_alg")
+                        need(holds, "disclosure-name", f"entry {i}", i)
                         need(name not in whole, "disclosure-name-present", f"entry {i}", i)
                         whole[name] = opened(found[2], depth + 1)
                         self.recorded_subject(name, found[3])
@@ -575,12 +576,8 @@ class Trust:
         self.time = one.recorded_at
         self.ids.add(said["event_id"])
         keyids = [k for k, _ in one.signatures]
-        need(
-            keyids == one.signers == sorted(set(keyids)),
-            "signers-mismatch",
-            f"entry {i}: other keys than its signers",
-            i,
-        )
+        holds = keyids == one.signers == sorted(set(keyids))
+        need(holds, "signers-mismatch", f"entry {i}: other keys than its signers", i)
         carried = {k["keyid"]: k for k in body["keys"]} if one.type in ("ledger.founded", "root.rotated") else {}
         carried |= {body["keyid"]: body} if one.type == "key.registered" else {}
         message = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(one.payload) + one.payload
@@ -676,9 +673,6 @@ def within(stream: str, prefix: str) -> bool:
     return stream.startswith(prefix) and (prefix.endswith("/") or stream[len(prefix) :][:1] in ("", "/"))
 
 
-# -- the bundle ----------------------------------------------------------------------------------------------------------------
-
-
 class Bundle:
     """A bundle read: its members, entries by index, and the checks made so far."""
 
@@ -688,15 +682,8 @@ class Bundle:
         need(all(f"data/{n}.json" in files for n in PARTS), "bag-missing", "a member of data/ is missing")
         need({"data/checkpoint", "data/keys"} <= files.keys(), "bag-missing", "data/checkpoint or data/keys")
         self.part = {n: parse_json(files[f"data/{n}.json"], f"{n}-form") for n in PARTS}
-        members = {
-            "claims": "as_of claims founding ledger schema subject", "completeness": "absent committed schema streams",
-            "consistency": "proofs schema", "redactions": "classes schema",
-            "request": "actions first last profile recipient schema since subject",
-        }  # fmt: skip
-        for name, required in members.items():
-            shaped(self.part[name], f"{name}-form", required)
-            schema = f"holdpoint.{'bundle-' if name in ('claims', 'request') else ''}{name}/1"
-            need(self.part[name]["schema"] == schema, f"{name}-form", "another schema")
+        for name, shape in SHAPES.items():
+            need(fits(self.part[name], shape), f"{name}-form", f"{name}.json is not of its form")
         self.origin, self.size, self.root, _ = parse_note(files["data/checkpoint"])
         self.entries: dict[int, Entry] = {}
         known = {"data/checkpoint", "data/keys", "data/report.html", *(f"data/{n}.json" for n in PARTS)}
@@ -792,19 +779,11 @@ class Bundle:
         lost = {"ledger", self.part["request"]["subject"]} - set(names) - (absent - {"ledger"})
         need(not lost, "gap", f"where {', '.join(lost)} ends is not shown")
         for one in self.order:
-            need(
-                one.stream in names,
-                "gap",
-                f"entry {one.index} stands in {one.stream}, whose end is not shown",
-                one.index,
-            )
+            holds = one.stream in names
+            need(holds, "gap", f"entry {one.index} stands in {one.stream}, whose end is not shown", one.index)
             parent = one.body.get("parent") if one.type == "model.registered" else None
-            need(
-                parent is None or parent in names,
-                "gap",
-                f"{one.stream} names {parent}, whose end is not shown",
-                one.index,
-            )
+            holds = parent is None or parent in names
+            need(holds, "gap", f"{one.stream} names {parent}, whose end is not shown", one.index)
         for end in part["streams"]:
             self.end(shaped(end, "completeness-form", "head path position stream version withheld"), said)
         for one in self.order:
@@ -912,6 +891,22 @@ class Bundle:
         """Every shown entry and disclosed field is one that the profile allows, and every class is the profile's own."""
         profile = self.part["request"]["profile"]
         shows = {s["type"]: s for s in profile["shows"]}
+        families = {t.partition(".")[0] + ".*" for t in TABLE}
+        held = {f"{t}.{f}" for t, row in TABLE.items() for f in row[3]}
+        known = {"event": {"*", *TABLE, *families}, "field": {"*", *held}}
+        sound = (
+            profile["shows"] and all(s["type"] in TABLE for s in profile["shows"])
+            and len({s["type"] for s in profile["shows"]}) == len(profile["shows"])
+            and all(set(s.get("disclose", [])) <= set(TABLE[s["type"]][3]) and s.get("disclose") != [] for s in profile["shows"])
+            and all(w["of"] and set(w["of"]) <= known[w["kind"]] for w in profile["withholds"])
+            and any(w["kind"] == "event" and "*" in w["of"] for w in profile["withholds"])
+            and len({w["id"] for w in profile["withholds"]}) == len(profile["withholds"])
+        )  # fmt: skip
+        fields = {pattern for w in profile["withholds"] if w["kind"] == "field" for pattern in w["of"]}
+        shown = {t: ("-", *one.get("disclose", [])) for t, one in shows.items() if t in TABLE}
+        kept = {f"{t}.{f}" for t, open_ in shown.items() for f in TABLE[t][3] if f not in open_}
+        need("*" in fields or kept <= fields, "profile-form", "a field stays withheld under no class")
+        need(sound, "profile-form", "the profile names what does not exist, or one thing twice")
         for one in self.order:
             allowed, sealed = shows.get(one.type, {}), one.predicate["body"]
             opened = {n for n in one.body if n not in sealed or one.body[n] != sealed[n]}
@@ -1058,11 +1053,8 @@ def main() -> int:
             text = said.pin.read_bytes()
             need(text.endswith(b"\n"), "pin-form", "the trust file ends in a newline")
             pin = shaped(parse_json(text[:-1], "pin-form"), "pin-form", "checkpoint founding origin schema vkeys")
-            need(
-                check_note(pin["checkpoint"].encode(), pin["vkeys"], "pin-form")[0] == pin["origin"],
-                "pin-form",
-                "its origin",
-            )
+            holds = check_note(pin["checkpoint"].encode(), pin["vkeys"], "pin-form")[0] == pin["origin"]
+            need(holds, "pin-form", "its origin")
     except (OSError, Bad, KeyError, TypeError, AttributeError) as err:
         sys.stderr.write(f"{err}\n  next:  name a bundle's zip, and a trust file that holdpoint pin wrote\n")
         return 2

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from auditor.bundle import Trust, verify_zip
 from auditor.pin import format_pin
 from disclosures.static import verify as one_file
 from disclosures.stored_zip import format_zip
+from ledger.canonical import dumps
 from ledger.events import model
 from ledger.registry import BODIES
 from tests.disclosures.bent import BENT, LAST
@@ -96,6 +98,51 @@ def test_no_byte_is_free(step: int) -> None:
 def test_what_is_no_zip(raw: bytes) -> None:
     checks, _ = one_file.verify(raw, None)
     assert one_file.lowest([c[1] for c in checks]) == "INVALID"
+
+
+ODD: list[Any] = [
+    None,
+    -1,
+    0,
+    1,
+    2**53 - 1,
+    "",
+    [],
+    {},
+    True,
+    "ab" * 32,
+    [1],
+    [None],
+    {"a": 1},
+    "2026-01-01T00:00:00.000000Z",
+]
+MEMBERS = ["claims", "completeness", "consistency", "redactions", "request"]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(p for key, one in inner for p in places(one, (*path, key)))]
+
+
+def put(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    """The value with something else at a place."""
+    if not path:
+        return odd
+    value[path[0]] = put(value[path[0]], path[1:], odd)
+    return value
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_member_bent_anywhere(seed: int) -> None:
+    """Something of another kind at a place drawn by seed: nobody raises, and both verifiers say the same."""
+    draw = random.Random(seed)
+    forger = honest(withheld={(MODEL, 3): "x"})
+    payload = forger.payload()
+    name = f"data/{MEMBERS[seed % len(MEMBERS)]}.json"
+    value = json.loads(payload[name])
+    payload[name] = dumps(put(value, draw.choice(places(value)), draw.choice(ODD)))
+    agree(forger.seal(payload, profile="everything"), told()[0])
 
 
 def test_its_table_is_the_registry_s() -> None:
