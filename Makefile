@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ENTRIES ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-meaning spec vectors crash guess lock
+.PHONY: help setup demo test check bench bench-meaning spec vectors verifier crash guess lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ spec: setup ## write spec/events and docs/reference from the code, and the OpenA
 
 vectors: setup ## write the golden bytes under tests/vectors; run again, it leaves no difference
 	$(BIN)/python -m tests.vectors.generate
+
+verifier: setup ## join disclosures/browser into the page that checks receipts
+	$(BIN)/python -m spec.verifier
 
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
 	CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py
