@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from api.book import Book, readable
-from api.bundle_static import static_files
 from api.cli.check_proof import read_policy
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
 from api.cli.output import answer, emit, say
 from api.cli.progress import Progress
 from api.cli.web_source import WebSource, is_url
+from api.disclosing import carried
 from api.evidence import evidence_checks
 from api.exporting import export as write_export
 from api.fsck import fsck as run_fsck
@@ -115,10 +115,10 @@ def verify(
         raise Fault("export-missing", "failed", f"nothing at {place}", "name a bundle, an exported folder, or a URL")
     elif tiles is not None and is_url(tiles):
         with closing(WebSource(tiles, token=settings().token(), timeout=timeout)) as source:
-            report = verified_files(Path(place), Trust(trusted, source.read, static_files()), workers)
+            report = verified_files(Path(place), Trust(trusted, source.read, carried()), workers)
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
-        report = verified_files(Path(place), Trust(trusted, beside, static_files()), workers)
+        report = verified_files(Path(place), Trust(trusted, beside, carried()), workers)
     if evidence is not None and report.exit_code in (0, 5):
         report = replace(report, checks=(*report.checks, *evidence_checks(Path(place), evidence)))
     report = witnessed(report, read_policy(policy), witnesses)

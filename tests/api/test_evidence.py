@@ -7,15 +7,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from typer.testing import CliRunner
 
+from api.author import statement_of
+from api.cli.main import app
 from api.evidence import evidence_checks
 from api.importers import read_log
+from api.keyring import write_private
 from api.recording import body_of
 from api.replay_statement import sign_replay
 from auditor.bundle import Trust, verify_bundle
+from auditor.pin import format_pin
 from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
 from disclosures.stored_zip import format_zip
+from ledger.envelope import parse_envelope
 from ledger.errors import Fault
 from ledger.events import evaluation
 from tests.commands import ROOT
@@ -46,6 +53,12 @@ def logs(tmp_path: Path) -> Path:
     shutil.copyfile(LOG, folder / "renamed.bin")
     (folder / "renamed.bin.receipt").write_text("c2sp.org/tlog-proof@v1\n")
     return folder
+
+
+def pem_of(lab: Lab) -> bytes:
+    """The simulated auditor's private key, as a key file has it."""
+    private = lab.keys["auditor"]._private  # type: ignore[attr-defined]  # a software key of the simulator
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def codes(checks: Any) -> list[tuple[V, str]]:
@@ -140,3 +153,21 @@ def test_no_statement_of_a_ledger_that_is_not_pinned() -> None:
     for report, pin in ((verified(lab), None), (verified(lab), Lab("dev/other").pin()), (Report(()), lab.pin(1))):
         with pytest.raises(Fault):
             sign_replay(report, pin, lab.keys["auditor"], lab.time)
+
+
+def test_the_command(tmp_path: Path, logs: Path) -> None:
+    """A bundle, a pin, the logs, and the statement that comes out; then the same with a bundle that was touched."""
+    lab, bundle = told()[0], recorded(tmp_path)
+    pin = format_pin(lab.origin, lab.founding, tuple(map(str, lab.log.vkeys)), lab.note(1))
+    (tmp_path / "pin.json").write_bytes(pin)
+    write_private(tmp_path / "auditor.pem", pem_of(lab))
+    words = ["verify", str(bundle), "--pin", str(tmp_path / "pin.json"), "--evidence", str(logs), "--json"]
+    signing = ["--statement", str(tmp_path / "auditor.pem"), "--out", str(tmp_path / "replay.json")]
+    done = CliRunner().invoke(app, [*words, *signing])
+    assert (done.exit_code, json.loads(done.stdout)["verdict"]) == (0, "VALID_UNWITNESSED"), done.output
+    statement = statement_of(parse_envelope((tmp_path / "replay.json").read_bytes()).payload)
+    assert statement.predicate.body.verdict == "VALID_UNWITNESSED"
+    raw = bytearray(bundle.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    bundle.write_bytes(raw)
+    assert CliRunner().invoke(app, words).exit_code == 4
