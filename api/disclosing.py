@@ -12,6 +12,7 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 from api.author import statement_of
+from api.cosigning import cosigned_note
 from api.handing_over import write_synced
 from api.wiring import Ledger
 from disclosures.builder import Asked, Log, build_bundle
@@ -102,6 +103,7 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
     with ledger.appender.lock:
         size, note = ledger.appender.published
         state = ledger.appender.state.at(size)
+    note = cosigned_note(ledger, size, note)
     log = Log(
         source=LedgerSource(ledger, size), note=note, state=state, committed=committed,
         vkeys=state.get("meta", "vkeys"), founding=ledger.founding,

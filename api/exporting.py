@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from api.cosigning import cosigned_note
 from api.handing_over import write_synced
 from api.wiring import Ledger
 from auditor.log_keys import open_by_all, vkeys_at
@@ -57,7 +58,7 @@ class Export:
 
     def bring(self, progress: Progress = _silent) -> int:
         """Bring the folder to the log's newest checkpoint; returns its size."""
-        size, note = self._ledger.appender.published
+        size, note = self._newest()
         if size == 0:
             raise Fault("empty", "failed", "the ledger holds no entries", "record something first")
         try:
@@ -70,6 +71,11 @@ class Export:
             self._edge = self._there = None
             raise
         return self._edge.size
+
+    def _newest(self) -> tuple[int, str]:
+        """Size and note of the newest checkpoint, with the cosignatures that have arrived."""
+        size, note = self._ledger.appender.published
+        return size, cosigned_note(self._ledger, size, note) if size else note
 
     # -- what stands there -------------------------------------------------------------------------------------------
 
@@ -107,7 +113,7 @@ class Export:
 
     def _grow(self, edge: Edge, progress: Progress) -> Edge:
         with self._ledger.view() as view:
-            size, note = self._ledger.appender.published
+            size, note = self._newest()
             state, as_of = view.state.at(size), view.as_of
         claims = sign_claims(claims_of(state, as_of), self._engine)
         start = edge.size // WIDTH * WIDTH

@@ -13,11 +13,13 @@ import uvicorn
 
 from api.app import create_app
 from api.connection import Connection
+from api.cosigning import Cosigning, witness_transport
 from api.exporter import Exporter
 from api.lines import Lines, gather
 from api.projecting import Projecting
 from api.verifying import Verifiers
 from api.wiring import Ledger, open_ledger
+from auditor.witness_policy import WitnessPolicy
 from ledger.errors import Fault
 
 
@@ -88,6 +90,7 @@ def serve(
     export_to: Path | None = None,
     *,
     confirm_clock: bool = False,
+    policy: WitnessPolicy | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Open the ledger and serve it until SIGTERM or SIGINT; `ready` is called in between.
@@ -95,11 +98,17 @@ def serve(
     Raises `Fault`: `address-taken`, `clock-unconfirmed`, and those of `open_ledger`.
     """
     with bound(host, port) as listening:
-        _serve(folder, listening, export_to, confirm_clock=confirm_clock, ready=ready)
+        _serve(folder, listening, export_to, policy, confirm_clock=confirm_clock, ready=ready)
 
 
 def _serve(
-    folder: Path, listening: socket.socket, export_to: Path | None, *, confirm_clock: bool, ready: Callable[[], None]
+    folder: Path,
+    listening: socket.socket,
+    export_to: Path | None,
+    policy: WitnessPolicy | None,
+    *,
+    confirm_clock: bool,
+    ready: Callable[[], None],
 ) -> None:
     # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
     sys.setswitchinterval(0.0005)
@@ -119,6 +128,7 @@ def _serve(
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     projecting = ledger.projecting = Projecting(ledger, _warn)
     exporter = Exporter(ledger, export_to, _warn) if export_to is not None else None
+    cosigning = Cosigning(ledger, policy, witness_transport, _warn) if policy is not None else None
     try:
         verifiers = Verifiers(os.cpu_count() or 1, say=Lines().say)
         host, port = listening.getsockname()[:2]
@@ -126,6 +136,8 @@ def _serve(
         ready()
         server.run(sockets=[listening])
     finally:
+        if cosigning is not None:
+            cosigning.close()
         if exporter is not None:
             exporter.close()
         projecting.close()

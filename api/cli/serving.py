@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from api.book import Book
+from api.cli.check_proof import read_policy
 from api.cli.options import DEFAULT_DATA, As, Data, Json, with_book
 from api.cli.output import answer, posted, say
 from api.serve import serve as run
@@ -26,6 +27,9 @@ def serve(
     confirm_clock: Annotated[
         bool, typer.Option("--confirm-clock", help="After a day of silence: the machine's clock has been checked.")
     ] = False,
+    policy: Annotated[
+        Path | None, typer.Option("--witness-policy", help="Ask these witnesses for cosignatures while the log grows.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Serve the ledger over HTTP. Example: holdpoint serve --data lab"""
@@ -38,7 +42,7 @@ def serve(
             say(f"serving {data} on {url} until SIGTERM; others say --server {url}")
         sys.stdout.flush()
 
-    run(data, host, port, export, confirm_clock=confirm_clock, ready=ready)
+    run(data, host, port, export, confirm_clock=confirm_clock, policy=read_policy(policy), ready=ready)
 
 
 def issue(

@@ -1,4 +1,4 @@
-"""`witness`: cosign checkpoints of logs that one has chosen, each log one history only."""
+"""`witness`: cosign checkpoints of logs that one has chosen, each log one history only. `cosign`: ask others to."""
 
 import sys
 from contextlib import closing
@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
-from api.cli.check_proof import keys_given
-from api.cli.options import Json
-from api.cli.output import emit, say
+from api.cli.check_proof import keys_given, read_policy
+from api.cli.options import DEFAULT_DATA, Data, Json
+from api.cli.output import answer, emit, say
+from api.cosigning import ALARMS, ask_witnesses, witness_transport
 from api.serve import bound
+from api.session import Session
+from api.wiring import opened
 from api.witness import Witness, run_witness
+from auditor.explain import visible
 from ledger.errors import Fault
 from ledger.note import ED25519_COSIGNATURE
 
@@ -49,6 +53,28 @@ def witness(
         run_witness(running, listening, ready)
 
 
+def cosign(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A C2SP tlog-policy whose witnesses have URLs.")],
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> None:
+    """Ask witnesses to cosign the newest checkpoint, and keep what they answer. Example: holdpoint cosign policy"""
+    wanted = read_policy(policy)
+    with opened(data) as ledger:
+        found = [] if wanted is None else ask_witnesses(ledger, wanted, witness_transport)
+        alarm = next((a for a in found if a.status in ALARMS), None)
+        met = any(a.status == "cosigned" for a in found)
+        code = f"witness-{alarm.status}" if alarm else "ok" if met else "witnesses-short"
+        details = [{"detail": a.detail, "status": a.status, "witness": a.witness} for a in found]
+        if as_json:
+            answer("cosign", details, book=Session(ledger), ok=met and alarm is None, code=code)
+        else:
+            for a in found:
+                say(f"{visible(a.witness)}: {a.status}: {visible(a.detail)}")
+    raise SystemExit(4 if alarm else 0 if met else 5)
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(witness)
+    app.command()(cosign)

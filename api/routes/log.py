@@ -4,6 +4,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.bound import FOREVER, REVALIDATE, bound
+from api.cosigning import cosigned_note
 from api.problems import problem
 from api.routes.asked import ledger_of
 from api.tokens import ENTRIES
@@ -14,8 +15,9 @@ BYTES = "application/octet-stream"
 
 
 def checkpoint(request: Request) -> Response:
-    """The newest signed checkpoint: origin, size, root, both signatures of the log."""
-    _, note = ledger_of(request).appender.published
+    """The newest signed checkpoint: origin, size, root, the log's signatures, and the cosignatures that have arrived."""
+    ledger = ledger_of(request)
+    note = cosigned_note(ledger, *ledger.appender.published)
     return bound(request, note.encode(), keep=REVALIDATE, media_type="text/plain; charset=utf-8")
 
 

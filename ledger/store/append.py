@@ -153,6 +153,10 @@ class Appender:
             raise Fault("overloaded", "failed", "too much waits to be appended", "retry after a second")
         return group.answer
 
+    def keep_cosignature(self, size: int, witness: str, line: str) -> None:
+        """Keep a witness's line over the checkpoint of `size`. Raises `Fault`."""
+        self._recorder.desk.put_cosignature(size, witness, line)
+
     def close(self) -> None:
         """Finish what is queued, store the last note, stop."""
         self._intake.close()

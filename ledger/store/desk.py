@@ -291,6 +291,17 @@ class Desk:
         """Every stream's end."""
         return self.query("SELECT name, version, head FROM holdpoint.stream ORDER BY name")
 
+    def put_cosignature(self, size: int, witness: str, line: str) -> None:
+        """Keep a witness's line over the checkpoint of `size`; the first one stays."""
+        sql = "INSERT INTO holdpoint.cosignature (size, witness, line) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING size"
+        self.query(sql, (size, witness, line))
+
+    def read_cosignatures(self, witness: str | None, size: int | None = None) -> list[tuple[int, str]]:
+        """Kept lines with their sizes: of one witness, or of one size."""
+        sql = """SELECT size, line FROM holdpoint.cosignature WHERE (%s::text IS NULL OR witness = %s)
+            AND (%s::bigint IS NULL OR size = %s) ORDER BY size, witness"""
+        return self.query(sql, (witness, witness, size, size))
+
     def read_heads(self, size: int) -> list[tuple[str, int, bytes]]:
         """Where every stream ended after the first `size` entries: name, version, leaf hash."""
         sql = """SELECT DISTINCT ON (stream) stream, stream_version, leaf_hash FROM holdpoint.event

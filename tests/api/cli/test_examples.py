@@ -36,6 +36,7 @@ ORDER: list[tuple[str, int]] = [
 ]  # fmt: skip
 OTHERS = {
     "break-glass review",
+    "cosign",
     "disclose",
     "framework scope",
     "exception invoke",
