@@ -54,7 +54,7 @@ verifier: setup ## join disclosures/browser into the page that checks receipts
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
 	CRASH_ROUNDS=100 $(BIN)/python -m pytest -q -p no:randomly --timeout 3000 tests/faults/test_f01_killed_service.py
 
-guess: setup ## guess a withheld value a million times: no digest is met (about a minute)
+guess: setup ## guess a withheld value a million times: no digest is met (some ten seconds)
 	HOLDPOINT_GUESSES=1000000 $(BIN)/python -m pytest -q -p no:cacheprovider tests/threats/test_t51_hiding_by_redaction.py -k guessing
 
 lock: ## renew locks/dev.txt (needs uv)
