@@ -53,6 +53,13 @@ async function holdsEd25519(key, signature, message) {
   return crypto.subtle.verify({ name: "Ed25519" }, imported, signature, message);
 }
 
+// A witness's line: eight bytes of time, then the signature over time and text.
+async function holdsCosignature(key, signature, text) {
+  if (signature.length !== 72) return false;
+  const time = BigInt("0x" + toHex(signature.slice(0, 8)));
+  return holdsEd25519(key, signature.slice(8), utf8(`cosignature/v1\ntime ${time}\n${text}`));
+}
+
 // ML-DSA-44 is not in WebCrypto: that a line of the key is there and well formed is all that is said of it.
 async function openCheckpoint(parsed, vkeys) {
   const checkpoint = parseCheckpoint(parsed.text);
@@ -62,6 +69,7 @@ async function openCheckpoint(parsed, vkeys) {
     if (vkey === undefined) continue;
     const bad = new Refused("note-signature-invalid", "signatures");
     if (vkey.kind === ED25519 && !(await holdsEd25519(vkey.key, line.signature, utf8(parsed.text)))) throw bad;
+    if (vkey.kind === ED25519_COSIGNATURE && !(await holdsCosignature(vkey.key, line.signature, parsed.text))) throw bad;
     if (vkey.kind === MLDSA44) {
       if (line.signature.length !== 2428 || line.signature[0] > 127) throw bad;
       if (line.signature.slice(0, 8).every((b) => b === 0)) continue;

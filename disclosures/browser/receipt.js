@@ -16,7 +16,7 @@ function parseReceipt(text) {
 async function checkReceipt(receiptRaw, entry, keys) {
   const steps = [];
   const unproven = [
-    "ML-DSA-44 not checked: this browser's WebCrypto has no such algorithm. `holdpoint` and verify.py check it.",
+    "ML-DSA-44 not checked: this browser's WebCrypto has no such algorithm. holdpoint verify-proof checks it.",
     "Nothing about the entry's own signers, roles or meaning: a receipt shows only that these bytes stand in the log.",
     "Nobody else is shown to have seen the same tree: no witness was asked.",
     "That the keys are the log's: they are as good as the channel that you had them by.",

@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.errors import Malformed, Unverified
-from ledger.note import parse_vkey
+from ledger.note import Vkey, parse_vkey
 from ledger.receipt import check_receipt
 from spec.verifier import TARGET, join
 from tests.disclosures.chromium import PROGRAM, Chromium
@@ -115,6 +116,28 @@ def test_without_keys_it_is_unanchored_and_ml_dsa_is_never_said_to_hold(browser:
     assert expected(bent, ENTRY, KEYS) == "✖ INVALID"
     assert told(browser, tmp_path, bent, ENTRY, KEYS).startswith("✔")
     assert "ML-DSA-44 not checked" in browser.run("document.getElementById('unproven').textContent")
+
+
+@needs_chromium
+@pytest.mark.parametrize("bend", [False, True])
+def test_a_given_cosigner_s_line_counts_against_the_receipt(browser: Chromium, tmp_path: Path, bend: bool) -> None:
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    witness = Vkey("witness.example", 4, key.public_key().public_bytes_raw())
+    text = GOLDEN["receipt"].partition("\n\n")[2].rpartition("\n\n")[0] + "\n"
+    raw = (77).to_bytes(8, "big") + key.sign(f"cosignature/v1\ntime 77\n{text}".encode())
+    raw = bytes([*raw[:-1], raw[-1] ^ bend])
+    receipt = f"{GOLDEN['receipt']}\u2014 witness.example {b64encode(witness.key_id + raw).decode()}\n"
+    want = "✖ INVALID (note-signature-invalid)" if bend else "✔ VALID_UNWITNESSED"
+    keys = [*KEYS, str(witness)]
+    assert want.startswith(expected(receipt, ENTRY, keys))
+    assert told(browser, tmp_path, receipt, ENTRY, keys) == want
+
+
+@needs_chromium
+def test_a_check_under_way_is_dropped_when_a_choice_changes(browser: Chromium, tmp_path: Path) -> None:
+    told(browser, tmp_path, GOLDEN["receipt"], ENTRY, KEYS)
+    browser.run("(() => { const p = show(); part('keys').dispatchEvent(new Event('input')); return p; })()")
+    assert browser.run("part('result').hidden") is True
 
 
 @needs_chromium
