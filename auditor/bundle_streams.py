@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from auditor.checks import Checks
+from disclosures.closure import named_models
 from disclosures.parts import Absent, Neighbour, StreamEnd
 from disclosures.shown import Shown
 from disclosures.shown_entry import ShownEntry
@@ -146,9 +147,9 @@ def _references(shown: Shown, checks: Checks) -> None:
     names = {end.stream for end in shown.streams}
     for one in shown.entries:
         body = one.statement.predicate.body
-        if isinstance(body, model.Registered) and body.parent is not None and body.parent not in names:
-            detail = f"{one.stream} names {body.parent} as its parent, whose end is not shown"
-            checks.fails("streams", "gap", detail, one.index)
+        for other in named_models(body):
+            if other not in names:
+                checks.fails("streams", "gap", f"{one.stream} names {other}, whose end is not shown", one.index)
         if isinstance(body, model.Referenced) and not _leads_somewhere(shown, body):
             detail = f"entry {body.index} ({body.type}) names {one.stream}, and is neither shown nor withheld"
             checks.fails("streams", "gap", detail, body.index)

@@ -80,14 +80,19 @@ def closure(source: Source, subject: str, names: Iterable[str]) -> dict[str, lis
     return {stream: found[stream] for stream in sorted(found)}
 
 
+def named_models(body: Body) -> tuple[str, ...]:
+    """The other models' streams that a body names: parent, and what its compute is measured against."""
+    if isinstance(body, model.Registered):
+        measured = None if body.effective_compute is None else body.effective_compute.of
+        return tuple(s for s in (body.parent, measured) if s is not None)
+    return (body.of,) if isinstance(body, model.ComputeReached) else ()
+
+
 def _named(source: Source, entries: list[Found], *, others: bool) -> Iterator[str]:
     """Streams that a model's entries lead to: models always, for the subject also incidents, documents and safeguards."""
     for one in entries:
         body = one.body
-        if isinstance(body, model.Registered):
-            yield from (s for s in (body.parent, getattr(body.effective_compute, "of", None)) if s is not None)
-        if isinstance(body, model.ComputeReached):
-            yield body.of
+        yield from named_models(body)
         cited = {r.index for r in references(body)}
         if isinstance(body, model.Referenced):
             cited.add(body.index)

@@ -673,6 +673,15 @@ def within(stream: str, prefix: str) -> bool:
     return stream.startswith(prefix) and (prefix.endswith("/") or stream[len(prefix) :][:1] in ("", "/"))
 
 
+def named_models(one: Entry) -> list[str]:
+    """The other models' streams that an entry names: parent, and what its compute is measured against."""
+    if one.type == "model.registered":
+        measured = one.body.get("effective_compute")
+        found = (one.body.get("parent"), measured.get("of") if isinstance(measured, dict) else None)
+        return [s for s in found if s is not None]
+    return [one.body["of"]] if one.type == "model.compute-reached" else []
+
+
 class Bundle:
     """A bundle read: its members, entries by index, and the checks made so far."""
 
@@ -781,9 +790,8 @@ class Bundle:
         for one in self.order:
             holds = one.stream in names
             need(holds, "gap", f"entry {one.index} stands in {one.stream}, whose end is not shown", one.index)
-            parent = one.body.get("parent") if one.type == "model.registered" else None
-            holds = parent is None or parent in names
-            need(holds, "gap", f"{one.stream} names {parent}, whose end is not shown", one.index)
+            for other in named_models(one):
+                need(other in names, "gap", f"{one.stream} names {other}, whose end is not shown", one.index)
         for end in part["streams"]:
             self.end(shaped(end, "completeness-form", "head path position stream version withheld"), said)
         for one in self.order:

@@ -280,3 +280,12 @@ def test_a_swapped_signature_is_noticed() -> None:
     line = json.loads(files["bundle.sig"])
     line["sig"] = format_base64(bytes(64))
     assert ("statement-signature", None) in found(verified({**files, "bundle.sig": dumps(line)}))
+
+
+def test_a_model_that_the_subject_is_measured_against_is_not_left_out() -> None:
+    """The compute facts name `model/b`: without its stream nobody could say how far the evidence reaches."""
+    whole = honest()
+    listed = tuple(e.stream for e in whole.shown().streams if e.stream != "model/b")
+    found = verify_bundle(honest(listed=listed).files())
+    assert ("gap", V.INVALID) in {(c.code, c.verdict) for c in found.checks}
+    assert all(c.code != "gap" for c in verify_bundle(whole.files()).checks)
