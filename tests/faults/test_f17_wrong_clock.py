@@ -121,7 +121,7 @@ def test_only_development_ledgers_simulate_the_clock(tmp_path: Path) -> None:
 
 def _signed_at(seat: Seat) -> int:
     _, quantum = parse_note(seat.appender.published[1]).signatures
-    return cosigned_at(seat.appender._end._publisher._log.vkeys[1], quantum.signature)
+    return cosigned_at(seat.appender._end._publisher.vkeys[1], quantum.signature)
 
 
 def test_an_idle_log_signs_the_same_tree_again_and_its_time_never_falls(
