@@ -24,7 +24,10 @@ FieldNames = Annotated[tuple[Annotated[str, Meta(pattern=r"\A(\*|[a-z_]{1,60})\Z
 
 
 class Shows(Closed, frozen=True):
-    """Entries of `type` are shown if every open field of theirs is in `fields` (`*` = all); of what they withhold, `disclose`."""
+    """Entries of `type` are shown if every open field of theirs is in `fields` or `disclose`; of what they withhold, `disclose`.
+
+    `*` = all that the type never withholds: a member that may be withheld is named, or keeps the entry here where it stands open.
+    """
 
     fields: FieldNames
     type: Name
@@ -64,7 +67,11 @@ class Profile(Closed, frozen=True):
         allowed = self.allowed(event_type)
         if allowed is None:
             return False
-        return ALL in allowed.fields or set(members) - {"_sd"} <= set(allowed.fields)
+        seen, named = set(members) - {"_sd"}, {*allowed.fields, *allowed.disclose}
+        if ALL not in allowed.fields:
+            return seen <= named
+        # What a type lets its author withhold is not let out because this author left it open (T33).
+        return seen.isdisjoint(_withheld(BY_NAME[event_type]) - named)
 
     def class_of(self, event_type: str) -> Withholds:
         """The class under which an entry of this type is withheld. Every profile has one for every type."""

@@ -918,8 +918,9 @@ class Bundle:
         for one in self.order:
             allowed, sealed = shows.get(one.type, {}), one.predicate["body"]
             opened = {n for n in one.body if n not in sealed or one.body[n] != sealed[n]}
-            free = one.stream == "ledger" or "*" in allowed.get("fields", [])
-            fits = free or (allowed and set(sealed) - {"_sd"} <= set(allowed["fields"]))
+            members, named = set(sealed) - {"_sd"}, {*allowed.get("fields", ()), *allowed.get("disclose", ())}
+            shut = set(TABLE[one.type][3]) & members if "*" in named else members
+            fits = one.stream == "ledger" or (allowed and shut <= named)
             may = set() if one.stream == "ledger" else set(allowed.get("disclose", []))
             detail = f"entry {one.index} shows more than the profile {profile['id']} allows"
             need(fits and opened <= may, "profile-exceeded", detail, one.index)

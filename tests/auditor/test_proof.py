@@ -10,10 +10,10 @@ from auditor.verify import UNWITNESSED, verify_export
 from auditor.witness_policy import parse_policy
 from ledger.entry import leaf_hash
 from ledger.errors import Malformed
-from ledger.note import Vkey, parse_vkey
+from ledger.note import MLDSA44_COSIGNATURE, Vkey, parse_vkey
 from ledger.receipt import format_receipt
 from ledger.tree import hash_children, prove_inclusion
-from tests.cosigner import cosigned, policy, witness_line
+from tests.cosigner import cosigned, policy, witness_line, witness_vkey
 from tests.simulator import Lab, log_signer
 
 VECTORS = Path(__file__).resolve().parents[2] / "../shared/vectors"
@@ -117,7 +117,7 @@ def test_a_bent_proof_never_holds(name: str) -> None:
     assert BENT[name] != PROOF
     found = verdicts(BENT[name])
     assert found != HOLDS
-    assert any(v in ("INVALID", "UNANCHORED") for v, _ in found), found
+    assert any(v in ("INVALID", "UNANCHORED", "ERROR") for v, _ in found), found
 
 
 @pytest.mark.parametrize("at", range(0, len(PROOF.split("\n\u2014")[0]), 11))
@@ -126,6 +126,20 @@ def test_no_byte_before_the_signatures_is_free(at: int) -> None:
     raw = bytearray(PROOF.encode())
     raw[at] ^= 1
     assert verdicts(raw.decode("utf-8", "surrogateescape")) != HOLDS
+
+
+def test_a_witness_s_key_is_no_log_s() -> None:
+    note = cosigned(LAB.note(), "w.example/q", kind=MLDSA44_COSIGNATURE)
+    _, checks = check_checkpoint(note, (witness_vkey("w.example/q", MLDSA44_COSIGNATURE),))
+    assert [c.code for c in checks] == ["checkpoint-unsigned"]
+
+
+@here
+def test_what_other_logs_have_and_ours_never_is_not_judged() -> None:
+    (path,) = (VECTORS / "tessera-testlog").rglob("checkpoint.0")
+    extended = LAB.note().replace("\n\n\u2014", "\nmore\n\n\u2014", 1)
+    for note in (path.read_text(), extended):
+        assert [c.verdict for c in check_checkpoint(note, KEYS)[1]] == [V.ERROR]
 
 
 def test_another_entry_and_no_entry() -> None:

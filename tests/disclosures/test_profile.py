@@ -36,6 +36,16 @@ def test_every_type_is_shown_or_has_its_class(name: str) -> None:
             assert profile.shows_entry(body.event.name, open_fields(body))
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_could_have_been_withheld_does_not_leave_because_it_was_left_open(name: str) -> None:
+    profile = shipped(name)
+    for shows in profile.shows:
+        body = BY_NAME[shows.type]
+        for member in body.event.withholdable:
+            allowed = member in {*shows.disclose, *shows.fields}
+            assert profile.shows_entry(shows.type, {*open_fields(body), member}) == allowed, (shows.type, member)
+
+
 def test_a_notice_shows_decisions_and_frameworks_alone() -> None:
     profile = shipped("public-notice")
     families = {s.type.partition(".")[0] for s in profile.shows}
