@@ -22,6 +22,7 @@ from ledger.tree import prove_consistency
 PATH = "/add-checkpoint"
 MAX_ANSWER = 1 << 18
 EVERY_SECONDS = 10.0
+TRIES = 4
 TIMEOUT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 ALARMS = frozenset({"ahead", "conflict"})
@@ -43,8 +44,7 @@ def witness_transport(url: str) -> Transport:
 
 def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Callable[[str], Transport]) -> list[Asked]:
     """Ask each witness of the policy that has a URL, once; what it cosigned is kept. Two keys at one URL are one witness."""
-    size, note = ledger.appender.published
-    if size == 0:
+    if ledger.appender.published[0] == 0:
         raise Fault("empty", "failed", "the ledger holds no entries", "record something first")
     answers: list[Asked] = []
     places: dict[str, list[tuple[str, Witness]]] = {}
@@ -62,7 +62,7 @@ def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Callable[[str]
             answers.append(Asked(names, "unreachable", str(err)))
             continue
         try:
-            answers.append(_ask(ledger, size, note, names, [w.vkey for _, w in found], transport))
+            answers.append(_ask(ledger, names, [w.vkey for _, w in found], transport))
         except LedgerError as err:
             answers.append(Asked(names, "unreachable", str(err)))
         finally:
@@ -70,24 +70,29 @@ def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Callable[[str]
     return answers
 
 
-def _ask(ledger: Ledger, size: int, note: str, names: str, vkeys: list[Vkey], transport: Transport) -> Asked:
+def _ask(ledger: Ledger, names: str, vkeys: list[Vkey], transport: Transport) -> Asked:
     old = max((at for at, _ in ledger.desk.read_cosignatures(_label(vkeys[0]))), default=0)
-    for again in (False, True):
-        reply = transport.send("POST", PATH, _body(ledger, size, note, min(old, size)), {"content-type": "text/plain"})
-        if reply.status != 409 or again:
+    for _ in range(TRIES):
+        size, note = (
+            ledger.appender.published
+        )  # it grows while we ask, and somebody else may ask with what we signed since
+        old = min(old, size)
+        reply = transport.send("POST", PATH, _body(ledger, size, note, old), {"content-type": "text/plain"})
+        if reply.status != 409:
             break
         try:
             held = parse_uint(reply.body.decode("ascii").removesuffix("\n"), bits=63)
         except (LedgerError, UnicodeDecodeError):
             return Asked(names, "refused", "409 without a size")
-        if held > size:
-            return Asked(
-                names, "ahead", f"it cosigned size {held}, we stand at {size}: our log was set back, or forked"
-            )
+        now = ledger.appender.published[0]
+        if held > now:
+            return Asked(names, "ahead", f"it cosigned size {held}, we stand at {now}: our log was set back, or forked")
         if held == old:
             return Asked(names, "conflict", f"it cosigned another tree of size {held}")
         old = held
-    if reply.status in {409, 422}:
+    else:
+        return Asked(names, "refused", "others ask it all the time")
+    if reply.status == 422:
         return Asked(
             names, "conflict", f"our tree of size {size} is no extension of the one of size {old} that it cosigned"
         )

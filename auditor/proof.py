@@ -114,7 +114,7 @@ def witnessed(report: Report, policy: WitnessPolicy | None, required: int = 0) -
     note = parse_note(report.note)
     checkpoint = parse_checkpoint(note.text)
     check = check_policy(policy, note, checkpoint)
-    if check.verdict in (V.VALID, V.VALID_UNWITNESSED) and len(policy.judge(note, checkpoint).witnesses) < required:
+    if check.verdict in (V.VALID, V.VALID_UNWITNESSED) and len(policy.judge(note, checkpoint).keys) < required:
         check = replace(
             check, verdict=V.INCOMPLETE, code="witnesses-short", detail=f"{required} are required; {check.detail}"
         )

@@ -48,9 +48,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """What a checkpoint's lines amount to: the witnesses whose cosignature holds, whether a listed log signed, and the quorum."""
+    """What a checkpoint's lines amount to: the witnesses whose cosignature holds, whether a listed log signed, and the quorum.
+
+    `witnesses` by the policy's names; `keys` by the names of their keys, each once: two keys of one witness are one.
+    """
 
     witnesses: tuple[str, ...]
+    keys: tuple[str, ...]
     log: bool
     met: bool
 
@@ -72,7 +76,8 @@ class WitnessPolicy:
         names = {name for name, witness in self.witnesses.items() if witness.vkey in held}
         log = not logs or any(vkey.name == checkpoint.origin for vkey in signed)
         shown = tuple(sorted(name.decode("utf-8", "backslashreplace") for name in names))
-        return Cosigned(shown, log, log and (self.quorum is None or self._has_witnessed(self.quorum, names)))
+        keys = tuple(sorted({self.witnesses[name].vkey.name for name in names}))
+        return Cosigned(shown, keys, log, log and (self.quorum is None or self._has_witnessed(self.quorum, names)))
 
     def _has_witnessed(self, name: bytes, names: set[bytes]) -> bool:
         group = self.groups.get(name)

@@ -35,6 +35,11 @@ def serve(
     """Serve the ledger over HTTP. Example: holdpoint serve --data lab"""
     url = f"http://{host}:{port}/"
 
+    wanted = read_policy(policy)
+    if wanted is not None and not any(w.url for w in wanted.witnesses.values()):
+        detail = f"no witness of {policy} has a URL: nobody would be asked"
+        raise Fault("usage", "failed", detail, "give each a URL: docs/how-to/be-witnessed.md")
+
     def ready() -> None:
         if as_json:
             answer("serve", [url], code="serving")
@@ -42,7 +47,7 @@ def serve(
             say(f"serving {data} on {url} until SIGTERM; others say --server {url}")
         sys.stdout.flush()
 
-    run(data, host, port, export, confirm_clock=confirm_clock, policy=read_policy(policy), ready=ready)
+    run(data, host, port, export, confirm_clock=confirm_clock, policy=wanted, ready=ready)
 
 
 def issue(

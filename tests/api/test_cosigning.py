@@ -108,6 +108,27 @@ def test_a_log_that_was_set_back_is_told(story_folder: Path, tmp_path: Path) -> 
         assert [x.status for x in ask_witnesses(ledger, policy, connect_to(a))] == ["cosigned"]
 
 
+def test_others_may_ask_at_the_same_time(story_folder: Path, tmp_path: Path) -> None:
+    """The witness moves on along our own history between its 409 and our next try: no alarm, and it cosigns in the end."""
+    with opened(story_folder) as ledger, closing(Witness(tmp_path / "a", "w.example/a", keys_of(ledger))) as a:
+        policy = policy_of(ledger, a)
+        assert [x.status for x in ask_witnesses(ledger, policy, connect_to(a))] == ["cosigned"]
+        moved: list[int] = []
+
+        class Busy(Direct):
+            def send(
+                self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+            ) -> Reply:
+                if len(moved) < 2:  # somebody else brings what we sign now, before this request arrives
+                    moved.append(ledger.appender.size)
+                    grow(ledger, f"newcomer-{len(moved)}")
+                    assert [x.status for x in ask_witnesses(ledger, policy, connect_to(a))] == ["cosigned"]
+                return super().send(method, path, body, headers)
+
+        assert [x.status for x in ask_witnesses(ledger, policy, lambda _url: Busy(a, []))] == ["cosigned"]
+        assert len(moved) == 2
+
+
 @pytest.mark.parametrize("body", ["", "nonsense\n", "\u2014 w.example/a AAAA\n"])
 def test_what_a_witness_answers_is_not_believed(story_folder: Path, tmp_path: Path, body: str) -> None:
     class Lying(Direct):

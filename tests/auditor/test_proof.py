@@ -197,6 +197,17 @@ def test_an_export_that_the_reader_s_witnesses_cosigned_is_valid(
     assert (UNWITNESSED in found.notes) == (verdict is not V.VALID)
 
 
+def test_two_keys_of_one_witness_are_one_witness() -> None:
+    lines = [f"witness {n} {witness_vkey('w.example/a', kind)}" for n, kind in (("ed", 4), ("q", 6))]
+    found = parse_policy(policy(*lines, "group g any ed q", quorum="g"))
+    files = LAB.export()
+    note = cosigned(cosigned(files["checkpoint"].decode(), "w.example/a"), "w.example/a", kind=MLDSA44_COSIGNATURE)
+    files["checkpoint"] = note.encode()
+    report = verify_export(files.get, LAB.pin(1))
+    assert witnessed(report, found, 1).verdict is V.VALID
+    assert witnessed(report, found, 2).verdict is V.INCOMPLETE
+
+
 def test_a_quorum_hides_no_fault() -> None:
     raw = policy(witness_line("w.example/a"), quorum="a")
     files = LAB.export()
