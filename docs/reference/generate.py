@@ -62,8 +62,9 @@ HTTP = """# HTTP
   Tokens travel in `Authorization: Bearer` alone: one in an address or a body is 400 `token-in-url`, and lost.
 - **Host.** Loopback names, and `hosts = ["name:port"]` of `holdpoint.toml`; any other is 421.
 - **Position.** `Ledger-Checkpoint: size=N, root=:base64:` on every answer, for `at` of that size. `at` is a size (entries 0…N-1
-  at the clock of the last) or a time in UTC with six digits; inside a derived group it is 400. The gate alone also takes a
-  time to come, and says `projected`. An earlier position is looked up, not replayed: memory keeps what was replaced.
+  at the clock of the last) or a time in UTC with six digits; inside a derived group it is 400. The gate, duties, incidents,
+  keys and the timeline of frameworks also take a time to come; gate and duties say `projected`. An earlier position is looked
+  up, not replayed: memory keeps what was replaced.
 - **Caches.** Strong `ETag`, `If-None-Match` gives 304. A fixed size and a tile never change (`immutable`); what depends on the
   clock (gate, models, which framework binds now) is `no-store` and says `as_of` and, per model, `valid_until`: the last time at
   which it holds if nothing is recorded.
