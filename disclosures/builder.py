@@ -68,8 +68,12 @@ class Log:
 
 
 def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[str, bytes]:
-    """The files of the bundle. Raises `Malformed` `subject-unknown` where no such stream existed at the commitment."""
+    """The files of the bundle. Raises `Malformed`: `subject-unknown` where no such stream existed at the commitment, `since-beyond`
+    where a size to prove consistency from is none of this log's.
+    """
     checkpoint, _ = read_checkpoint(log.note)
+    if any(not 0 < size <= checkpoint.size for size in asked.since):
+        raise Malformed("bundle", "since", "since-beyond")
     index = StreamIndex(log.source.heads(log.committed))
     if index.prove(asked.subject) is None:
         raise Malformed("bundle", "subject", "subject-unknown")
@@ -183,7 +187,7 @@ def _runs(versions: Mapping[int, str]) -> tuple[Run, ...]:
 def _consistency(log: Log, since: Iterable[int], size: int) -> Consistency:
     proofs = tuple(
         ConsistencyProof(path=tuple(h.hex() for h in prove_consistency(log.source.node, m, size)), size=m)
-        for m in sorted({m for m in since if 0 < m <= size})
+        for m in sorted(set(since))
     )
     return Consistency(proofs=proofs, schema="holdpoint.consistency/1")
 

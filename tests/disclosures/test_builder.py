@@ -73,8 +73,16 @@ def test_a_status_is_claimed_where_what_is_shown_carries_it(lab: Any) -> None:
 
 def test_since_gives_consistency(lab: Any) -> None:
     log, held = lab
-    files = built(log, shipped("public-notice"), held, since=(1, 3, 3, 10**6))
+    files = built(log, shipped("public-notice"), held, since=(1, 3, 3))
     assert [p.size for p in read_shown(files).consistency.proofs] == [1, 3]
+
+
+@pytest.mark.parametrize("size", [0, -1, 10**6])
+def test_consistency_with_what_is_no_size_of_this_log_is_refused(lab: Any, size: int) -> None:
+    """A bundle that listed it in its request, and had no proof, would be INVALID to its reader."""
+    log, held = lab
+    with pytest.raises(Malformed, match="since-beyond"):
+        built(log, shipped("public-notice"), held, since=(1, size))
 
 
 def test_a_subject_that_is_none_is_refused(lab: Any) -> None:
