@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from api.book import readable
 from api.cli.asking import Asker
 from api.cli.options import DEFAULT_DATA, As, Data, Json, Yes
 from api.cli.output import answer, say
@@ -48,14 +49,16 @@ def disclose(
 
     Example: holdpoint disclose --profile public-notice --subject model/fictional-one --recipient public --out notice.zip --yes
     """
+    if (out is None) != prepare_only:
+        raise Fault("usage", "failed", "--out says where to; --prepare writes nowhere", "holdpoint disclose --help")
     with opened(data) as ledger:
         book = Session(ledger)
-        if release is not None:
+        if release is not None and out is not None:
             index, raw = released(ledger, parse_digest(release))
             _write(book, out, index, raw, release, as_json=as_json)
             return
-        if profile is None or subject is None or recipient is None or (out is None and not prepare_only):
-            detail = "--profile, --subject, --recipient and --out say what is handed to whom"
+        if profile is None or subject is None or recipient is None:
+            detail = "--profile, --subject and --recipient say what is handed to whom"
             raise Fault("usage", "failed", detail, "holdpoint disclose --help")
         asked = Asked(
             model_stream(subject),
@@ -65,7 +68,7 @@ def disclose(
             tuple(map(_size, since or ())),
         )
         prepared = prepare(ledger, asked, load_signer(data / "keys" / "engine.pem"))
-        if prepare_only:
+        if out is None:
             _prepared(book, prepared.digest, prepared.stream, prepared.body, as_json=as_json)
             return
         posted = sign_and_post(book, Asker(yes=yes), disclosure.Made, prepared.body, prepared.stream, by)
@@ -76,7 +79,7 @@ def _size(text: str) -> int:
     """A size, or the size of a trust file's checkpoint."""
     if text.isascii() and text.isdigit() and len(text) < 16:
         return int(text)
-    return parse_pin(Path(text).read_bytes()).checkpoint.size
+    return parse_pin(readable(Path(text), "pin-unreadable")).checkpoint.size
 
 
 def _prepared(book: Session, digest: str, stream: str, body: dict[str, object], *, as_json: bool) -> None:
@@ -94,10 +97,8 @@ def _prepared(book: Session, digest: str, stream: str, body: dict[str, object], 
     say(f"  holdpoint disclose --release {digest} --out FILE.zip")
 
 
-def _write(book: Session, out: Path | None, index: int, raw: bytes, digest: str, *, as_json: bool) -> None:
+def _write(book: Session, out: Path, index: int, raw: bytes, digest: str, *, as_json: bool) -> None:
     """The bundle, and beside it the receipt of the event that released it."""
-    if out is None:
-        raise Fault("usage", "failed", "--out says where to", "holdpoint disclose --help")
     _, receipt = book.entry(index)
     write_synced(out, raw)
     write_synced(out.with_name(out.name + ".released.tlog-proof"), receipt.encode())

@@ -103,7 +103,8 @@ def test_nothing_is_handed_out_before_two_have_signed(
 ) -> None:
     out, draft, sealed = tmp_path / "b.zip", tmp_path / "made.json", tmp_path / "made.dsse.json"
     data = ("--data", str(story_folder))
-    assert disclose(story_folder, out, "public-notice", "--prepare", "--json") == 0
+    asked = ("--profile", "public-notice", "--subject", MODEL, "--recipient", WHO)
+    assert run("disclose", *data, *asked, "--prepare", "--json") == 0
     (said,) = json.loads(capsys.readouterr().out)["details"]
     assert not out.exists()
     assert run("disclose", *data, "--release", said["digest"], "--out", str(out)) == 1
@@ -142,6 +143,13 @@ def test_what_does_not_exist_is_refused(story_folder: Path, capsys: pytest.Captu
     assert run(*words, "--profile", "no-such-profile", "--subject", MODEL) != 0
     assert "profile-missing" in capsys.readouterr().err
     assert run(*words) == 2
+    whole = (*words, "--profile", "public-notice", "--subject", MODEL)
+    assert run(*whole, "--since", str(tmp_path / "no-pin.json")) == 2
+    assert "pin-unreadable" in capsys.readouterr().err
+    assert run(*whole, "--since", "1000000") == 2
+    assert "since-beyond" in capsys.readouterr().err
+    assert run(*whole, "--prepare") == 2
+    assert run("disclose", "--data", str(story_folder), "--release", f"sha256:{'0' * 64}") == 2
     assert not out.exists()
     asked = Asked("model/none", WHO, profile_named("public-notice"))
     engine = load_signer(story_folder / "keys" / "engine.pem")
