@@ -6,15 +6,14 @@ bytes: an engine that commits to a false index is INVALID for every full auditor
 
 from hashlib import sha256
 
-from ledger.admit import Admitted, Submission, place_event
-from ledger.derived import Seal
-from ledger.envelope import Envelope, format_envelope, statement_digest
+from ledger.admit import Admitted
+from ledger.derived import Seal, place_sealed
 from ledger.events import index
 from ledger.place import EntryPlace, KnownEntry
 from ledger.reasons import Reason, Refused
 from ledger.root import frozen_refusal
 from ledger.state import State
-from ledger.statement import format_statement, parse_statement, stream_subject
+from ledger.statement import format_statement, stream_subject
 from ledger.stream_index import Head, StreamIndex
 from ledger.strict import format_uuid7, micros, unhex
 from ledger.trust import KeyLife, engine_key
@@ -52,12 +51,4 @@ def commit_index(state: State, size: int, recorded_at: str, seal: Seal) -> Admit
     if engine is None:
         return Refused(Reason.ENGINE_MISSING, "the stream index needs a live engine key: register one first")
     envelope = seal(index_payload(state, size, recorded_at, engine), engine.record.keyid)
-    return place_index(state, size, recorded_at, envelope, engine)
-
-
-def place_index(state: State, size: int, recorded_at: str, envelope: Envelope, engine: KeyLife) -> Admitted:
-    """Give the sealed statement its place."""
-    statement = parse_statement(envelope.payload, index.Committed)
-    digest = statement_digest(envelope.payload)
-    submission = Submission(format_envelope(envelope), digest, statement, statement.predicate.body)
-    return place_event(state, size, recorded_at, submission, (engine.record.principal,))
+    return place_sealed(state, size, recorded_at, envelope, engine)

@@ -70,8 +70,13 @@ def follow(state: State, cause: Event, rules: Rules, seal: Seal) -> list[Admitte
 
 def place_derived(state: State, index: int, cause: Event, envelope: Envelope, engine: KeyLife) -> Admitted:
     """Give a derived envelope its place right behind its cause."""
+    return place_sealed(state, index, cause.recorded_at, envelope, engine)
+
+
+def place_sealed(state: State, index: int, recorded_at: str, envelope: Envelope, engine: KeyLife) -> Admitted:
+    """Give what the engine sealed its place at `index`."""
     statement = parse_statement(envelope.payload, BY_TOPIC[peek_type(envelope.payload)])
     submission = Submission(
         format_envelope(envelope), statement_digest(envelope.payload), statement, statement.predicate.body
     )
-    return place_event(state, index, cause.recorded_at, submission, (engine.record.principal,))
+    return place_event(state, index, recorded_at, submission, (engine.record.principal,))
