@@ -11,7 +11,7 @@ from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import UNWITNESSED
 from auditor.witness_policy import WitnessPolicy
 from ledger.checkpoint import Checkpoint, parse_checkpoint
-from ledger.errors import LedgerError, Malformed
+from ledger.errors import LedgerError
 from ledger.note import ED25519, ED25519_COSIGNATURE, Note, Vkey, parse_note, verified_keys
 from ledger.receipt import HEADER, Receipt, parse_receipt
 from ledger.strict import parse_base64
@@ -81,8 +81,8 @@ def _signed(note: Note, checkpoint: Checkpoint, keys: Sequence[Vkey], policy: Wi
     return Check("checkpoint", V.VALID_UNWITNESSED, "ok", f"size {checkpoint.size}, signed by {names}{other}")
 
 
-def check_policy(policy: WitnessPolicy, note: Note, checkpoint: Checkpoint) -> Check:
-    """What the reader's own policy says of a checkpoint: `VALID` where its quorum cosigned."""
+def check_policy(policy: WitnessPolicy, note: Note, checkpoint: Checkpoint, required: int = 0) -> Check:
+    """What the reader's own policy says of a checkpoint: `VALID` where its quorum cosigned, and at least `required` witnesses."""
     try:
         found = policy.judge(note, checkpoint)
     except LedgerError as err:
@@ -90,10 +90,9 @@ def check_policy(policy: WitnessPolicy, note: Note, checkpoint: Checkpoint) -> C
     who = ", ".join(found.witnesses) or "none"
     if not found.log:
         return Check("witnesses", V.UNANCHORED, "policy-other-log", "no log that the policy lists signed it")
-    if not found.met:
-        return Check(
-            "witnesses", V.INCOMPLETE, "witnesses-short", f"the policy's quorum is not met; cosigned by: {who}"
-        )
+    if not found.met or len(found.keys) < required:
+        short = f"{required} witnesses are required" if found.met else "the policy's quorum is not met"
+        return Check("witnesses", V.INCOMPLETE, "witnesses-short", f"{short}; cosigned by: {who}")
     if policy.quorum is None:
         return Check("witnesses", V.VALID_UNWITNESSED, "ok", "the policy asks for no witness")
     return Check("witnesses", V.VALID, "ok", f"the policy's quorum is met; cosigned by: {who}")
@@ -112,18 +111,16 @@ def witnessed(report: Report, policy: WitnessPolicy | None, required: int = 0) -
     if not report.note:
         return report
     note = parse_note(report.note)
-    checkpoint = parse_checkpoint(note.text)
-    check = check_policy(policy, note, checkpoint)
-    if check.verdict in (V.VALID, V.VALID_UNWITNESSED) and len(policy.judge(note, checkpoint).keys) < required:
-        check = replace(
-            check, verdict=V.INCOMPLETE, code="witnesses-short", detail=f"{required} are required; {check.detail}"
-        )
-    checks = (*report.checks, check)
-    if check.verdict is not V.VALID:
+    checks = (*report.checks, check_policy(policy, note, parse_checkpoint(note.text), required))
+    if checks[-1].verdict is not V.VALID:
         return replace(report, checks=checks)
     notes = tuple(n for n in report.notes if n != UNWITNESSED)
-    raised = tuple(replace(c, verdict=V.VALID) if c.verdict is V.VALID_UNWITNESSED else c for c in checks)
-    return replace(report, checks=raised, notes=notes)
+    return replace(report, checks=raised(checks), notes=notes)
+
+
+def raised(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """With the quorum's cosignature, what held unwitnessed holds."""
+    return tuple(replace(c, verdict=V.VALID) if c.verdict is V.VALID_UNWITNESSED else c for c in checks)
 
 
 def check_proof(
@@ -149,11 +146,3 @@ def check_proof(
         return checkpoint, [*checks, Check("inclusion", V.INVALID, err.code, f"{err}", proof.receipt.index)]
     detail = f"the entry stands at index {proof.receipt.index} of {checkpoint.size}"
     return checkpoint, [*checks, Check("inclusion", V.VALID_UNWITNESSED, "ok", detail, proof.receipt.index)]
-
-
-def decoded(raw: bytes, what: str) -> str:
-    """A file's text. Raises `Malformed` `not-utf8`."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as err:
-        raise Malformed(what, "text", "not-utf8") from err

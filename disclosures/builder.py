@@ -68,8 +68,8 @@ class Log:
 
 
 def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[str, bytes]:
-    """The files of the bundle. Raises `Malformed`: `subject-unknown` where no such stream existed at the commitment, `since-beyond`
-    where a size to prove consistency from is none of this log's.
+    """The files of the bundle. Raises `Malformed`: `subject-unknown` where no such stream existed at the commitment,
+    `since-beyond` where a size to prove consistency from is none of this log's.
     """
     checkpoint, _ = read_checkpoint(log.note)
     if any(not 0 < size <= checkpoint.size for size in asked.since):

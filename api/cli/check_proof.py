@@ -1,7 +1,6 @@
 """`verify-proof`, `verify-checkpoint`: any C2SP tlog-proof and signed checkpoint, under keys and a policy of one's own."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,11 @@ from api.book import readable
 from api.cli.options import Json
 from api.cli.output import emit, say
 from auditor.explain import report_text
-from auditor.proof import check_checkpoint, check_proof, decoded
+from auditor.proof import check_checkpoint, check_proof, raised
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.witness_policy import WitnessPolicy, parse_policy
 from ledger.checkpoint import Checkpoint
-from ledger.note import Vkey, parse_vkey
+from ledger.note import Vkey, decode_note, parse_vkey
 
 Keys = Annotated[
     list[str] | None,
@@ -39,7 +38,7 @@ def verify_proof(
 
     Example: holdpoint verify-proof receipts/0.tlog-proof --key log.vkeys --entry entry.json
     """
-    text = decoded(readable(proof), "proof")
+    text = decode_note(readable(proof))
     content = None if entry is None else readable(entry)
     _show(*check_proof(text, keys_given(key), content, read_policy(policy)), as_json=as_json)
 
@@ -51,7 +50,7 @@ def verify_checkpoint(
     as_json: Json = False,
 ) -> None:
     """Check a signed checkpoint with its cosignatures. Example: holdpoint verify-checkpoint checkpoint --key log.vkeys"""
-    note = decoded(readable(checkpoint), "checkpoint")
+    note = decode_note(readable(checkpoint))
     _show(*check_checkpoint(note, keys_given(key), read_policy(policy)), as_json=as_json)
 
 
@@ -65,7 +64,7 @@ def keys_given(given: Sequence[str] | None) -> tuple[Vkey, ...]:
     found: list[Vkey] = []
     for text in given or ():
         path = Path(text)
-        lines = decoded(readable(path), "vkey").splitlines() if "+" not in text or path.is_file() else [text]
+        lines = decode_note(readable(path)).splitlines() if "+" not in text or path.is_file() else [text]
         found += [parse_vkey(line.strip()) for line in lines if line.strip()]
     return tuple(found)
 
@@ -73,7 +72,7 @@ def keys_given(given: Sequence[str] | None) -> tuple[Vkey, ...]:
 def _show(checkpoint: Checkpoint | None, checks: list[Check], *, as_json: bool) -> None:
     """Say what was proven and what not, and leave with the verdict's code."""
     if any(c.verdict is VerifyVerdict.VALID for c in checks):
-        checks = [replace(c, verdict=_raised(c.verdict)) for c in checks]
+        checks = [*raised(checks)]
     head = checkpoint or Checkpoint("", 0, b"")
     report = Report(tuple(checks), head.origin, head.size, head.root, notes=LIMITS)
     if as_json:
@@ -81,11 +80,6 @@ def _show(checkpoint: Checkpoint | None, checks: list[Check], *, as_json: bool) 
     else:
         say(report_text(report))
     raise SystemExit(report.exit_code)
-
-
-def _raised(verdict: VerifyVerdict) -> VerifyVerdict:
-    """With the quorum's cosignature, what held unwitnessed holds."""
-    return VerifyVerdict.VALID if verdict is VerifyVerdict.VALID_UNWITNESSED else verdict
 
 
 def register(app: typer.Typer) -> None:
