@@ -71,7 +71,7 @@ def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Callable[[str]
 
 
 def _ask(ledger: Ledger, names: str, vkeys: list[Vkey], transport: Transport) -> Asked:
-    old = max((at for at, _ in ledger.desk.read_cosignatures(_label(vkeys[0]))), default=0)
+    old = ledger.desk.last_cosigned(_label(vkeys[0]))
     for _ in range(TRIES):
         size, note = (
             ledger.appender.published
@@ -171,7 +171,7 @@ def cosigned_note(ledger: Ledger, size: int, note: str) -> str:
     """The note with the cosignatures that are kept for its size: those of its very text, each once."""
     parsed = parse_note(note)
     lines: list[NoteSignature] = list(parsed.signatures)
-    for _, line in ledger.desk.read_cosignatures(None, size):
+    for line in ledger.desk.read_cosignatures(size):
         try:
             lines += [s for s in parse_note(f"x\n\n{line}").signatures if s not in lines]
         except Malformed:  # a row that somebody altered says nothing; fsck names it

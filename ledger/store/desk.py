@@ -296,11 +296,16 @@ class Desk:
         sql = "INSERT INTO holdpoint.cosignature (size, witness, line) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING size"
         self.query(sql, (size, witness, line))
 
-    def read_cosignatures(self, witness: str | None, size: int | None = None) -> list[tuple[int, str]]:
-        """Kept lines with their sizes: of one witness, or of one size."""
-        sql = """SELECT size, line FROM holdpoint.cosignature WHERE (%s::text IS NULL OR witness = %s)
-            AND (%s::bigint IS NULL OR size = %s) ORDER BY size, witness"""
-        return self.query(sql, (witness, witness, size, size))
+    def read_cosignatures(self, size: int) -> list[str]:
+        """The lines kept for a size, by witness."""
+        sql = "SELECT line FROM holdpoint.cosignature WHERE size = %s ORDER BY witness"
+        return [line for (line,) in self.query(sql, (size,))]
+
+    def last_cosigned(self, witness: str) -> int:
+        """The largest size that a witness has cosigned, as far as is kept here; 0 for none."""
+        sql = "SELECT coalesce(max(size), 0) FROM holdpoint.cosignature WHERE witness = %s"
+        ((size,),) = self.query(sql, (witness,))
+        return int(size)
 
     def read_heads(self, size: int) -> list[tuple[str, int, bytes]]:
         """Where every stream ended after the first `size` entries: name, version, leaf hash."""
