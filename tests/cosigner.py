@@ -1,46 +1,35 @@
-"""Witnesses of tests: keys that follow from their names, and cosignature lines over any checkpoint (C2SP tlog-cosignature)."""
+"""Witnesses of tests: keys that follow from their names, cosignatures over any checkpoint, and lines of a policy."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from ledger.checkpoint import read_checkpoint
-from ledger.note import (
-    ED25519_COSIGNATURE,
-    MLDSA44_COSIGNATURE,
-    Note,
-    NoteSignature,
-    Vkey,
-    cosigned_message,
-    format_note,
-)
+from ledger.cosigner import Cosigner
+from ledger.note import ED25519_COSIGNATURE, Note, Vkey, format_note
 
 
-def _seed(name: str) -> bytes:
-    return sha256(f"test-only witness {name}".encode()).digest()
+@lru_cache(maxsize=64)
+def cosigner(name: str) -> Cosigner:
+    """A witness that anybody can make: its seed is a hash of its name."""
+    seed = sha256(f"test-only witness {name}".encode()).digest()
+    quantum = mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
+    return Cosigner(name, ed25519.Ed25519PrivateKey.from_private_bytes(seed), quantum)
 
 
 def witness_vkey(name: str, kind: int = ED25519_COSIGNATURE) -> Vkey:
-    """The witness's verifier key."""
-    if kind == MLDSA44_COSIGNATURE:
-        return Vkey(name, kind, mldsa.MLDSA44PrivateKey.from_seed_bytes(_seed(name)).public_key().public_bytes_raw())
-    key = ed25519.Ed25519PrivateKey.from_private_bytes(_seed(name))
-    return Vkey(name, ED25519_COSIGNATURE, key.public_key().public_bytes_raw())
+    """The witness's verifier key of a type."""
+    return next(v for v in cosigner(name).vkeys if v.kind == kind)
 
 
 def cosigned(note: str, *names: str, kind: int = ED25519_COSIGNATURE, at: int = 1_780_000_000) -> str:
-    """The note with a cosignature of each of these witnesses."""
+    """The note with a cosignature of each of these witnesses, by its key of that type."""
     checkpoint, parsed = read_checkpoint(note)
     lines = list(parsed.signatures)
     for name in names:
-        vkey = witness_vkey(name, kind)
-        if kind == MLDSA44_COSIGNATURE:
-            message = cosigned_message(name, at, checkpoint.origin, checkpoint.size, checkpoint.root)
-            signature = mldsa.MLDSA44PrivateKey.from_seed_bytes(_seed(name)).sign(message)
-        else:
-            message = f"cosignature/v1\ntime {at}\n{parsed.text}".encode()
-            signature = ed25519.Ed25519PrivateKey.from_private_bytes(_seed(name)).sign(message)
-        lines.append(NoteSignature(name, vkey.key_id, at.to_bytes(8, "big") + signature))
+        made = zip(cosigner(name).vkeys, cosigner(name).cosign(parsed.text, checkpoint, at), strict=True)
+        lines += [line for vkey, line in made if vkey.kind == kind]
     return format_note(Note(parsed.text, tuple(lines)))
 
 
