@@ -16,6 +16,7 @@ from api.cosigning import cosigned_note
 from api.handing_over import write_synced
 from api.wiring import Ledger
 from disclosures.builder import Asked, Log, build_bundle
+from disclosures.parts import BundleRequest, parse_part
 from disclosures.profile import Profile, load_profile
 from disclosures.stored_zip import format_zip
 from ledger.checkpoint import read_checkpoint
@@ -23,6 +24,7 @@ from ledger.entry import read_entry
 from ledger.errors import Fault
 from ledger.events import disclosure
 from ledger.keys import Signer
+from ledger.store.rows import Stored
 from ledger.stream_index import Head
 from ledger.tile import TileReader
 
@@ -46,16 +48,7 @@ class LedgerSource:
 
     def of_stream(self, stream: str) -> Iterator[tuple[int, bytes]]:
         """A stream's entries below the size, in order."""
-        after = -1
-        while True:
-            page = self._ledger.desk.find(after, PAGE, stream)
-            for row in page:
-                if row.index >= self._size:
-                    return
-                yield row.index, row.entry
-            if len(page) < PAGE:
-                return
-            after = page[-1].index
+        return ((row.index, row.entry) for row in _rows(self._ledger, self._size, stream=stream))
 
     def heads(self, size: int) -> list[Head]:
         """Where each stream ended after `size` entries."""
@@ -115,14 +108,10 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
     digest = f"sha256:{sha256(raw).hexdigest()}"
     write_synced(bundle_path(ledger.folder, digest), raw, mode=0o600)
     checkpoint, _ = read_checkpoint(note)
-    indexes = [
-        int(path.removeprefix("data/events/").removesuffix(".json"))
-        for path in bundle
-        if path.startswith("data/events/")
-    ]
+    request = parse_part(bundle["data/request.json"], BundleRequest)
     body = {
-        "bundle_digest": digest, "checkpoint": {"root": checkpoint.root.hex(), "size": size}, "first": min(indexes),
-        "last": max(indexes), "profile": asked.profile.id, "recipient": asked.recipient,
+        "bundle_digest": digest, "checkpoint": {"root": checkpoint.root.hex(), "size": size}, "first": request.first,
+        "last": request.last, "profile": asked.profile.id, "recipient": asked.recipient,
     }  # fmt: skip
     return Prepared(raw, digest, body)
 
@@ -151,14 +140,17 @@ def released(ledger: Ledger, digest: str) -> tuple[int, bytes]:
 
 
 def _made(ledger: Ledger, size: int) -> Iterator[tuple[int, disclosure.Made]]:
+    for row in _rows(ledger, size, topic=disclosure.Made.event.topic):
+        yield row.index, statement_of(read_entry(row.entry)[1].payload).predicate.body
+
+
+def _rows(ledger: Ledger, size: int, **sought: str) -> Iterator[Stored]:
+    """The entries below `size` of a stream, or of a type, in order, page by page."""
     after = -1
     while True:
-        page = ledger.desk.find(after, PAGE, topic=disclosure.Made.event.topic)
-        for row in page:
-            if row.index >= size:
-                return
-            yield row.index, statement_of(read_entry(row.entry)[1].payload).predicate.body
-        if len(page) < PAGE:
+        page = ledger.desk.find(after, PAGE, **sought)
+        yield from (row for row in page if row.index < size)
+        if len(page) < PAGE or page[-1].index >= size:
             return
         after = page[-1].index
 

@@ -208,7 +208,8 @@ class Ledger:
         if isinstance(outcome, Known):
             return outcome.index
         if isinstance(outcome, Refused):
-            raise Fault(outcome.reason, "failed", outcome.detail, "see docs/how-to")
+            remedy = "wait for ledger.restored, or register an engine key"
+            raise Fault(outcome.reason, "failed", outcome.detail, remedy)
         raise outcome
 
     def tile(self, level: int, n: int, size: int) -> bytes:
