@@ -77,7 +77,7 @@ def verify(
         Path | None, typer.Option("--pin", envvar="HOLDPOINT_PIN", help="The trust file kept aside.")
     ] = None,
     witnesses: Annotated[
-        int, typer.Option("--require-witness", min=0, help="How many independent witnesses must have cosigned.")
+        int, typer.Option("--require-witness", min=0, help="How many witnesses of your policy must have cosigned.")
     ] = 0,
     policy: Annotated[
         Path | None,
@@ -107,6 +107,7 @@ def verify(
             "evidence-missing", "failed", "evidence is compared file by file", "give a folder of logs, and files"
         )
     trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
+    wanted = read_policy(policy)
     workers = os.cpu_count() or 2
     if is_url(place):
         with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source:
@@ -121,7 +122,7 @@ def verify(
         report = verified_files(Path(place), Trust(trusted, beside, carried()), workers)
     if evidence is not None and report.exit_code in (0, 5):
         report = replace(report, checks=(*report.checks, *evidence_checks(Path(place), evidence)))
-    report = witnessed(report, read_policy(policy), witnesses)
+    report = witnessed(report, wanted, witnesses)
     if statement is not None and out is not None:
         signed = sign_replay(report, trusted, load_signer(statement), wall_clock())
         write_synced(out, signed.wire())
