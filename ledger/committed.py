@@ -20,7 +20,7 @@ from ledger.trust import KeyLife, engine_key
 
 
 def stream_index(state: State) -> StreamIndex:
-    """The index over all streams as `state` has them: its newest, never an earlier one. Takes a while per 100,000 streams."""
+    """The index over all streams as `state` has them: its newest, never an earlier one. It hashes every head."""
     places: list[tuple[str, EntryPlace]] = list(state.scan("stream"))
     return StreamIndex(Head(head=place.head, stream=name, version=place.version) for name, place in places)
 
