@@ -48,7 +48,7 @@ spec: setup ## write spec/events and docs/reference from the code, and the OpenA
 vectors: setup ## write the golden bytes under tests/vectors; run again, it leaves no difference
 	$(BIN)/python -m tests.vectors.generate
 
-verifier: setup ## join disclosures/browser into the page that checks receipts
+verifier: setup ## join disclosures/browser into one page; state the verifiers' digests in the docs
 	$(BIN)/python -m spec.verifier
 
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)

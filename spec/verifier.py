@@ -1,11 +1,18 @@
-"""Join `disclosures/browser/` into `disclosures/static/receipt.html`. `make verifier`; a test compares."""
+"""Join `disclosures/browser/` into one HTML file, and state the digests of the one-file verifiers where the docs do.
 
+`make verifier`; a test compares. A page states a digest as `sha256sum` prints it: an indented line of 64 digits and the name.
+"""
+
+import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "disclosures" / "browser"
+ROOT = SOURCE.parents[1]
 TARGET = SOURCE.parent / "static" / "receipt.html"
+STATED = re.compile(r"^    [0-9a-f]{64}  (verify\.py|receipt\.html)$", re.MULTILINE)
+PAGES = ("verify-a-bundle.md", "check-a-receipt-in-a-browser.md")
 SCRIPTS = ("strict.js", "curve.js", "tree.js", "note.js", "receipt.js", "page.js")
 
 
@@ -29,5 +36,17 @@ def join() -> str:
     return page
 
 
+def stated(text: str) -> str:
+    """A page of the docs with each digest that it states as the file it is now."""
+
+    def line(found: re.Match[str]) -> str:
+        return f"    {sha256((TARGET.parent / found[1]).read_bytes()).hexdigest()}  {found[1]}"
+
+    return STATED.sub(line, text)
+
+
 if __name__ == "__main__":
     TARGET.write_text(join(), encoding="utf-8")
+    for name in PAGES:
+        page = ROOT / "docs" / "how-to" / name
+        page.write_text(stated(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.errors import Malformed, Unverified
 from ledger.note import Vkey, parse_vkey
 from ledger.receipt import check_receipt
-from spec.verifier import TARGET, join
+from spec.verifier import TARGET, join, stated
 from tests.disclosures.chromium import PROGRAM, Chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,10 @@ needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="Chromium is not ins
 def test_the_page_is_joined_from_its_sources_and_its_digest_is_told() -> None:
     page = TARGET.read_text(encoding="utf-8")
     assert page == join()
-    assert sha256(page.encode()).hexdigest() in (ROOT / "docs/how-to/check-a-receipt-in-a-browser.md").read_text()
+    told = (ROOT / "docs/how-to/check-a-receipt-in-a-browser.md").read_text()
+    assert f"    {sha256(page.encode()).hexdigest()}  receipt.html\n" in told
+    assert stated(told) == told
+    assert stated(f"    {'0' * 64}  receipt.html\n") in told
     assert len(page.encode()) < 150_000
 
 
