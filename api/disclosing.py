@@ -6,7 +6,7 @@ whose bundle is here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -15,8 +15,9 @@ from api.author import statement_of
 from api.cosigning import cosigned_note
 from api.handing_over import write_synced
 from api.wiring import Ledger
+from disclosures.absence import neighbours
 from disclosures.builder import Asked, Log, build_bundle
-from disclosures.parts import BundleRequest, parse_part
+from disclosures.parts import BundleRequest, Completeness, parse_part
 from disclosures.profile import Profile, load_profile
 from disclosures.stored_zip import format_zip
 from ledger.checkpoint import read_checkpoint
@@ -65,11 +66,14 @@ class LedgerSource:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A bundle that nobody has yet: its zip, the digest that is signed, and the body of its `disclosure.made`."""
+    """A bundle that nobody has yet: its zip, the digest that is signed, and the body of its `disclosure.made`. `beside`: names
+    of streams that its absence proofs show.
+    """
 
     raw: bytes
     digest: str
     body: dict[str, object]
+    beside: tuple[str, ...]
 
     @property
     def stream(self) -> str:
@@ -91,7 +95,7 @@ def profile_named(name: str) -> Profile:
 
 
 def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
-    """Commit to the stream index where it has moved, build, keep the bundle. Raises `Fault`, `Malformed` `subject-unknown`."""
+    """Commit to the stream index where it has moved, build, keep the bundle. Raises `Fault`, and what `build_bundle` does."""
     committed = ledger.commit_index()
     with ledger.appender.lock:
         size, note = ledger.appender.published
@@ -102,8 +106,7 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
         vkeys=state.get("meta", "vkeys"), founding=ledger.founding,
     )  # fmt: skip
     since = (*asked.since, *_earlier(ledger, size), committed)  # the head before this disclosure is what most pins hold
-    whole = Asked(asked.subject, asked.recipient, asked.profile, asked.actions, since)
-    bundle = build_bundle(log, whole, engine, carried())
+    bundle = build_bundle(log, replace(asked, since=since), engine, carried())
     raw = format_zip(bundle)
     digest = f"sha256:{sha256(raw).hexdigest()}"
     write_synced(bundle_path(ledger.folder, digest), raw, mode=0o600)
@@ -113,7 +116,8 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
         "bundle_digest": digest, "checkpoint": {"root": checkpoint.root.hex(), "size": size}, "first": request.first,
         "last": request.last, "profile": asked.profile.id, "recipient": asked.recipient,
     }  # fmt: skip
-    return Prepared(raw, digest, body)
+    absent = parse_part(bundle["data/completeness.json"], Completeness).absent
+    return Prepared(raw, digest, body, neighbours(absent))
 
 
 def carried() -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from auditor.bundle_absent import check_absences
 from auditor.bundle_anchor import check_keys, check_pin, check_seen
 from auditor.bundle_entries import check_admission, check_proofs
 from auditor.bundle_parts import check_frameworks, check_redactions, check_said, check_signed, check_static
@@ -107,6 +108,7 @@ def _content(
     check_signed(files, shown, partial, checks)
     check_keys(shown, partial, trust.pin, checks)
     check_streams(shown, checks)
+    check_absences(shown, checks)
     check_redactions(shown, checks)
     check_frameworks(shown, checks)
     profile = check_profile(shown, checks)

@@ -9,13 +9,13 @@ from itertools import pairwise
 
 from auditor.checks import Checks
 from disclosures.closure import named_models
-from disclosures.parts import Absent, Neighbour, StreamEnd
+from disclosures.parts import StreamEnd
 from disclosures.shown import Shown
 from disclosures.shown_entry import ShownEntry
-from ledger.errors import LedgerError, Malformed
+from ledger.errors import LedgerError
 from ledger.events import index, model
 from ledger.registry import BY_NAME
-from ledger.stream_index import Gap, Head, Placed, check_absent, check_head, parse_head
+from ledger.stream_index import Head, Placed, check_head
 from ledger.strict import unhex
 
 LEDGER = "ledger"
@@ -31,8 +31,6 @@ def check_streams(shown: Shown, checks: Checks) -> None:
         _versions(shown, end, checks)
         _chain(shown, end, checks)
     _references(shown, checks)
-    for absent in shown.completeness.absent:
-        _absence(shown, absent, checks)
     if len(checks.done) > before:
         return
     withheld = sum(run.to - run.from_ + 1 for end in shown.streams for run in end.withheld)
@@ -180,18 +178,3 @@ def _withheld_leaves(entries: tuple[ShownEntry, ...], end: StreamEnd) -> tuple[s
         if known is not None:
             leaves.add(known)
     return leaves, any(run.to > run.from_ for run in end.withheld) or len(leaves) < len(end.withheld)
-
-
-def _absence(shown: Shown, absent: Absent, checks: Checks) -> None:
-    said = shown.completeness.committed
-    try:
-        if any(end.stream == absent.stream for end in shown.streams):
-            raise Malformed("completeness", absent.stream, "absence-unproven")
-        gap = Gap(_neighbour(absent.left), _neighbour(absent.right))
-        check_absent(absent.stream, gap, said.streams, unhex(said.root))
-    except LedgerError as err:
-        checks.fails("streams", "absence-unproven", f"that there is no stream {absent.stream} is not proven: {err}")
-
-
-def _neighbour(beside: Neighbour | None) -> Placed | None:
-    return None if beside is None else _placed(parse_head(beside.datum.encode()), beside.position, beside.path)

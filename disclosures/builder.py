@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from disclosures.absence import absences
 from disclosures.bag import Head as BagHead
 from disclosures.bag import Predicate, bag_files, seal_bag
 from disclosures.closure import LEDGER, Found, Source, closure
@@ -46,13 +47,16 @@ from ledger.withheld import parse_disclosure
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for: of whom, for whom, under which profile; `since` are sizes that the reader holds a checkpoint of."""
+    """What is asked for: of whom, for whom, under which profile; `since` are sizes that the reader holds a checkpoint of,
+    `absent` streams that are said not to exist.
+    """
 
     subject: str
     recipient: str
     profile: Profile
     actions: tuple[str, ...] = ()
     since: tuple[int, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Log:
 
 def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[str, bytes]:
     """The files of the bundle. Raises `Malformed`: `subject-unknown` where no such stream existed at the commitment,
-    `since-beyond` where a size to prove consistency from is none of this log's.
+    `since-beyond` where a size to prove consistency from is none of this log's, `absent-exists`.
     """
     checkpoint, _ = read_checkpoint(log.note)
     if any(not 0 < size <= checkpoint.size for size in asked.since):
@@ -83,7 +87,7 @@ def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[st
         "data/checkpoint": log.note.encode(),
         "data/keys": "".join(f"{v}\n" for v in log.vkeys).encode(),
         **_entries(log, asked.profile, shown, checkpoint.size),
-        "data/completeness.json": format_part(_completeness(log, index, streams, withheld)),
+        "data/completeness.json": format_part(_completeness(log, asked, index, streams, withheld)),
         "data/consistency.json": format_part(_consistency(log, asked.since, checkpoint.size)),
         "data/redactions.json": format_part(_redactions(asked.profile, shown, withheld)),
         "data/request.json": format_part(_request(asked, shown)),
@@ -157,7 +161,9 @@ def _disclosed(source: Source, profile: Profile, one: Found) -> list[str]:
     return sorted(d.text for d in held if d.name in allowed.disclose)
 
 
-def _completeness(log: Log, index: StreamIndex, streams: Mapping[str, list[Found]], withheld: Withheld) -> Completeness:
+def _completeness(
+    log: Log, asked: Asked, index: StreamIndex, streams: Mapping[str, list[Found]], withheld: Withheld
+) -> Completeness:
     ends: list[StreamEnd] = []
     for stream in streams:
         placed = index.prove(stream)
@@ -170,7 +176,12 @@ def _completeness(log: Log, index: StreamIndex, streams: Mapping[str, list[Found
             )
         )  # fmt: skip
     committed = Committed(index=log.committed, root=index.root.hex(), size=log.committed, streams=index.streams)
-    return Completeness(absent=(), committed=committed, schema="holdpoint.completeness/1", streams=tuple(ends))
+    return Completeness(
+        absent=absences(index, asked.absent),
+        committed=committed,
+        schema="holdpoint.completeness/1",
+        streams=tuple(ends),
+    )
 
 
 def _runs(versions: Mapping[int, str]) -> tuple[Run, ...]:
@@ -218,7 +229,7 @@ def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld) ->
 
 def _request(asked: Asked, shown: list[Found]) -> BundleRequest:
     return BundleRequest(
-        actions=asked.actions, first=shown[0].index, last=shown[-1].index, profile=profile_object(asked.profile),
-        recipient=asked.recipient, schema="holdpoint.bundle-request/1", since=tuple(sorted(set(asked.since))),
-        subject=asked.subject,
+        absent=tuple(sorted(set(asked.absent))), actions=asked.actions, first=shown[0].index, last=shown[-1].index,
+        profile=profile_object(asked.profile), recipient=asked.recipient, schema="holdpoint.bundle-request/1",
+        since=tuple(sorted(set(asked.since))), subject=asked.subject,
     )  # fmt: skip

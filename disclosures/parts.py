@@ -120,7 +120,9 @@ class BundleClaims(Closed, frozen=True):
 
 
 class BundleRequest(Closed, frozen=True):
-    """`request.json`: what was asked for. `profile` is the whole profile as JSON; `since` the sizes to prove consistency from."""
+    """`request.json`: what was asked for. `profile` is the whole profile as JSON; `since` the sizes to prove consistency from;
+    `absent` the streams to be shown not to exist.
+    """
 
     actions: Annotated[tuple[Name, ...], Meta(max_length=64)]
     first: Index
@@ -130,6 +132,7 @@ class BundleRequest(Closed, frozen=True):
     schema: Literal["holdpoint.bundle-request/1"]
     since: Annotated[tuple[Version, ...], Meta(max_length=128)]
     subject: StreamName
+    absent: Annotated[tuple[StreamName, ...], Meta(max_length=64)] = ()
 
 
 PARTS: dict[str, type[Closed]] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ledger.canonical import decode_canonical, encode
-from ledger.errors import Malformed, Unverified
+from ledger.errors import LedgerError, Malformed, Unverified
 from ledger.fields import Closed, Hex32, StreamName, Version
 from ledger.tree import check_inclusion, hash_children, hash_leaf, prove_inclusion, root_of
 
@@ -105,7 +105,8 @@ def check_head(placed: Placed, streams: int, root: bytes) -> None:
 
 
 def check_absent(stream: str, gap: Gap, streams: int, root: bytes) -> None:
-    """That no stream of this name exists. Raises `Malformed`, `Unverified` `absence-unproven`.
+    """That no stream of this name exists. Raises `Unverified`: `absent-datum` where a neighbour is no leaf of the index,
+    `absent-edge`, `absent-adjacent`, `absent-order`.
 
     The neighbours are adjacent, or one stands at the edge; the verifier checks their order himself: an index that was not in
     order would be refused by whoever recomputes it.
@@ -113,10 +114,17 @@ def check_absent(stream: str, gap: Gap, streams: int, root: bytes) -> None:
     left, right = gap.left, gap.right
     sides: Sequence[Placed] = [p for p in (left, right) if p is not None]
     for placed in sides:
-        check_head(placed, streams, root)
+        try:
+            check_head(placed, streams, root)
+        except LedgerError as err:
+            raise Unverified("stream-index", stream, "absent-datum") from err
     at_left_edge = left is None and right is not None and right.position == 0
     at_right_edge = right is None and left is not None and left.position == streams - 1
     adjacent = left is not None and right is not None and right.position == left.position + 1
     in_order = (left is None or left.head.stream < stream) and (right is None or stream < right.head.stream)
-    if not (at_left_edge or at_right_edge or adjacent) or not in_order:
-        raise Unverified("stream-index", stream, "absence-unproven")
+    if len(sides) < 2 and not (at_left_edge or at_right_edge):
+        raise Unverified("stream-index", stream, "absent-edge")
+    if len(sides) == 2 and not adjacent:
+        raise Unverified("stream-index", stream, "absent-adjacent")
+    if not in_order:
+        raise Unverified("stream-index", stream, "absent-order")

@@ -11,7 +11,7 @@ from api.cli.asking import Asker
 from api.cli.options import DEFAULT_DATA, As, Data, Json, Yes
 from api.cli.output import answer, say
 from api.cli.signing import model_stream, sign_and_post
-from api.disclosing import bundle_path, prepare, profile_named, released
+from api.disclosing import Prepared, bundle_path, prepare, profile_named, released
 from api.handing_over import write_synced
 from api.keyring import load_signer
 from api.session import Session
@@ -20,7 +20,7 @@ from auditor.pin import parse_pin
 from disclosures.builder import Asked
 from ledger.errors import Fault
 from ledger.events import disclosure
-from ledger.strict import parse_digest
+from ledger.strict import parse_digest, parse_stream
 
 
 def disclose(
@@ -33,6 +33,9 @@ def disclose(
     ] = None,
     action: Annotated[
         list[str] | None, typer.Option(help="An action whose status is claimed, where the profile can.")
+    ] = None,
+    absent: Annotated[
+        list[str] | None, typer.Option(metavar="STREAM", help="A stream to be proven not to exist.")
     ] = None,
     release: Annotated[
         str | None, typer.Option(metavar="DIGEST", help="Write a bundle whose disclosure.made is in the log.")
@@ -66,10 +69,13 @@ def disclose(
             profile_named(profile),
             tuple(action or ()),
             tuple(map(_size, since or ())),
+            tuple(map(parse_stream, absent or ())),
         )
         prepared = prepare(ledger, asked, load_signer(data / "keys" / "engine.pem"))
+        if prepared.beside and not as_json:
+            say(f"its proofs of absence show that these streams exist: {', '.join(prepared.beside)}")
         if out is None:
-            _prepared(book, prepared.digest, prepared.stream, prepared.body, as_json=as_json)
+            _prepared(book, prepared, as_json=as_json)
             return
         posted = sign_and_post(book, Asker(yes=yes), disclosure.Made, prepared.body, prepared.stream, by)
         _write(book, out, posted.index, prepared.raw, prepared.digest, as_json=as_json)
@@ -82,12 +88,14 @@ def _size(text: str) -> int:
     return parse_pin(readable(Path(text), "pin-unreadable")).checkpoint.size
 
 
-def _prepared(book: Session, digest: str, stream: str, body: dict[str, object], *, as_json: bool) -> None:
+def _prepared(book: Session, prepared: Prepared, *, as_json: bool) -> None:
     """Say what two disclosers are to sign; the body is kept beside the bundle."""
+    digest, stream, body = prepared.digest, prepared.stream, prepared.body
     path = bundle_path(book.folder, digest).with_suffix(".json")
     write_synced(path, json.dumps(body, sort_keys=True).encode(), mode=0o600)
     if as_json:
-        answer("disclose", [{"digest": digest, "stream": stream, "body": body}], book=book)
+        said = {"digest": digest, "stream": stream, "body": body, "beside": list(prepared.beside)}
+        answer("disclose", [said], book=book)
         return
     say(f"prepared {digest}; two disclosers sign it:")
     say(f"  holdpoint event new disclosure.made=@{path} --stream {stream} --signer discloser-1 --signer discloser-2 \\")

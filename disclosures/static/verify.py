@@ -92,7 +92,7 @@ SHAPES: dict[str, Json] = {
         "shows": [{"fields": [FIELD], "type": NAME, "disclose?": [FIELD]}], "title": LINE,
         "withholds": [{"character": LINE, "ground": LINE, "id": CLASS, "justification": r"(?s).{0,8000}", "kind": "event|field",
                        "of": [r"(?s).{1,120}"], "what": LINE}]},
-        "recipient": LINE, "schema": "holdpoint.bundle-request/1", "since": [1], "subject": STREAM},
+        "recipient": LINE, "schema": "holdpoint.bundle-request/1", "since": [1], "subject": STREAM, "absent?": [STREAM]},
 }  # fmt: skip
 """The JSON members: a text is a pattern, a number the least whole number, a list holds any number, a tuple is a choice."""
 
@@ -432,12 +432,8 @@ class Entry:
         self.index, self.leaf, self.recorded_at = index, leaf_of(raw).hex(), value["recorded_at"]
         self.previous, self.version = place["previous"], place["version"]
         first = self.version == 1 and self.previous == ""
-        chained = (
-            type(self.version) is int
-            and self.version > 1
-            and isinstance(self.previous, str)
-            and HEX.fullmatch(self.previous)
-        )
+        later = type(self.version) is int and self.version > 1
+        chained = later and isinstance(self.previous, str) and HEX.fullmatch(self.previous)
         need(first or chained, code, "its place in its stream", index)
         need(isinstance(self.recorded_at, str) and TIME.fullmatch(self.recorded_at), code, "its time", index)
         need(envelope["payloadType"] == "application/vnd.in-toto+json", code, "its payload type", index)
@@ -458,11 +454,8 @@ class Entry:
         need(said["_sd_alg"] == "sha-256" and isinstance(said["body"], dict), code, "its predicate", index)
         self.predicate, self.stream, self.signers = said, str(said["stream"]), said["signers"]
         subject = statement["subject"]
-        digest = (
-            subject[0].get("digest")
-            if isinstance(subject, list) and len(subject) == 1 and isinstance(subject[0], dict)
-            else None
-        )
+        named = subject[0] if isinstance(subject, list) and subject else None
+        digest = named.get("digest") if isinstance(named, dict) else None
         holds = subject == [{"digest": digest, "name": "_"}] and isinstance(digest, dict) and set(digest) == {"sha256"}
         need(holds, code, "its subject")
         self.subject = digest["sha256"] if digest else ""
@@ -693,6 +686,7 @@ class Bundle:
         self.part = {n: parse_json(files[f"data/{n}.json"], f"{n}-form") for n in PARTS}
         for name, shape in SHAPES.items():
             need(fits(self.part[name], shape), f"{name}-form", f"{name}.json is not of its form")
+        need(self.part["request"].get("absent") != [], "request-form", "request.json: absent is left out where empty")
         self.origin, self.size, self.root, _ = parse_note(files["data/checkpoint"])
         self.entries: dict[int, Entry] = {}
         known = {"data/checkpoint", "data/keys", "data/report.html", *(f"data/{n}.json" for n in PARTS)}
@@ -797,8 +791,6 @@ class Bundle:
         for one in self.order:
             if one.type == "model.referenced":
                 self.reference(one)
-        for gap in part["absent"]:
-            self.absent(shaped(gap, "absence-unproven", "left right stream"), names, said)
         self.notes.append(
             f"that the stream index of entry {said['index']} is true of all streams: it rests on a full auditor"
         )
@@ -817,13 +809,12 @@ class Bundle:
         name, version, shown = end["stream"], end["version"], self.stream(end["stream"])
         self.indexed(canonical({k: end[k] for k in ("head", "stream", "version")}), end, said)
         need(name != "ledger" or not end["withheld"], "gap", "entries of stream ledger are withheld")
-        runs = [shaped(r, "completeness-form", "class from to") for r in end["withheld"]]
+        runs = end["withheld"]
         spans = sorted([(e.version, e.version) for e in shown] + [(r["from"], r["to"]) for r in runs])
         following = 1
         for first, last in spans:
-            need(
-                first == following <= last, "gap", f"{name}: version {min(first, following)} is missing, or there twice"
-            )
+            next_is = first == following <= last
+            need(next_is, "gap", f"{name}: version {min(first, following)} is missing, or there twice")
             following = last + 1
         need(following > version, "gap", f"{name}: version {following} of {version} is neither shown nor withheld")
         need([e.version for e in shown] == sorted(e.version for e in shown), "gap", f"{name}: out of order")
@@ -854,20 +845,32 @@ class Bundle:
                     return
         raise Bad("gap", f"entry {index} ({one.body['type']}) is referred to, and neither shown nor withheld", index)
 
-    def absent(self, gap: dict[str, Json], names: list[str], said: dict[str, Json]) -> None:
-        """That a stream does not exist: its neighbours in the index are adjacent, or one stands at the edge."""
-        sides, places = [], []
-        for side in (gap["left"], gap["right"]):
-            datum = None if side is None else shaped(side, "absence-unproven", "datum path position")["datum"].encode()
-            if datum is not None:
+    def absences(self) -> str | None:
+        """The streams asked about, each proven not to exist; nothing where none was asked about."""
+        part, asked = self.part["completeness"], self.part["request"].get("absent", [])
+        names, size = [gap["stream"] for gap in part["absent"]], part["committed"]["size"]
+        here = {s["stream"] for s in part["streams"]} | {e.stream for e in self.order}
+        need(names == asked == sorted(set(asked)), "absent-asked", "other streams than those asked about")
+        for gap in part["absent"]:
+            need(gap["stream"] not in here, "absent-exists", f"{gap['stream']} is shown in this very bundle")
+            self.absent(gap["stream"], gap["left"], gap["right"], part["committed"])
+        return "; ".join(f"no stream {name} as of size {size}" for name in names) or None
+
+    def absent(self, name: str, left: Json, right: Json, said: dict[str, Json]) -> None:
+        """That a stream does not exist: its neighbours stand side by side in the index; at an edge, one is enough."""
+        names = ["", "~"]  # no stream's name comes before or after these
+        for n, side in ((n, side) for n, side in enumerate((left, right)) if side is not None):
+            datum = side["datum"].encode()
+            try:
                 self.indexed(datum, side, said)
-            sides.append(None if datum is None else parse_json(datum, "absence-unproven")["stream"])
-            places.append(None if side is None else side["position"])
-        adjacent = (
-            places[1] == (0 if places[0] is None else places[0] + 1) if sides[1] else places[0] == said["streams"] - 1
-        )
-        order = (sides[0] or "") < gap["stream"] < (sides[1] or "~")
-        need(any(sides) and adjacent and order and gap["stream"] not in names, "absence-unproven", gap["stream"])
+                head = parse_json(datum, "absent-datum")
+            except Bad as err:
+                raise Bad("absent-datum", f"beside {name}: {err.detail}") from None
+            need(fits(head, {"head": DIGITS, "stream": STREAM, "version": 1}), "absent-datum", f"beside {name}")
+            names[n] = head["stream"]
+        low, high = -1 if left is None else left["position"], said["streams"] if right is None else right["position"]
+        need(high == low + 1, "absent-edge" if None in (left, right) else "absent-adjacent", f"{name}: its neighbours")
+        need(names[0] < name < names[1], "absent-order", f"{name} does not lie between its neighbours")
 
     def redactions(self) -> str:
         """Each withheld version under a class that is described, each class with its count."""
@@ -879,7 +882,6 @@ class Bundle:
         need(ids == sorted(set(ids)), "redactions-form", "classes out of order")
         need(set(counted) <= set(ids), "redactions-missing", "a class is not described")
         for one in classes:
-            shaped(one, "redactions-form", "character count ground id justification kind retained_until what")
             wanted = counted.get(one["id"], 0)
             fits = one["count"] == wanted and (one["kind"] in ("event", "suppressed")) == (wanted > 0)
             need(fits, "redactions-count", f"class {one['id']} counts otherwise")
@@ -951,19 +953,15 @@ class Bundle:
         need(set(self.part["request"]["since"]) <= set(sizes), "consistency-missing", "a proof that was asked for")
         found = {p["size"]: [unhex(h, "consistency-form") for h in p["path"]] for p in proofs}
         for one in self.order:
-            head = (
-                one.body.get("checkpoint")
-                if one.type in ("approval.given", "approval.refused", "disclosure.made")
-                else None
-            )
+            looked = one.type in ("approval.given", "approval.refused", "disclosure.made")
+            head = one.body.get("checkpoint") if looked else None
             head = one.body if one.type in ("replay.performed", "ledger.restored") else head
             if head is not None and (head["size"] in found or head["size"] == self.size):
                 root = unhex(head["root"], "entry-form")
                 path = found.get(head["size"], [])
                 if grown(head["size"], self.size, path, root) != (root, self.root):
-                    raise Bad(
-                        "seen-differs", f"entry {one.index} names another root: a split view", one.index, "DIVERGED"
-                    )
+                    detail = f"entry {one.index} names another root: a split view"
+                    raise Bad("seen-differs", detail, one.index, "DIVERGED")
         return found
 
     def pin(self, pin: dict[str, Json] | None) -> str:
@@ -1033,6 +1031,7 @@ def verify(raw: bytes, pin: dict[str, Json] | None) -> tuple[list[tuple[str, str
         run("checkpoint", lambda: bundle.checkpoint(trust, pin))
     for name, step in (
         ("streams", bundle.streams),
+        ("absent", bundle.absences),
         ("redactions", bundle.redactions),
         ("frameworks", bundle.frameworks),
         ("profile", bundle.profile),
@@ -1077,11 +1076,8 @@ def main() -> int:
     if said.json:
         rows = [dict(zip(("check", "verdict", "code", "detail", "index"), c, strict=True)) for c in checks]
         code = next((c[2] for c in checks if c[1] == verdict), "nothing-checked")
-        print(
-            json.dumps(
-                {"code": code, "details": rows, "not_proven": notes, "schema": "holdpoint.verify/1", "verdict": verdict}
-            )
-        )
+        answer = {"code": code, "details": rows, "not_proven": notes, "schema": "holdpoint.verify/1"}
+        print(json.dumps({**answer, "verdict": verdict}))
         return EXIT[verdict]
     for name, found, code, detail, _ in checks:
         shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in detail)

@@ -9,7 +9,7 @@ import pytest
 
 from api.cli.disclose import disclose as cli_disclose
 from api.cli.main import main
-from api.disclosing import bundle_path, prepare, profile_named, released
+from api.disclosing import LedgerSource, bundle_path, prepare, profile_named, released
 from api.keyring import load_signer
 from api.session import Session
 from api.wiring import opened
@@ -21,6 +21,7 @@ from disclosures.shown import Shown, read_shown
 from disclosures.static import verify as one_file
 from disclosures.stored_zip import parse_zip
 from ledger.errors import Fault, Malformed
+from ledger.stream_index import Head
 
 MODEL, WHO = "model/fictional-one", "a fictional authority"
 
@@ -125,6 +126,28 @@ def test_nothing_is_handed_out_before_two_have_signed(
     assert run("event", "post", str(sealed), *data) == 0
     assert run("disclose", *data, "--release", said["digest"], "--out", str(out)) == 0
     assert out.read_bytes() == bundle_path(story_folder, said["digest"]).read_bytes()
+
+
+def test_a_stream_that_there_is_not_is_proven_absent(
+    story_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, none = tmp_path / "b.zip", "incident/none-here"
+    assert disclose(story_folder, out, "public-notice", "--absent", none) == 0
+    size = shown_in(out).completeness.committed.size
+    printed = capsys.readouterr().out
+    beside = {s.stream for s in _heads(story_folder, size)}
+    assert any(f"show that these streams exist: {name}" in printed for name in beside), printed
+    assert run("verify", str(out)) == 5
+    assert f"no stream {none} as of size {size}" in capsys.readouterr().out
+    assert disclose(story_folder, tmp_path / "c.zip", "public-notice", "--absent", MODEL) == 2
+    assert "absent-exists" in capsys.readouterr().err
+    assert disclose(story_folder, tmp_path / "c.zip", "public-notice", "--absent", "Not A Stream") == 2
+    assert not (tmp_path / "c.zip").exists()
+
+
+def _heads(folder: Path, size: int) -> list[Head]:
+    with opened(folder) as ledger:
+        return LedgerSource(ledger, size).heads(size)
 
 
 def test_a_later_bundle_is_tied_to_the_earlier_one(story_folder: Path, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ledger.canonical import dumps
-from tests.disclosures.forger import MODEL, told
+from disclosures.absence import absences
+from ledger.canonical import dumps, encode, loads
+from ledger.stream_index import StreamIndex
+from tests.disclosures.forger import MODEL, heads_at, told
 from tests.simulator import Lab
 
 Files = dict[str, bytes]
@@ -35,6 +37,41 @@ def stream(name: str, **change: Any) -> Callable[[Files], None]:
         next(s for s in value["streams"] if s["stream"] == name).update(change)
 
     return edit(ENDS, each)
+
+
+def absent(
+    name: str, change: Callable[[dict[str, Any]], object] = lambda _gap: None, asked: tuple[str, ...] | None = None
+) -> Callable[[Files], None]:
+    """An honest proof that there is no stream of this name, asked for, then bent."""
+
+    def bend(files: Files) -> None:
+        index = StreamIndex(heads_at(told()[0], LAST))
+        gap = loads(encode(absences(index, [name])[0]))
+        change(gap)
+        edit(ENDS, lambda v: v["absent"].append(gap))(files)
+        edit(REQUEST, lambda v: v.update(absent=[name] if asked is None else list(asked)))(files)
+
+    return bend
+
+
+def beside(side: str, name: str) -> Callable[[dict[str, Any]], None]:
+    """Another leaf of the index, honestly proven, as a neighbour."""
+
+    def change(gap: dict[str, Any]) -> None:
+        placed = StreamIndex(heads_at(told()[0], LAST)).prove(name)
+        assert placed is not None
+        datum, path = encode(placed.head).decode(), [h.hex() for h in placed.path]
+        gap[side] = {"datum": datum, "path": path, "position": placed.position}
+
+    return change
+
+
+def both(*changes: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], None]:
+    def change(gap: dict[str, Any]) -> None:
+        for one in changes:
+            one(gap)
+
+    return change
 
 
 def other_note(files: Files) -> None:
@@ -104,8 +141,21 @@ BENT: list[Bent] = [
         (stream(MODEL, withheld=[{"class": "x", "from": 6, "to": 2**53 - 1}]), "head-mismatch", None),
         (stream(MODEL, withheld=[{"class": "x", "from": 4, "to": 2}]), "completeness-form", None),
         (stream("ledger", withheld=[{"class": "x", "from": 2, "to": 2}]), "gap", None),
-        (edit(ENDS, lambda v: v["absent"].append({"left": None, "right": None, "stream": "model/c"})), "absence-unproven", None),
-        (edit(ENDS, lambda v: v["absent"].append({"left": None, "right": None, "stream": MODEL})), "absence-unproven", None),
+        (edit(ENDS, lambda v: v["absent"].append({"left": None, "right": None, "stream": "model/c"})), "absent-asked", None),
+        (edit(REQUEST, lambda v: v.update(absent=["model/c"])), "absent-asked", None),
+        (edit(REQUEST, lambda v: v.update(absent=[])), "request-form", None),
+        (absent("model/c", asked=("model/c", "model/d")), "absent-asked", None),
+        (absent("model/c", lambda g: g.update(stream=MODEL), asked=(MODEL,)), "absent-exists", None),
+        (absent("model/c", lambda g: g.update(left=None)), "absent-edge", None),
+        (absent("a", lambda g: g.update(right=None)), "absent-edge", None),
+        (absent("model/aa", lambda g: g.update(left=None)), "absent-edge", None),
+        (absent("model/aa", beside("left", "ledger")), "absent-adjacent", None),
+        (absent("model/aa", lambda g: g.update(left=g["right"], right=g["left"])), "absent-adjacent", None),
+        (absent("model/c", both(beside("left", MODEL), beside("right", "model/b"))), "absent-order", None),
+        (absent("model/aa", lambda g: g["left"].update(datum=g["right"]["datum"])), "absent-datum", None),
+        (absent("model/aa", lambda g: g["left"].update(datum="{}")), "absent-datum", None),
+        (absent("model/aa", lambda g: g["left"].update(position=0)), "absent-datum", None),
+        (absent("model/aa", lambda g: g["left"]["path"].pop()), "absent-datum", None),
         (edit(REDACTIONS, lambda v: v["classes"].append({
             "character": "", "count": 1, "ground": "", "id": "x", "justification": "", "kind": "event", "retained_until": None,
             "what": ""})), "redactions-count", None),

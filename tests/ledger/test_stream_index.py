@@ -77,19 +77,22 @@ def test_no_other_end_proves(names: set[str], data: st.DataObject) -> None:
             check_head(one, found.streams, found.root)
 
 
-@pytest.mark.parametrize("cut", ["left", "right", "both", "apart", "swapped"])
+@pytest.mark.parametrize("cut", ["left", "right", "both", "apart", "swapped", "beyond", "foreign"])
 def test_absence_needs_neighbours(cut: str) -> None:
     found = index("a", "c", "e", "g")
     gap = found.prove_absent("d")
     assert gap is not None
-    bad = {
-        "left": replace(gap, left=None),
-        "right": replace(gap, right=None),
-        "both": Gap(None, None),
-        "apart": Gap(found.prove("a"), gap.right),
-        "swapped": Gap(gap.right, gap.left),
+    other = index("a", "c", "f").prove("f")
+    bad, code = {
+        "left": (replace(gap, left=None), "absent-edge"),
+        "right": (replace(gap, right=None), "absent-edge"),
+        "both": (Gap(None, None), "absent-edge"),
+        "apart": (Gap(found.prove("a"), gap.right), "absent-adjacent"),
+        "swapped": (Gap(gap.right, gap.left), "absent-adjacent"),
+        "beyond": (Gap(gap.right, found.prove("g")), "absent-order"),
+        "foreign": (replace(gap, right=other), "absent-datum"),
     }[cut]
-    with pytest.raises(Unverified, match="absence-unproven"):
+    with pytest.raises(Unverified, match=code):
         check_absent("d", bad, found.streams, found.root)
 
 
