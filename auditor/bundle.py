@@ -113,7 +113,7 @@ def _content(
     check_frameworks(shown, checks)
     profile = check_profile(shown, checks)
     check_claims(shown, partial, profile, checks)
-    check_report(files, checks)
+    check_report(files, shown, checks)
     check_static(files, trust.static, checks)
     check_seen(shown, partial, checks)
     check_pin(shown, partial, trust.pin, trust.tiles, checks)

@@ -11,6 +11,7 @@ from auditor.compare import difference
 from auditor.verdict import VerifyVerdict as V
 from disclosures.partial import Partial
 from disclosures.profile import Profile, parse_profile
+from disclosures.report_html import render
 from disclosures.shown import REPORT, Shown
 from disclosures.shown_entry import ShownEntry
 from disclosures.stored_zip import Files
@@ -91,7 +92,12 @@ def _found(claim: dict[str, Any], shown: Shown, partial: Partial) -> dict[str, A
         return None
 
 
-def check_report(files: Files, checks: Checks) -> None:
-    """A report that this copy does not render anew is said to be unproven, never passed over."""
-    if REPORT in files:
-        checks.notes.append("that report.html says what the entries say: this copy does not render it")
+def check_report(files: Files, shown: Shown, checks: Checks) -> None:
+    """The report for people says what the entries say: it is rendered anew, and the bytes compared."""
+    if REPORT not in files:
+        checks.fails("report", "bag-missing", f"{REPORT} is missing")
+    elif files[REPORT] != render(shown):
+        detail = f"{REPORT} is not what the shown entries render to: don't read it; what the other checks say stands"
+        checks.fails("report", "report-differs", detail)
+    else:
+        checks.holds("report", f"{REPORT}: the same when rendered from what is shown")

@@ -1,6 +1,9 @@
 """A report for people: each check, the verdict, and what is not proven. Text from events is shown escaped."""
 
 from auditor.verdict import Report, VerifyVerdict
+from disclosures.visible import visible
+
+__all__ = ["MEANS", "report_text", "visible"]
 
 MEANS = {
     VerifyVerdict.VALID: "everything holds, and independent witnesses cosigned it",
@@ -12,11 +15,6 @@ MEANS = {
     VerifyVerdict.INVALID: "a signature, hash, proof, admission or fold does not hold",
     VerifyVerdict.ERROR: "it could not be decided",
 }
-
-
-def visible(text: str) -> str:
-    """Unprintable characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def report_text(report: Report) -> str:

@@ -29,7 +29,8 @@ from disclosures.parts import (
     format_part,
 )
 from disclosures.profile import Profile, profile_object
-from disclosures.shown import read_shown
+from disclosures.report_html import render
+from disclosures.shown import REPORT, read_shown
 from disclosures.stored_zip import Files
 from disclosures.subject_claims import claims_for
 from ledger.canonical import dumps
@@ -105,6 +106,7 @@ def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[st
             subject=bare.subject,
         )
     )  # fmt: skip
+    payload[REPORT] = render(read_shown(payload))
     predicate = Predicate(
         checkpoint=BagHead(root=checkpoint.root.hex(), size=checkpoint.size), founding=log.founding,
         ledger=checkpoint.origin, profile=asked.profile.id, recipient=asked.recipient, schema="holdpoint.bundle/1",

@@ -982,8 +982,8 @@ class Bundle:
 
     def claims(self) -> str:
         """Claims are not folded here, and never passed over."""
-        if "data/report.html" in self.files:
-            self.notes.append("that report.html says what the entries say: this verifier does not render it")
+        need("data/report.html" in self.files, "bag-missing", "data/report.html is missing")
+        self.notes.append("that report.html says what the entries say: this verifier does not render it")
         if self.part["claims"]["claims"]:
             raise Bad("claims-not-folded", "the claims are not computed anew by this verifier", None, "INCOMPLETE")
         return "nothing is claimed beyond the entries"

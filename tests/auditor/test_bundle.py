@@ -12,12 +12,13 @@ from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
 from disclosures.closure import read_found
 from disclosures.partial import fold_shown
+from disclosures.static import verify as one_file
 from disclosures.stored_zip import format_zip
 from disclosures.subject_claims import recomputed
 from ledger.canonical import dumps
 from ledger.events import disclosure, model
 from ledger.strict import format_base64
-from tests.disclosures.bent import BENT, LAST
+from tests.disclosures.bent import BENT, BENT_REPORT, LAST
 from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, honest, told
 from tests.disclosures.lab_source import LabSource, built
 from tests.disclosures.test_profile import SHIPPED, shipped
@@ -51,7 +52,7 @@ def test_whole() -> None:
     )
     assert {c.name for c in report.checks} == {
         "container", "proofs", "admission", "statement", "checkpoint", "streams", "redactions", "frameworks", "pin", "profile",
-        "claims",
+        "claims", "report",
     }  # fmt: skip
     assert "derived again" in next(c for c in report.checks if c.name == "admission").detail
 
@@ -137,6 +138,20 @@ def test_a_bent_member_is_named(bend: Callable[[Files], object], code: str, inde
     assert report.exit_code == 4, report.to_json()
     assert code in {c for c, _ in found(report)}, found(report)
     assert index is None or (code, index) in found(report), found(report)
+
+
+@pytest.mark.parametrize(("bend", "code", "index"), BENT_REPORT)
+def test_a_report_that_says_something_else(bend: Callable[[Files], object], code: str, index: int | None) -> None:
+    report = verified(honest().files(bend))
+    assert (report.verdict, found(report)) == (V.INVALID, {(code, index)})
+
+
+def test_a_bundle_without_its_report_is_none() -> None:
+    forger = honest()
+    files = forger.seal_as_is(forger.payload())
+    assert (verified(files).verdict, found(verified(files))) == (V.INVALID, {("bag-missing", None)})
+    checks, _ = one_file.verify(format_zip(files), None)
+    assert "bag-missing" in {c[2] for c in checks}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from disclosures.absence import absences
+from disclosures.report_html import render
+from disclosures.shown import REPORT, read_shown
 from ledger.canonical import dumps, encode, loads
 from ledger.stream_index import StreamIndex
 from tests.disclosures.forger import MODEL, heads_at, told
@@ -165,3 +167,22 @@ BENT: list[Bent] = [
         (drop("data/events/9.json", "data/proofs/9.tlog-proof"), "gap", None),
 ]  # fmt: skip
 """How the payload is bent, the code by which it is found, and at which index, where the defect is one entry's."""
+
+
+def report(change: Callable[[bytes], bytes]) -> Callable[[Files], None]:
+    """A report that says something else than the entries, under an honest statement."""
+
+    def bend(files: Files) -> None:
+        files[REPORT] = change(render(read_shown(files)))
+
+    return bend
+
+
+BENT_REPORT: list[Bent] = [
+    (report(lambda r: r.replace(b"Entries withheld</dt><dd>0", b"Entries withheld</dt><dd>9")), "report-differs", None),
+    (report(lambda r: r.replace(b"</main>", b"<p>VALID</p></main>")), "report-differs", None),
+    (report(lambda r: r.replace(b"<style>", b"<script>alert(1)</script><style>")), "report-differs", None),
+    (report(lambda r: r + b"\n"), "report-differs", None),
+    (report(lambda _r: b""), "report-differs", None),
+]
+"""As `BENT`, but found only by who renders the report anew: the auditor. The others list it as not proven."""

@@ -25,9 +25,11 @@ from disclosures.parts import (
     StreamEnd,
     format_part,
 )
-from disclosures.shown import Shown, read_shown
+from disclosures.report_html import render
+from disclosures.shown import REPORT, Shown, read_shown
 from ledger.canonical import dumps
 from ledger.entry import leaf_hash, parse_entry, read_entry
+from ledger.errors import Malformed
 from ledger.events import framework, model
 from ledger.receipt import format_receipt
 from ledger.registry import BODIES
@@ -237,7 +239,11 @@ class Forger:
         return self.seal(payload)
 
     def seal(self, payload: Mapping[str, bytes], engine: str = ENGINE, **predicate: Any) -> dict[str, bytes]:
-        """A bag around any payload, signed by the engine's real key."""
+        """A bag around any payload, signed by the engine's real key; with the report of what it shows, unless it has one."""
+        return self.seal_as_is({REPORT: reported(payload), **payload}, engine, **predicate)
+
+    def seal_as_is(self, payload: Mapping[str, bytes], engine: str = ENGINE, **predicate: Any) -> dict[str, bytes]:
+        """The same around this payload, and nothing added."""
         head = Predicate(**{
             "checkpoint": Head(root=self.root(), size=len(self.lab.entries)), "founding": self.lab.founding,
             "ledger": self.lab.origin, "profile": str(self.profile["id"]), "recipient": "a fictional authority",
@@ -254,9 +260,17 @@ class Forger:
         return read_shown(self.files())
 
 
+def reported(payload: Mapping[str, bytes]) -> bytes:
+    """The report that an auditor will render; of a payload that can't be read, none is ever compared."""
+    try:
+        return render(read_shown(payload))
+    except Malformed:
+        return b"not compared"
+
+
 def unsealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The payload of a bundle."""
-    return {path: content for path, content in files.items() if path.startswith("data/")}
+    """The payload of a bundle, without its report: sealed again, it gets the one of what it shows then."""
+    return {path: content for path, content in files.items() if path.startswith("data/") and path != REPORT}
 
 
 def honest(**more: Any) -> Forger:

@@ -19,7 +19,7 @@ from disclosures.stored_zip import format_zip
 from ledger.canonical import dumps
 from ledger.events import model
 from ledger.registry import BODIES
-from tests.disclosures.bent import BENT, LAST
+from tests.disclosures.bent import BENT, BENT_REPORT, LAST
 from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, honest, told
 from tests.simulator import Lab
 
@@ -63,6 +63,16 @@ def test_bent_members(bend: Callable[[dict[str, bytes]], object], code: str, ind
     report, checks, verdict = both(honest().files(bend), told()[0])
     assert verdict == report.verdict.value, (checks, report.to_json())
     assert {c[2] for c in checks if c[2] != "ok"} & {c.code for c in report.checks}, (checks, report.to_json())
+
+
+@pytest.mark.parametrize(("bend", "code", "index"), BENT_REPORT)
+def test_a_report_is_said_to_be_unproven(bend: Callable[[dict[str, bytes]], object], code: str, index: None) -> None:
+    """It does not render; the auditor does, and finds it."""
+    files = honest().files(bend)
+    report, _, verdict = both(files, told()[0])
+    assert (report.verdict.value, verdict) == ("INVALID", "VALID_UNWITNESSED")
+    _, notes = one_file.verify(format_zip(files), json.loads(trust_file(told()[0])))
+    assert any("report.html" in note for note in notes)
 
 
 @pytest.mark.parametrize("by", ["assessor", "decider"])

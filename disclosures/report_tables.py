@@ -1,0 +1,173 @@
+"""The tables of a report: claims, decisions with their approvals, evaluations. Values are turned into text in one way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from disclosures.shown import Shown
+from disclosures.shown_entry import ShownEntry
+from ledger.canonical import dumps
+from ledger.envelope import statement_digest
+from ledger.events import approval, decision, evaluation, gate
+
+LONGEST = 600
+"""Characters of one cell; the whole text stands in the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a report: paragraphs, facts (name, value), a table, points. `empty` is said where the table has no row."""
+
+    key: str
+    title: str
+    lead: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    points: tuple[str, ...] = ()
+    empty: str = ""
+
+
+def cell(value: Any) -> str:
+    """A JSON value as text: a reference as the entry that it names, nothing as a dash, what is long cut, saying so."""
+    text = _text(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (cut; the entry has it whole)"
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ("", []):
+        return "–"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        if set(value) == {"index", "leaf"}:
+            return f"entry {value['index']}"
+        return dumps(dict(value)).decode()
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
+
+
+def claim_sections(shown: Shown) -> tuple[Section, ...]:
+    """What the bundle claims: decisions that stand, and the status of actions. A claim of another kind as it is written."""
+    claims = shown.claims.claims
+    decisions = tuple(_decision_row(c) for c in claims if c.get("kind") == "decision")
+    statuses = tuple(row for c in claims if c.get("kind") == "status" for row in _status_rows(c))
+    others = tuple(cell(c) for c in claims if c.get("kind") not in ("decision", "status"))
+    return (
+        Section(
+            key="claimed-decisions",
+            title="Claimed: decisions that stand",
+            lead=("Whoever verifies the bundle computes each claim anew from the entries that are shown.",),
+            head=("Index", "Decision", "Basis", "Differs from the policy verdict", "Later entries", "Frameworks", "Recorded at"),
+            rows=decisions,
+            empty="No decision is claimed.",
+        ),
+        Section(
+            key="claimed-status",
+            title="Claimed: status of actions",
+            head=("Action", "Clearance", "Policy verdict", "Why", "Conditions", "Decision", "Divergence"),
+            rows=statuses,
+            empty="No status is claimed.",
+            points=others,
+        ),
+    )  # fmt: skip
+
+
+def _decision_row(claim: Mapping[str, Any]) -> tuple[str, ...]:
+    differs = cell(claim["divergent"]) if "divergent" in claim else "not claimed: the gate's answer is not shown"
+    frameworks = claim.get("frameworks")
+    named = (
+        [f"{_text(f.get('id'))} ({_text(f.get('digest'))})" if isinstance(f, Mapping) else _text(f) for f in frameworks]
+        if isinstance(frameworks, list)
+        else frameworks
+    )
+    return (
+        cell(claim.get("index")), cell(claim.get("decision")), cell(claim.get("basis")), differs,
+        cell(claim.get("later")), cell(named), cell(claim.get("recorded_at")),
+    )  # fmt: skip
+
+
+def _status_rows(claim: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    actions = claim.get("actions")
+    members = ("clearance", "verdict", "clearance_reasons", "conditions", "decision", "divergence")
+    if not isinstance(actions, Mapping):
+        return []
+    return [
+        (cell(name), *(cell(said.get(m) if isinstance(said, Mapping) else None) for m in members))
+        for name, said in sorted(actions.items())
+    ]
+
+
+def decision_section(shown: Shown) -> Section:
+    """Each shown decision: who signed it, which approvals it cites, and of these which are shown, by whom."""
+    approvals = {statement_digest(e.envelope.payload): e for e in shown.entries if e.type == approval.Given.event.name}
+    rows = [_decision(shown, one, approvals) for one in shown.entries if one.type == decision.Made.event.name]
+    return Section(
+        key="decisions",
+        title="Decisions, and who stood for them",
+        lead=("A decision is what people signed; the policy verdict is what the adopted frameworks ask for.",),
+        head=("Index", "Stream", "Decision", "Basis", "Signed by", "Approvals", "Policy verdict", "Reason", "Recorded at"),
+        rows=tuple(rows),
+        empty="No decision is shown.",
+    )  # fmt: skip
+
+
+def _decision(shown: Shown, one: ShownEntry, approvals: Mapping[str, ShownEntry]) -> tuple[str, ...]:
+    body: decision.Made = one.statement.predicate.body
+    given = [approvals[digest] for digest in body.approvals if digest in approvals]
+    who = sorted({name for e in given for name in e.principals})
+    quorum = f"{len(body.approvals)} cited, {len(given)} of them shown" + (f": {', '.join(who)}" if who else "")
+    judged = shown.by_index.get(body.gate.index)
+    answer = judged.statement.predicate.body if judged is not None else None
+    verdict = f"{answer.answer} (entry {body.gate.index})" if isinstance(answer, gate.Evaluated) else "not shown"
+    reason = one.body.get("reason")
+    return (
+        str(one.index), one.stream, body.decision, body.basis, _signed_by(one), quorum, verdict,
+        "withheld, or none given" if reason is None else cell(reason), one.recorded_at,
+    )  # fmt: skip
+
+
+def _signed_by(one: ShownEntry) -> str:
+    return f"{', '.join(one.principals) or 'nobody known'} ({len(one.keyids)} of at least {one.kind.quorum})"
+
+
+def evaluation_section(shown: Shown) -> Section:
+    """Each shown evaluation with its scores where they are shown, and what was recorded about it since."""
+    since: dict[int, list[str]] = {}
+    for one in shown.entries:
+        body = one.statement.predicate.body
+        if isinstance(body, evaluation.Invalidated):
+            since.setdefault(body.evaluation.index, []).append(f"invalidated by entry {one.index}")
+        if isinstance(body, evaluation.Amended):
+            since.setdefault(body.amends.index, []).append(f"amended by entry {one.index}")
+    rows = tuple(
+        _evaluation(one, since.get(one.index, ()))
+        for one in shown.entries
+        if one.type == evaluation.Recorded.event.name
+    )
+    return Section(
+        key="evaluations",
+        title="Evaluations",
+        head=("Index", "Task", "Model as named", "Run ended", "Scores", "Independence", "Signed by", "Since"),
+        rows=rows,
+        empty="No evaluation is shown.",
+    )
+
+
+def _evaluation(one: ShownEntry, since: Sequence[str]) -> tuple[str, ...]:
+    body: evaluation.Recorded = one.statement.predicate.body
+    scores = one.body.get("scores")
+    said = (
+        "withheld"
+        if scores is None
+        else "; ".join(
+            f"{s.get('scorer')} {s.get('name')} = {s.get('value')}" for s in scores if isinstance(s, Mapping)
+        )
+    )
+    return (
+        str(one.index), f"{body.task} ({body.task_version})", body.model_as_named, body.status, cell(said),
+        body.independence, _signed_by(one), ", ".join(since) or "–",
+    )  # fmt: skip
