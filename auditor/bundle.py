@@ -24,6 +24,7 @@ from disclosures.shown import Defect, Shown, read_shown
 from disclosures.stored_zip import Files, parse_zip
 from ledger.canonical import loads
 from ledger.errors import LedgerError
+from ledger.note import Vkey
 
 V = VerifyVerdict
 Read: TypeAlias = Callable[[str], bytes | None]
@@ -31,11 +32,20 @@ Read: TypeAlias = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a reader brings: a pin, hash tiles of his own, and his copies of the verifiers that bundles carry."""
+    """What a reader brings: a pin, hash tiles of his own, his copies of the verifiers that bundles carry, and (for evidence of
+    a split view) verifier keys of logs and witnesses.
+    """
 
     pin: Pin | None = None
     tiles: Read | None = None
     static: Mapping[str, bytes] = field(default_factory=dict)
+    vkeys: tuple[Vkey, ...] = ()
+
+    @property
+    def keys(self) -> tuple[Vkey, ...]:
+        """The pin's keys, then the others."""
+        pinned = () if self.pin is None else self.pin.vkeys
+        return (*pinned, *(v for v in self.vkeys if v not in pinned))
 
 
 NOTHING = Trust()

@@ -16,6 +16,7 @@ from auditor.bundle import Trust, undecided, verify_bundle, verify_zip
 from auditor.explain import report_text
 from auditor.pin import Pin, parse_pin
 from auditor.source import folder_reader, is_bag, read_bag, read_zip
+from auditor.split_view import check, is_split_view
 from auditor.verdict import Report
 from auditor.verify import Progress, verify_export
 from ledger.errors import LedgerError
@@ -32,10 +33,11 @@ def _progress(done: int, of: int) -> None:
 
 
 def verify_path(path: Path, trust: Trust, *, progress: Progress = lambda _d, _n: None, workers: int = 2) -> Report:
-    """Verify a bundle's zip, a bundle's folder, or an exported folder. Raises `OSError` where it can't be read."""
+    """Verify a bundle (zip or folder), an exported folder, evidence of a split view. Raises `OSError` where it can't be read."""
     try:
         if not path.is_dir():
-            return verify_zip(read_zip(path), trust)
+            raw = read_zip(path)
+            return check(raw, trust.keys) if is_split_view(raw) else verify_zip(raw, trust)
         if is_bag(path):
             return verify_bundle(read_bag(path), trust)
     except LedgerError as err:

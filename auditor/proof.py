@@ -7,6 +7,7 @@ not be the name of the log's key (the Go checksum database's is not). Nothing th
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from auditor.heads import pairs_of
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import UNWITNESSED
 from auditor.witness_policy import WitnessPolicy
@@ -73,6 +74,11 @@ def _signed(note: Note, checkpoint: Checkpoint, keys: Sequence[Vkey], policy: Wi
         detail = "no key that you gave signed it" if logs else "no key was given, so nothing is proven: --key VKEY"
         return Check("checkpoint", V.UNANCHORED, "checkpoint-unsigned", detail)
     names = ", ".join(f"{k.name} ({k.key_id.hex()})" for k in held)
+    pairs = [set(p) for p in pairs_of([k for k in logs if k.name == checkpoint.origin])]
+    if set(held) <= set().union(*pairs) and not any(p <= set(held) for p in pairs):
+        # Whoever broke or stole one key of a pair is not the log: a reader who gave both wants both.
+        detail = f"of the log's pair of keys that you gave only one signed: {names}"
+        return Check("checkpoint", V.UNANCHORED, "checkpoint-unsigned", detail)
     other = (
         ""
         if any(k.name == checkpoint.origin for k in held)

@@ -147,6 +147,20 @@ def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
         return
     # An old tree that is one complete subtree is its own first node, which the proof leaves out.
     path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    if prefix_roots(old, new, path) != (old_root, new_root):
+        raise Unverified("consistency", "root", "root-mismatch")
+
+
+def prefix_roots(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The roots at sizes `old` < `new` of the one tree that the nodes of `path` belong to: a consistency proof whose first node
+    is always there, also where the old tree is one complete subtree (`prefix_path` makes it).
+
+    Whatever the second root is, the first is that of its own first `old` leaves: no other nodes hash to it. Raises `Unverified`
+    (`proof-too-long`, `proof-too-short`), `Malformed` (`hash-length`, `size-range`).
+    """
+    _lengths("proof", *path)
+    if not 0 < old < new <= MAX_SIZE:
+        raise Malformed("proof", "size", "size-range")
     if not path:
         raise Unverified("consistency", "path", "proof-too-short")
     level = (old & -old).bit_length() - 1
@@ -157,8 +171,13 @@ def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
             first, second = hash_children(sibling, first), hash_children(sibling, second)
         else:
             second = hash_children(second, sibling)
-    if first != old_root or second != new_root:
-        raise Unverified("consistency", "root", "root-mismatch")
+    return first, second
+
+
+def prefix_path(node: Node, old: int, new: int) -> list[bytes]:
+    """The path that `prefix_roots` reads, from the nodes of the tree of `new` leaves."""
+    path = prove_consistency(node, old, new)
+    return [root_of(old, node), *path] if old & (old - 1) == 0 else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from api.book import Book, readable
-from api.cli.check_proof import read_policy
+from api.cli.check_proof import Keys, keys_given, read_policy
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
 from api.cli.output import answer, emit, say
 from api.cli.progress import Progress
@@ -71,7 +71,10 @@ def pin(
 def verify(
     place: Annotated[
         str,
-        typer.Argument(metavar="PATH|URL", help="A bundle (zip or folder), an exported folder, a tile host, a server."),
+        typer.Argument(
+            metavar="PATH|URL",
+            help="A bundle (zip or folder), an exported folder, evidence of a split view, a tile host, a server.",
+        ),
     ],
     pin_file: Annotated[
         Path | None, typer.Option("--pin", envvar="HOLDPOINT_PIN", help="The trust file kept aside.")
@@ -94,6 +97,7 @@ def verify(
         Path | None, typer.Option(metavar="KEY", help="Sign what was found as replay.performed; with --pin and --out.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --statement: the envelope to write, for event post.")] = None,
+    key: Keys = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     as_json: Json = False,
 ) -> None:
@@ -107,7 +111,7 @@ def verify(
             "evidence-missing", "failed", "evidence is compared file by file", "give a folder of logs, and files"
         )
     trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
-    wanted = read_policy(policy)
+    wanted, vkeys = read_policy(policy), keys_given(key)
     workers = os.cpu_count() or 2
     if is_url(place):
         with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source:
@@ -116,10 +120,10 @@ def verify(
         raise Fault("export-missing", "failed", f"nothing at {place}", "name a bundle, an exported folder, or a URL")
     elif tiles is not None and is_url(tiles):
         with closing(WebSource(tiles, token=settings().token(), timeout=timeout)) as source:
-            report = verified_files(Path(place), Trust(trusted, source.read, carried()), workers)
+            report = verified_files(Path(place), Trust(trusted, source.read, carried(), vkeys), workers)
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
-        report = verified_files(Path(place), Trust(trusted, beside, carried()), workers)
+        report = verified_files(Path(place), Trust(trusted, beside, carried(), vkeys), workers)
     if evidence is not None and report.exit_code in (0, 5):
         report = replace(report, checks=(*report.checks, *evidence_checks(Path(place), evidence)))
     report = witnessed(report, wanted, witnesses)
