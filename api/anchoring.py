@@ -7,9 +7,9 @@ ahead and consistent, or behind and `DIVERGED`. An older checkpoint proves less,
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.config import read_config
 from api.database import open_database
 from api.keyring import load_log_pairs
-from api.wiring import read_config
 from auditor.pin import Pin
 from ledger.admit import unsafe_unchecked
 from ledger.checkpoint import Checkpoint, open_checkpoint

@@ -94,11 +94,17 @@ class Appended(Answer):
 
 
 class Receipt(Answer):
-    """`receipt` is c2sp.org/tlog-proof under the newest checkpoint; `entry` only for who may read it."""
+    """`receipt` is c2sp.org/tlog-proof; `witnessed`: under a checkpoint that met the ledger's own witness policy.
+
+    `entry` and `recorded_at` only for who may read it.
+    """
 
     index: int
+    leaf: str = Hex
     receipt: str
+    witnessed: bool
     entry: dict[str, Any] | None = None
+    recorded_at: str | None = None
 
 
 class Key(Answer):

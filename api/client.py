@@ -80,7 +80,7 @@ class Client(Questions):
 
     def entry(self, index: int) -> tuple[bytes, str]:
         """An entry and its receipt, verified under the pin's keys."""
-        found = received(self._get(f"/v1/entries/{index}/receipt"))
+        found = received(self._get(f"/v1/entries/{index}/receipt?least={self._pin.checkpoint.size}"))
         self._check(found)
         return bytes(found.entry), found.receipt
 

@@ -6,35 +6,29 @@ waits for it.
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
+from api.handing_over import write_synced
 from api.transport import HttpTransport, Transport
 from api.wiring import Ledger
+from api.witnessed import ALARMS, FILE, Asked, Witnessed, format_answers, with_lines
 from auditor.witness_policy import Witness, WitnessPolicy
 from ledger.checkpoint import read_checkpoint
-from ledger.errors import Fault, LedgerError, Malformed
-from ledger.note import Note, NoteSignature, Vkey, format_note, parse_note, verified_keys
+from ledger.errors import Fault, LedgerError
+from ledger.note import Note, Vkey, format_note, parse_note, verified_keys
 from ledger.strict import format_base64, parse_uint
 from ledger.tile import TileReader
 from ledger.tree import prove_consistency
 
 PATH = "/add-checkpoint"
 MAX_ANSWER = 1 << 18
-EVERY_SECONDS = 10.0
 TRIES = 4
 TIMEOUT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
-ALARMS = frozenset({"ahead", "conflict"})
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What became of one witness: `status` is `cosigned`, `ahead`, `conflict`, `refused`, `unreachable` or `no-url`."""
-
-    witness: str
-    status: str
-    detail: str
+AGAIN_SECONDS = 1.0
+"""After a witness that did not answer, where appends wait for the quorum: no witness is asked at the rate of commits."""
+Connect = Callable[[str], Transport]
+Places = Mapping[str, Sequence[tuple[str, Witness]]]
 
 
 def witness_transport(url: str) -> Transport:
@@ -42,32 +36,49 @@ def witness_transport(url: str) -> Transport:
     return HttpTransport(url, timeout=TIMEOUT_SECONDS, max_answer=MAX_ANSWER)
 
 
-def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Callable[[str], Transport]) -> list[Asked]:
-    """Ask each witness of the policy that has a URL, once; what it cosigned is kept. Two keys at one URL are one witness."""
-    if ledger.appender.published[0] == 0:
-        raise Fault("empty", "failed", "the ledger holds no entries", "record something first")
-    answers: list[Asked] = []
+def _places(policy: WitnessPolicy) -> tuple[Places, list[Asked]]:
+    """Whom to ask by URL: two keys at one URL are one witness. And those that can't be asked."""
     places: dict[str, list[tuple[str, Witness]]] = {}
+    silent: list[Asked] = []
     for name, witness in sorted(policy.witnesses.items()):
         shown = name.decode("utf-8", "backslashreplace")
         if witness.url is None:
-            answers.append(Asked(shown, "no-url", "the policy gives no address for it"))
+            silent.append(Asked(shown, "no-url", "the policy gives no address for it"))
         else:
             places.setdefault(witness.url, []).append((shown, witness))
+    return places, silent
+
+
+def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Connect) -> list[Asked]:
+    """Ask each witness of the policy that has a URL, once; what it cosigned is kept."""
+    if ledger.appender.published[0] == 0:
+        raise Fault("empty", "failed", "the ledger holds no entries", "record something first")
+    places, answers = _places(policy)
     for url, found in places.items():
-        names = ", ".join(name for name, _ in found)
+        answers.append(ask_one(ledger, url, found, connect))
+    return answers
+
+
+def ask_one(ledger: Ledger, url: str, found: Sequence[tuple[str, Witness]], connect: Connect) -> Asked:
+    """Ask the witness at a URL, once. Its answer is counted, and kept for `doctor`. Whatever it does is an answer."""
+    names = ", ".join(name for name, _ in found)
+    try:
+        transport = connect(url)
         try:
-            transport = connect(url)
-        except LedgerError as err:
-            answers.append(Asked(names, "unreachable", str(err)))
-            continue
-        try:
-            answers.append(_ask(ledger, names, [w.vkey for _, w in found], transport))
-        except LedgerError as err:
-            answers.append(Asked(names, "unreachable", str(err)))
+            asked = _ask(ledger, names, [w.vkey for _, w in found], transport)
         finally:
             transport.close()
-    return answers
+    except LedgerError as err:
+        asked = Asked(names, "unreachable", str(err))
+    ledger.measures.witness(names, asked.status)
+    told = ledger.witnessed
+    if told is not None:
+        if asked.status == "cosigned":
+            told.arrived()
+        told.look(ledger.appender.published[0])
+        if told.answered(asked, ledger.now()) or asked.status in ALARMS:
+            write_synced(ledger.folder / FILE, format_answers(list(told.answers.values())), mode=0o600)
+    return asked
 
 
 def _ask(ledger: Ledger, names: str, vkeys: list[Vkey], transport: Transport) -> Asked:
@@ -120,47 +131,63 @@ def _keep(ledger: Ledger, size: int, note: str, names: str, vkeys: list[Vkey], b
         return Asked(names, "refused", "no line by a key of the policy")
     for vkey in held:
         line = next(s for s in lines if (s.name, s.key_id) == (vkey.name, vkey.key_id))
-        ledger.appender.keep_cosignature(size, _label(vkey), format_note(Note("", (line,))).removeprefix("\n"))
+        text = format_note(Note("", (line,))).removeprefix("\n")
+        ledger.appender.keep_cosignature(size, note, _label(vkey), text)
     return Asked(names, "cosigned", f"size {size}, {len(held)} of {len(vkeys)} keys")
 
 
 class Cosigning:
-    """`serve --witness-policy`: asks while the log grows, on a slower clock than commits; an error is said and tried again."""
+    """`serve` with a witness policy: asks while the log grows, on a slower clock than commits; an error is said and tried again.
 
-    def __init__(
-        self, ledger: Ledger, policy: WitnessPolicy, connect: Callable[[str], Transport], say: Callable[[str], None],
-        *, every: float = EVERY_SECONDS,
-    ) -> None:  # fmt: skip
-        self._ledger, self._policy, self._connect, self._say, self._every = ledger, policy, connect, say, every
-        self._stop = threading.Event()
-        self._said: list[Asked] = []
-        self.size = 0
-        self._thread = threading.Thread(target=self._run, name="cosigning", daemon=True)
-        self._thread.start()
+    Each witness has a thread of its own: one that hangs delays no other. Where appends wait for the quorum, a commit wakes them.
+    """
 
-    def _run(self) -> None:
-        while not self._stop.wait(self._every):
-            size = self._ledger.appender.published[0]
-            if size in (0, self.size):
+    def __init__(self, ledger: Ledger, told: Witnessed, connect: Connect, say: Callable[[str], None]) -> None:
+        self._ledger, self._told, self._connect, self._say = ledger, told, connect, say
+        self._stopping = threading.Event()
+        places, _ = _places(told.policy)
+        self._wakes = [threading.Event() for _ in places]
+        self._threads = [
+            threading.Thread(target=self._run, args=(url, found, wake), name=f"cosigning {url}", daemon=True)
+            for (url, found), wake in zip(places.items(), self._wakes, strict=True)
+        ]
+        for wake, thread in zip(self._wakes, self._threads, strict=True):
+            if told.require:
+                ledger.appender.watch(wake)
+            thread.start()
+
+    def _run(self, url: str, found: Sequence[tuple[str, Witness]], wake: threading.Event) -> None:
+        size, said, pause = 0, "", 0.0 if self._told.require else self._told.every
+        while not self._stopping.is_set():
+            wake.wait(pause)
+            wake.clear()
+            published = self._ledger.appender.published[0]
+            self._told.look(published)
+            pause = self._told.every
+            if self._stopping.is_set() or published in (0, size):
                 continue
             try:
-                found = ask_witnesses(self._ledger, self._policy, self._connect)
+                asked = ask_one(self._ledger, url, found, self._connect)
             except Exception as err:  # noqa: BLE001  # the thread's outermost door: it must not end for good
-                found = [Asked("all", "unreachable", type(err).__name__)]
-            if all(a.status in ("cosigned", "no-url") for a in found):
-                self.size = size
-            elif found != self._said:
-                for a in found:
-                    if a.status != "cosigned":
-                        self._say(
-                            f"{'ALARM: ' if a.status in ALARMS else ''}witness {a.witness}: {a.status}: {a.detail}"
-                        )
-            self._said = found
+                asked = Asked(url, "unreachable", type(err).__name__)
+            if asked.status == "cosigned":
+                size, said = published, ""
+                continue
+            if asked.status != said:
+                alarm = "ALARM: " if asked.status in ALARMS else ""
+                self._say(f"{alarm}witness {asked.witness}: {asked.status}: {asked.detail}")
+            said = asked.status
+            if self._told.require:
+                self._stopping.wait(AGAIN_SECONDS)
+                wake.set()
 
     def close(self) -> None:
         """Stop asking; a request under way may end by itself."""
-        self._stop.set()
-        self._thread.join(CLOSE_SECONDS)
+        self._stopping.set()
+        for wake in self._wakes:
+            wake.set()
+        for thread in self._threads:
+            thread.join(CLOSE_SECONDS / len(self._threads))
 
 
 def _label(vkey: Vkey) -> str:
@@ -169,11 +196,5 @@ def _label(vkey: Vkey) -> str:
 
 def cosigned_note(ledger: Ledger, size: int, note: str) -> str:
     """The note with the cosignatures that are kept for its size: those of its very text, each once."""
-    parsed = parse_note(note)
-    lines: list[NoteSignature] = list(parsed.signatures)
-    for line in ledger.desk.read_cosignatures(size):
-        try:
-            lines += [s for s in parse_note(f"x\n\n{line}").signatures if s not in lines]
-        except Malformed:  # a row that somebody altered says nothing; fsck names it
-            continue
-    return format_note(Note(parsed.text, tuple(lines)))
+    lines = ledger.desk.read_cosignatures(size)
+    return with_lines(note, lines) if ledger.witnessed is None else ledger.witnessed.with_lines(note, lines)

@@ -12,7 +12,7 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 from api.author import statement_of
-from api.cosigning import cosigned_note
+from api.cosigning import ask_witnesses, cosigned_note, witness_transport
 from api.handing_over import write_synced
 from api.wiring import Ledger
 from disclosures.absence import neighbours
@@ -97,10 +97,9 @@ def profile_named(name: str) -> Profile:
 def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
     """Commit to the stream index where it has moved, build, keep the bundle. Raises `Fault`, and what `build_bundle` does."""
     committed = ledger.commit_index()
+    size, note = _shown_at(ledger, committed)
     with ledger.appender.lock:
-        size, note = ledger.appender.published
         state = ledger.appender.state.at(size)
-    note = cosigned_note(ledger, size, note)
     log = Log(
         source=LedgerSource(ledger, size), note=note, state=state, committed=committed,
         vkeys=state.get("meta", "vkeys"), founding=ledger.founding,
@@ -118,6 +117,21 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
     }  # fmt: skip
     absent = parse_part(bundle["data/completeness.json"], Completeness).absent
     return Prepared(raw, digest, body, neighbours(absent))
+
+
+def _shown_at(ledger: Ledger, committed: int) -> tuple[int, str]:
+    """The newest witnessed checkpoint that holds the commitment, since a bundle can ask nobody later; else the newest one.
+
+    Witnesses are asked at once: the commitment has just moved the log beyond what they cosigned. Silence costs nothing but time.
+    """
+    told = ledger.witnessed
+    if told is not None:
+        ask_witnesses(ledger, told.policy, witness_transport)
+        size, note = told.newest()
+        if size > committed:
+            return size, note
+    size, note = ledger.appender.published
+    return size, cosigned_note(ledger, size, note)
 
 
 def carried() -> dict[str, bytes]:

@@ -14,13 +14,20 @@ from pathlib import Path
 import psycopg
 from cryptography.hazmat.backends.openssl.backend import backend as openssl
 
+from api.config import Config, read_config, witness_policy
 from api.database import Database, open_database
 from api.doctor_database import Colour, examine_database
 from api.keyring import load_log_pairs, load_signer
-from api.wiring import Config, open_ledger, read_config
+from api.wiring import open_ledger
+from api.witnessed import ALARMS, read_answers
 from ledger.errors import LedgerError
 
 FLOOR = 512 * 1024 * 1024
+WITNESSED = "docs/how-to/be-witnessed.md"
+ALARMED = (
+    "stop appends, keep this folder and the witness's answer, and compare sizes with its keeper, the export and the anchor: "
+    "docs/how-to/refusals/diverged.md. A witness that then cosigns our tree ends the alarm"
+)
 IN_USE = frozenset({"folder-in-use", "anchor-in-use"})
 PAGES = {
     "diverged": "docs/how-to/refusals/diverged.md", "data-missing": "docs/how-to/refusals/diverged.md",
@@ -54,7 +61,7 @@ def examine(folder: Path) -> list[Item]:
         if err.code in IN_USE:
             return [*items, _in_use("database")]
         return [*items, _red("database", err)]
-    items.append(_ledger(folder))
+    items += [_ledger(folder), *_witnesses(folder, config)]
     return items
 
 
@@ -122,6 +129,29 @@ def _database(database: Database, config: Config) -> Iterator[Item]:
         yield _disk(database.server.base, "database's disk")
     for found in examine_database(database, production=not config.development):
         yield Item(*found)
+
+
+def _witnesses(folder: Path, config: Config) -> Iterator[Item]:
+    """What witnesses answered last. One that saw another history than ours is the gravest thing that a ledger can be told."""
+    try:
+        policy = witness_policy(folder, config)
+        answers = read_answers(folder)
+    except LedgerError as err:
+        yield _red("witnesses", err)
+        return
+    if policy is None and not answers:
+        yield Item("witnesses", "amber", "none is asked: nobody could tell a second history from this one", WITNESSED)
+        return
+    alarms = [a for a in answers if a.status in ALARMS]
+    silent = [a for a in answers if a.status not in ALARMS and a.status != "cosigned"]
+    for a in alarms:
+        yield Item("witnesses", "red", f"since {a.at}: {a.witness}: {a.status}: {a.detail}", ALARMED)
+    if silent:
+        detail = "; ".join(f"{a.witness}: {a.status} since {a.at}" for a in silent)
+        yield Item("witnesses", "amber", detail, "see that they run and are reached: holdpoint cosign")
+    elif not alarms:
+        said = f"{len(answers)} cosigned when last asked" if answers else "none was asked so far"
+        yield Item("witnesses", "green" if answers else "amber", said, "" if answers else "holdpoint cosign")
 
 
 def _ledger(folder: Path) -> Item:

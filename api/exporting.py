@@ -64,9 +64,9 @@ class Export:
         try:
             if self._edge is None:
                 self._edge = self._resume(size)
-            if note == self._note:
-                return self._edge.size
-            self._edge = self._grow(self._edge, progress)
+            if note != self._note:
+                self._edge = self._grow(self._edge, progress)
+            self._show_witnessed()
         except BaseException:
             self._edge = self._there = None
             raise
@@ -178,6 +178,14 @@ class Export:
         if not all((self._folder / name).is_symlink() for name in TOGETHER):
             self._adopt()
         self._switch(f"{size}-{sha256(note.encode()).hexdigest()[:12]}", files)
+
+    def _show_witnessed(self) -> None:
+        """The newest witnessed checkpoint, which may be an earlier one: the tiles that stand here hold its tree too."""
+        told = self._ledger.witnessed
+        size, note = (0, "") if told is None else told.newest()
+        path = self._folder / "checkpoint.witnessed"
+        if 0 < size <= (self._edge or Edge.empty()).size and (not path.exists() or path.read_text() != note):
+            write_synced(path, note.encode())
 
     def _adopt(self) -> None:
         """The plain files of a first export become the first head; at each step the same three files are read."""

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from api.author import Audience, Written, write
+from api.config import CONFIG, Config, write_config
 from api.database import open_database
 from api.keyring import load_signer, new_key, new_log_keys
 from api.session import Posted, Session
-from api.wiring import CONFIG, Config, Ledger, open_ledger, wall_clock, write_config
+from api.wiring import Ledger, open_ledger, wall_clock
 from ledger.errors import Fault
 from ledger.events import key, ledger, principal, role
 from ledger.keys import Signer

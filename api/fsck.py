@@ -7,10 +7,10 @@ event ids, streams and views must be what the entries give. A problem names inde
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.config import read_config
 from api.database import open_database
 from api.stored_tables import check_tables
 from api.stored_views import check_views
-from api.wiring import read_config
 from ledger.entry import leaf_hash
 from ledger.errors import Fault, LedgerError
 from ledger.replay import Problem, Replay

@@ -6,6 +6,7 @@ signature is the guard. Field disclosures are checked against the statement and 
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -23,18 +24,20 @@ from api.problems import ProblemResponse, body_of, of_error, of_refusal, problem
 from api.tokens import SHAPE
 from api.verifying import Job, Verifiers
 from api.wiring import Ledger
+from api.witnessed import WAIT_SECONDS, unwitnessed
 from ledger.admit import KeyLookup, Submission
 from ledger.entry import parse_entry
-from ledger.errors import LedgerError, Malformed
+from ledger.errors import Fault, LedgerError, Malformed
 from ledger.keys import PublicKey
 from ledger.reasons import Reason, Refused
 from ledger.receipt import format_receipt
-from ledger.store.outcome import Known
+from ledger.store.outcome import Appended, Known
 
 MAX_BODY = 1 << 20
 MAX_BATCH_BODY = 48 << 20
 MAX_LINES = 500
 READ_SECONDS = 20.0
+LOOK_SECONDS = 0.02
 CHUNK = 50
 """Lines of a batch that are read before others get a turn."""
 JSON = "application/json"
@@ -122,7 +125,9 @@ class Ingest:
             return response(of_refusal(opened) if isinstance(opened, Refused) else of_error(opened))
         if key is not None and key != opened.submission.statement.predicate.event_id:
             return problem("idempotency-key", place="Idempotency-Key")
-        found = self._answer(await self._gather.one(opened.submission, opened.jobs), opened.submission)
+        answer = self._short() or await self._gather.one(opened.submission, opened.jobs)
+        late = await self._late([answer])
+        found = self._answer(late or answer, opened.submission)
         if not isinstance(found, tuple):
             return response(found)
         status, body = found
@@ -147,8 +152,11 @@ class Ingest:
         good = [o.submission for o in opened if isinstance(o, Opened)]
         answers: dict[int, Answer] = {}
         if good and (not atomic or len(good) == len(opened)):
-            outcomes = await self._gather.group(good, atomic=atomic)
-            answers = {id(s): o for s, o in zip(good, outcomes, strict=True)}
+            short = self._short()
+            outcomes = [short] * len(good) if short else await self._gather.group(good, atomic=atomic)
+            late = await self._late(outcomes)
+            placed = [late if late and _index(o) is not None else o for o in outcomes]
+            answers = {id(s): o for s, o in zip(good, placed, strict=True)}
         texts: list[bytes] = []
         results: Results = []
         for line in opened:
@@ -161,6 +169,31 @@ class Ingest:
                 results.append((found["status"], found.get("reason", "")))
         done = all(status < 400 for status, _ in results)
         return Written(200 if done or not atomic else 422, NDJSON, b"\n".join([*texts, b""]), results)
+
+    def _short(self) -> Fault | None:
+        """Where appends wait for witnesses, and the quorum has been missing for long: nothing more is taken."""
+        told = self._ledger.witnessed
+        if told is None or not told.require:
+            return None
+        told.look(self._ledger.appender.published[0])
+        return unwitnessed("failed") if told.short else None
+
+    async def _late(self, answers: Sequence[Answer]) -> Fault | None:
+        """Wait until what was appended is witnessed, if that is asked for; what to say where it is not within ten seconds."""
+        told = self._ledger.witnessed
+        placed = [index for index in map(_index, answers) if index is not None]
+        if told is None or not told.require or not placed:
+            return None
+        # Who sends again may have pinned a later checkpoint meanwhile: what he gets is none before that.
+        least = (
+            max(placed) + 1 if not any(isinstance(a, Known) for a in answers) else self._ledger.appender.published[0]
+        )
+        until = time.monotonic() + WAIT_SECONDS
+        while told.size < least:
+            if time.monotonic() > until:
+                return unwitnessed("unknown")
+            await asyncio.sleep(LOOK_SECONDS)
+        return None
 
     def _line(self, line: Line, answers: Mapping[int, Answer]) -> tuple[int, bytes] | dict[str, Any]:
         if isinstance(line, Refused):
@@ -202,20 +235,39 @@ class Ingest:
             return of_refusal(answer)
         if isinstance(answer, LedgerError):
             return _with_id(of_error(answer), submission)
+        required = self._ledger.witnessed is not None and self._ledger.witnessed.require
+        read = self._ledger.upgraded if required else self._ledger.receipt
         if isinstance(answer, Known):
             try:
-                entry, receipt = self._ledger.receipt(answer.index)
+                entry, receipt = read(answer.index)
             except LedgerError as err:
                 return _with_id(of_error(err), submission)
             place = (answer.index, parse_entry(entry).recorded_at)
             return 200, _receipt(200, submission, place, (), entry, _text(receipt))
         event = answer.event
+        if required:
+            try:
+                _, receipt = read(event.index)
+            except LedgerError as err:
+                return _with_id(of_error(err), submission)
+            return self._placed(answer, submission, _text(receipt))
         if self._note[0] is not answer.note:  # one note per commit: escaped once
             self._note = (answer.note, _text(answer.note))
-        proof = _text(format_receipt(event.index, answer.proof, "")) + self._note[1]
+        return self._placed(answer, submission, _text(format_receipt(event.index, answer.proof, "")) + self._note[1])
+
+    @staticmethod
+    def _placed(answer: Appended, submission: Submission, proof: bytes) -> tuple[int, bytes]:
+        event = answer.event
         derived = [{"index": e.index, "type": e.name} for e in answer.derived]
         status = 200 if answer.replay else 201
         return status, _receipt(status, submission, (event.index, event.recorded_at), derived, answer.entry, proof)
+
+
+def _index(answer: Answer) -> int | None:
+    """Where a submission stands, if it was appended, now or before."""
+    if isinstance(answer, Known):
+        return answer.index
+    return answer.event.index if isinstance(answer, Appended) else None
 
 
 def _with_id(problem_: dict[str, Any], submission: Submission) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Metric:
 METRICS: Final[dict[str, Metric]] = {
     "tree_size": Metric("gauge", "Entries under the newest checkpoint."),
     "checkpoint_age_seconds": Metric("gauge", "Seconds since the newest checkpoint was signed."),
+    "unwitnessed_seconds": Metric("gauge", "Age of the first entry that no witnessed checkpoint covers; NaN: no policy."),
     "anchor_lag_entries": Metric("gauge", "Committed entries that the anchor does not cover."),
     "append_seconds": Metric("seconds", "One commit of a batch in the database."),
     "batch_entries": Metric("entries", "Entries per commit, derived ones included."),
@@ -41,6 +42,8 @@ METRICS: Final[dict[str, Metric]] = {
     "gate_answers_total": Metric("counter", "Answers of the gate.", ("clearance", "verdict", "reason")),
     "gate_seconds": Metric("seconds", "From question to answer at the gate."),
     "projection_lag_entries": Metric("gauge", "Entries not yet folded into a view.", ("projection",)),
+    "witness_answers_total": Metric("counter", "Answers of witnesses; `ahead` and `conflict` mean a log set back, or forked.",
+                                    ("witness", "status")),
     "signer_seconds": Metric("seconds", "Both signatures of the log over a checkpoint."),
     "queue_entries": Metric("gauge", "Submissions that wait for a commit."),
     "disk_free_bytes": Metric("gauge", "Free bytes where the ledger's folder lies."),
@@ -112,6 +115,10 @@ class Measures:
         """The gate answered. The first reason decides; the rules write it from a closed set."""
         self._of("gate_answers_total", clearance, verdict, reasons[0].split(":", 1)[0] if reasons else "none").inc()
         self._of("gate_seconds").observe(seconds)
+
+    def witness(self, name: str, status: str) -> None:
+        """A witness answered, by its name in our own policy."""
+        self._of("witness_answers_total", name, status).inc()
 
     def observe(self, name: str, value: float) -> None:
         """Add to a histogram without labels."""

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.config import read_config
 from api.database import open_database
 from api.keyring import load_log_pairs
-from api.wiring import read_config
 from auditor.verify import Progress, Read
 from ledger.admit import unsafe_unchecked
 from ledger.checkpoint import Checkpoint, open_checkpoint

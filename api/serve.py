@@ -113,7 +113,9 @@ def _serve(
     # The appender waits for the interpreter after each commit: at the default 5 ms a busy event loop would starve it.
     sys.setswitchinterval(0.0005)
     gather(Lines())
-    ledger = open_ledger(folder, confirm_clock=confirm_clock, read_only=True, say=_warn, progress=_folded)
+    ledger = open_ledger(
+        folder, confirm_clock=confirm_clock, read_only=True, policy=policy, say=_warn, progress=_folded
+    )
     # What was folded stays: the collector need not walk it again and again, nor after every 700 objects of a request.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -128,7 +130,8 @@ def _serve(
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     projecting = ledger.projecting = Projecting(ledger, _warn)
     exporter = Exporter(ledger, export_to, _warn) if export_to is not None else None
-    cosigning = Cosigning(ledger, policy, witness_transport, _warn) if policy is not None else None
+    told = ledger.witnessed
+    cosigning = Cosigning(ledger, told, witness_transport, _warn) if told is not None else None
     try:
         verifiers = Verifiers(os.cpu_count() or 1, say=Lines().say)
         host, port = listening.getsockname()[:2]

@@ -1,6 +1,7 @@
 """One author's session with a ledger that this process has open: sign, append, keep the receipt."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -8,6 +9,7 @@ from api.about import about
 from api.author import Audience, Written
 from api.batch_keys import lookup_with
 from api.book import Book, Follower, Line, Posted, RefusedError
+from api.cosigning import Connect, ask_witnesses, witness_transport
 from api.gate_text import ask
 from api.life import life_answer
 from api.owed import Wanted, as_row, owed, page_of
@@ -38,6 +40,9 @@ PAGE = 20
 
 class Session(Book):
     """Posts to the ledger that this process has open."""
+
+    connect: Connect = staticmethod(witness_transport)
+    """How witnesses are reached, where appends wait for them."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -161,7 +166,7 @@ class Session(Book):
 
     def entry(self, index: int) -> tuple[bytes, str]:
         """An entry and its receipt."""
-        return self.ledger.receipt(index)
+        return self.ledger.upgraded(index)
 
     def pin(self) -> bytes:
         """The trust file of this ledger as it stands."""
@@ -184,9 +189,32 @@ class Session(Book):
             remedy = "send the same statement again: the event id keeps it single"
             raise Fault("outcome-unknown", "unknown", f"no answer within {WAIT_SECONDS} s", remedy) from None
         done = [self._posted(w, outcome) for w, outcome in zip(written, outcomes, strict=True)]
+        short = self._witnessed(max(p.index for p in done))
+        done = done if short is not None else [self._upgraded(p) for p in done]
         for posted in done:
             self.keep_receipt(posted)
+        if short is not None:
+            raise short
         return done
+
+    def _witnessed(self, index: int) -> Fault | None:
+        """Where appends wait for witnesses, nobody else asks them here. What to say if the quorum is not met."""
+        told = self.ledger.witnessed
+        if told is None or not told.require:
+            return None
+        ask_witnesses(self.ledger, told.policy, self.connect)
+        if told.newest()[0] > index:
+            return None
+        detail = (
+            f"recorded up to index {index}, with receipts in {self.folder / 'receipts'}, and the quorum did not cosign"
+        )
+        return Fault(
+            "unwitnessed", "unknown", detail, "holdpoint doctor, then holdpoint cosign; do not record it again"
+        )
+
+    def _upgraded(self, posted: Posted) -> Posted:
+        required = self.ledger.witnessed is not None and self.ledger.witnessed.require
+        return replace(posted, receipt=self.ledger.upgraded(posted.index)[1]) if required else posted
 
     def _lookup(self, earlier: Sequence[Submission]) -> KeyLookup:
         """Registered keys, and those that an earlier statement of the same batch registers."""

@@ -5,7 +5,6 @@ A ledger's folder: `holdpoint.toml` (origin, database) · `anchor` · `keys/` ·
 """
 
 import threading
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,13 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, Self
 
+from api.config import Config, WitnessConfig, read_config, witness_policy
 from api.database import open_database
 from api.keyring import load_log_pairs, load_signer
 from api.measured import MeasuredDesk, MeasuredSigner
 from api.measures import Measures
 from api.positions import size_at, stood_at
 from api.settings import settings
+from api.witnessed import Witnessed
+from auditor.log_keys import vkeys_at
+from auditor.witness_policy import WitnessPolicy
 from ledger.errors import Fault
+from ledger.note import Vkey
 from ledger.reasons import Refused
 from ledger.receipt import format_receipt
 from ledger.registry import BY_TOPIC
@@ -37,54 +41,10 @@ from policies.answer import AsOf
 from policies.rules import RULES
 from projections.store.views import Views
 
-CONFIG = "holdpoint.toml"
-
 
 def wall_clock() -> str:
     """Now, as a canonical time."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """`origin` of the ledger; for a server, the conninfo of its database (no password: use a passfile).
-
-    `hosts` are the names, with port where it is not the scheme's, that HTTP answers for beside loopback.
-    """
-
-    origin: str
-    database: str | None = None
-    hosts: tuple[str, ...] = ()
-
-    @property
-    def development(self) -> bool:
-        """Whether this is a development ledger."""
-        return self.origin.startswith("dev/")
-
-
-def read_config(folder: Path) -> Config:
-    """Read `holdpoint.toml`. Raises `Fault` `not-a-ledger` or `config-malformed`."""
-    try:
-        values = tomllib.loads((folder / CONFIG).read_text())
-    except OSError as err:
-        remedy = "make one: holdpoint init, or holdpoint dev"
-        raise Fault("not-a-ledger", "failed", f"no ledger in {folder} ({err.strerror})", remedy) from err
-    except tomllib.TOMLDecodeError as err:
-        raise Fault("config-malformed", "failed", f"{CONFIG}: {err}", "mend the file") from err
-    hosts = values.get("hosts", [])
-    unknown = set(values) - {"origin", "database", "hosts"}
-    listed = isinstance(hosts, list) and all(isinstance(h, str) for h in hosts)
-    if unknown or not isinstance(values.get("origin"), str) or not listed:
-        raise Fault("config-malformed", "failed", f"{CONFIG}: needs origin, knows database and hosts", "mend the file")
-    return Config(values["origin"], values.get("database"), tuple(hosts))
-
-
-def write_config(folder: Path, config: Config) -> None:
-    """Write `holdpoint.toml` for a new ledger."""
-    lines = [f'origin = "{config.origin}"']
-    if config.database is not None:
-        lines.append(f'database = "{config.database}"')
-    (folder / CONFIG).write_text("\n".join(lines) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +100,8 @@ class Ledger:
     how: str = ""
     """What the database is, and as whom it runs."""
     projecting: "Followed | None" = None
+    witnessed: Witnessed | None = None
+    """What witnesses have cosigned, where the ledger has a witness policy."""
 
     @property
     def origin(self) -> str:
@@ -194,8 +156,22 @@ class Ledger:
         if not 0 <= index < size:
             raise Fault("index-beyond-head", "failed", f"the log has {size} entries", "ask for an index below that")
         (row,) = self.desk.read_entries(index, index + 1)
+        return row.entry, self._proven(index, size, note)
+
+    def upgraded(self, index: int, least: int = 0) -> tuple[bytes, str]:
+        """As `receipt`, under the newest *witnessed* checkpoint that holds the entry and has `least` entries, where there is one.
+
+        It is kept for good, with the cosignatures that have arrived: asked for again, a receipt only gains (formats.md §6).
+        """
+        size, note = (0, "") if self.witnessed is None else self.witnessed.newest()
+        if index < 0 or size <= max(index, least - 1):
+            return self.receipt(index)
+        (row,) = self.desk.read_entries(index, index + 1)
+        return row.entry, self._proven(index, size, note)
+
+    def _proven(self, index: int, size: int, note: str) -> str:
         reader = TileReader(lambda level, n: self.tile(level, n, size), size)
-        return row.entry, format_receipt(index, prove_inclusion(reader, index, size), note)
+        return format_receipt(index, prove_inclusion(reader, index, size), note)
 
     def commit_index(self) -> int:
         """Commit to the stream index now, or not anew where nothing else was appended since; the index of the entry.
@@ -245,6 +221,7 @@ def open_ledger(
     founding: bool = False,
     confirm_clock: bool = False,
     read_only: bool = False,
+    policy: WitnessPolicy | None = None,
     say: Callable[[str], None] = lambda _text: None,
     progress: Progress = silent,
 ) -> Ledger:
@@ -252,12 +229,14 @@ def open_ledger(
 
     After a day of silence appends are refused until somebody has confirmed the clock, but for development ledgers.
     `founding` may make an empty database and anchor. With `read_only`, a head behind the anchor is served for reading.
+    `policy`: whose cosignatures count, instead of the one that `holdpoint.toml` names.
     """
     config = read_config(folder)
     if clock is not wall_clock and not config.development:
         raise Fault("clock-simulated", "failed", f"{config.origin} is no dev/ ledger", "use the wall clock")
     closers: list[Callable[[], None]] = []
     try:
+        policy = policy or witness_policy(folder, config)
         database = open_database(folder, config.database, create=founding, say=say)
         closers.append(database.close)
         anchor = Anchor(folder / "anchor", create=founding)
@@ -283,13 +262,25 @@ def open_ledger(
             closer()
         raise
     return Ledger(folder, config, appender, reader, log, clock, anchor, measures, views,
-                  database.url("holdpoint_projector"), closers, database.how)  # fmt: skip
+                  database.url("holdpoint_projector"), closers, database.how,
+                  witnessed=None if policy is None else _witnessed(folder, config, appender, reader, policy))  # fmt: skip
+
+
+def _witnessed(folder: Path, config: Config, appender: Appender, reader: Desk, policy: WitnessPolicy) -> Witnessed:
+    said = config.witnesses or WitnessConfig("")
+
+    def keys_at(size: int) -> tuple[Vkey, ...]:
+        return vkeys_at(appender.state.get("meta", "vkeys_history") or (), size)
+
+    return Witnessed(reader, keys_at, policy, folder, every=said.interval, require=said.require)
 
 
 @contextmanager
-def opened(folder: Path, *, clock: Clock = wall_clock, progress: Progress = silent) -> Iterator[Ledger]:
+def opened(
+    folder: Path, *, clock: Clock = wall_clock, policy: WitnessPolicy | None = None, progress: Progress = silent
+) -> Iterator[Ledger]:
     """`open_ledger`, closed at the end whatever happens."""
-    ledger = open_ledger(folder, clock=clock, progress=progress)
+    ledger = open_ledger(folder, clock=clock, policy=policy, progress=progress)
     try:
         yield ledger
     finally:

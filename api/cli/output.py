@@ -33,7 +33,7 @@ EXITS: dict[int, frozenset[str]] = {
     6: frozenset({
         "address-taken", "anchor-in-use", "clock-unconfirmed", "database-error",
         "clock-untrusted", "database-unreachable", "folder-in-use", "log-key-unavailable", "outcome-unknown",
-        "overloaded", "read-only", "server-timeout", "server-unreachable", "stale-head",
+        "overloaded", "read-only", "server-timeout", "server-unreachable", "stale-head", "unwitnessed",
     }),
     7: frozenset({
         "engine-key-missing", "engine-key-wrong",

@@ -10,6 +10,7 @@ import typer
 from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import answer, emit, say, warn
 from api.cli.scenarios import demo_scenario
+from api.config import read_config
 from api.database import open_database
 from api.doctor import examine
 from api.founding import DEV_MEMBERS, admit_members, found
@@ -17,7 +18,6 @@ from api.handing_over import write_pin
 from api.session import Session
 from api.story import tell_story
 from api.tamper import KINDS, tampered_copy
-from api.wiring import read_config
 from auditor.explain import visible
 from auditor.verdict import VerifyVerdict
 from ledger.errors import Fault

@@ -11,9 +11,9 @@ from api.cli.options import DEFAULT_DATA, As, At, Data, Json, position, with_boo
 from api.cli.output import answer, emit, posted, say
 from api.cli.said_first import alerts
 from api.cli.signing import references_to
+from api.config import read_config
 from api.founding import ACTIONS, STREAMS
 from api.keyring import load_signer, new_key, new_log_keys
-from api.wiring import read_config
 from ledger.errors import Fault, Malformed
 from ledger.events import break_glass as break_glass_events
 from ledger.events import key, principal, role

@@ -7,8 +7,8 @@ import typer
 from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import answer, say, warn
 from api.cli.progress import Progress
+from api.config import read_config
 from api.database import open_database
-from api.wiring import read_config
 from ledger.errors import Fault
 from projections.questions import QUESTIONS
 from projections.store.compare import compare_views

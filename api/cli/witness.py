@@ -10,11 +10,12 @@ import typer
 from api.cli.check_proof import keys_given, read_policy
 from api.cli.options import DEFAULT_DATA, Data, Json
 from api.cli.output import answer, emit, say
-from api.cosigning import ALARMS, ask_witnesses, witness_transport
+from api.cosigning import ask_witnesses, witness_transport
 from api.serve import bound
 from api.session import Session
 from api.wiring import opened
 from api.witness import Witness, run_witness
+from api.witnessed import ALARMS
 from auditor.explain import visible
 from ledger.errors import Fault
 from ledger.note import ED25519_COSIGNATURE
@@ -54,14 +55,22 @@ def witness(
 
 
 def cosign(
-    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A C2SP tlog-policy whose witnesses have URLs.")],
+    policy: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="POLICY", help="A C2SP tlog-policy whose witnesses have URLs; else that of holdpoint.toml."
+        ),
+    ] = None,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> None:
     """Ask witnesses to cosign the newest checkpoint, and keep what they answer. Example: holdpoint cosign policy"""
     wanted = read_policy(policy)
-    with opened(data) as ledger:
-        found = [] if wanted is None else ask_witnesses(ledger, wanted, witness_transport)
+    with opened(data, policy=wanted) as ledger:
+        if ledger.witnessed is None:
+            detail = "no policy says whom to ask"
+            raise Fault("usage", "failed", detail, "holdpoint cosign POLICY, or [witnesses] policy in holdpoint.toml")
+        found = ask_witnesses(ledger, ledger.witnessed.policy, witness_transport)
         alarm = next((a for a in found if a.status in ALARMS), None)
         met = any(a.status == "cosigned" for a in found)
         code = f"witness-{alarm.status}" if alarm else "ok" if met else "witnesses-short"

@@ -1,5 +1,7 @@
 """`GET /v1/entries…`: pages by index, one entry, what became of an event id, and receipts (JSON or tlog-proof text)."""
 
+from collections.abc import Sequence
+from threading import BoundedSemaphore
 from typing import Annotated
 
 import msgspec
@@ -9,12 +11,23 @@ from starlette.responses import Response
 from api.accept import accepted
 from api.bound import JSON, bound, next_page
 from api.problems import problem
-from api.routes.asked import After, Index, Limit, ledger_of, past_of, readable
+from api.routes.asked import MAX_INDEX, WHOLE, After, Index, Limit, ledger_of, past_of, readable
 from api.search import Sought, search
+from api.wiring import Ledger
+from api.witnessed import WAIT_SECONDS
+from ledger.checkpoint import read_checkpoint
 from ledger.entry import leaf_hash
+from ledger.receipt import parse_receipt
 from ledger.store.rows import Stored
 
 TEXT = "text/plain"
+WAITING = BoundedSemaphore(8)
+"""Readers that may wait for witnesses at a time: each holds a thread."""
+Least = Annotated[
+    int,
+    Query(ge=0, le=MAX_INDEX, description="The fewest entries that the checkpoint may have: a reader's pin."),
+    WHOLE,
+]
 Stream = Annotated[str | None, Query(pattern=r"^[a-z0-9._:/@-]{1,200}$", description="Only this stream.")]
 Topic = Annotated[
     str | None,
@@ -91,16 +104,48 @@ def entry(request: Request, index: Index) -> Response:
     return bound(request, _row(row), checkpoint=past_of(request).covering(index))
 
 
-def receipt(request: Request, index: Index) -> Response:
-    """The receipt under the newest checkpoint. `Accept: text/plain` gives the tlog-proof alone."""
+def receipt(request: Request, index: Index, least: Least = 0) -> Response:
+    """The receipt under the newest witnessed checkpoint that holds the entry, else under the newest one.
+
+    `Accept: text/plain` gives the tlog-proof alone. `Prefer: wait=10` waits so long for the witness quorum.
+    """
     kind = accepted(",".join(request.headers.getlist("accept")), (JSON, TEXT))
     if kind is None:
         return problem("not-acceptable", place="Accept")
-    raw, text = ledger_of(request).receipt(index)
+    ledger = ledger_of(request)
+    waited = _wait(ledger, max(index + 1, least), request.headers.getlist("prefer"))
+    raw, text = ledger.upgraded(index, least)
     if kind == TEXT:
-        return bound(request, text.encode(), media_type="text/plain; charset=utf-8")
-    row = _stored(request, index)
-    value: dict[str, object] = {"index": index, "receipt": text}
-    if row is not None:
-        value["entry"] = msgspec.Raw(raw)
-    return bound(request, value)
+        answer = bound(request, text.encode(), media_type="text/plain; charset=utf-8")
+    else:
+        row = _stored(request, index)
+        size = read_checkpoint(parse_receipt(text).note)[0].size
+        witnessed = ledger.witnessed is not None and ledger.witnessed.size == size
+        value: dict[str, object] = {
+            "index": index,
+            "leaf": leaf_hash(raw).hex(),
+            "receipt": text,
+            "witnessed": witnessed,
+        }
+        if row is not None:
+            value |= {"entry": msgspec.Raw(raw), "recorded_at": row.recorded_at}
+        answer = bound(request, value)
+    if waited:
+        answer.headers["Preference-Applied"] = f"wait={waited}"
+    return answer
+
+
+def _wait(ledger: Ledger, size: int, preferences: Sequence[str]) -> int:
+    """Seconds that `Prefer: wait=N` (RFC 7240 §4.3) was granted for the witness quorum: at most ten, and few at a time."""
+    said = [p.strip() for line in preferences for p in line.split(",")]
+    named = next((p.removeprefix("wait=") for p in said if p.startswith("wait=")), "")
+    if ledger.witnessed is None or not (named.isascii() and named.isdigit() and len(named) < 6) or int(named) == 0:
+        return 0
+    if size > ledger.appender.published[0] or not WAITING.acquire(blocking=False):
+        return 0
+    try:
+        seconds = min(int(named), int(WAIT_SECONDS))
+        ledger.witnessed.wait(size, seconds)
+    finally:
+        WAITING.release()
+    return seconds

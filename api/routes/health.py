@@ -51,6 +51,8 @@ def _parts(ledger: Ledger) -> dict[str, str]:
         "disk": "ok" if free > FLOOR else "below its floor",
         "clock": "ok",
     }
+    if ledger.witnessed is not None and ledger.witnessed.require:
+        parts["witnesses"] = "unwitnessed: the quorum does not answer" if ledger.witnessed.short else "ok"
     try:
         head = ledger.desk.read_head()
         anchored = ledger.anchor.head
@@ -105,6 +107,7 @@ def _read_gauges(ledger: Ledger, measures: Measures) -> None:
     measures.set("queue_entries", appender.queued)
     measures.set("disk_free_bytes", shutil.disk_usage(ledger.folder).free)
     measures.set("checkpoint_age_seconds", _checkpoint_age(ledger, now))
+    measures.set("unwitnessed_seconds", _unwitnessed(ledger, now))
     with ledger.view() as view:
         measures.set("key_expiry_seconds", _seconds(now, _first_key_end(view.state, now)))
     try:
@@ -124,6 +127,20 @@ def _read_sparingly(request: Request, measures: Measures) -> None:
     for name, counts in request.app.state.owed.at(view).items():
         for pack, count in counts.items():
             measures.set(name, count, pack)
+
+
+def _unwitnessed(ledger: Ledger, now: str) -> float:
+    """Seconds since the first entry was recorded that no witnessed checkpoint covers; 0 where there is none."""
+    if ledger.witnessed is None:
+        return math.nan
+    try:
+        size, _ = ledger.witnessed.newest()
+        if size >= ledger.appender.published[0]:
+            return 0.0
+        (row,) = ledger.desk.read_entries(size, size + 1)
+    except LedgerError:
+        return math.nan
+    return (micros(now) - micros(row.recorded_at)) / 1e6
 
 
 def _checkpoint_age(ledger: Ledger, now: str) -> float:

@@ -21,6 +21,15 @@ def checkpoint(request: Request) -> Response:
     return bound(request, note.encode(), keep=REVALIDATE, media_type="text/plain; charset=utf-8")
 
 
+def checkpoint_witnessed(request: Request) -> Response:
+    """The newest checkpoint that met the ledger's witness policy, with its cosignatures: never larger than the newest one."""
+    told = ledger_of(request).witnessed
+    size, note = (0, "") if told is None else told.newest()
+    if size == 0:
+        return problem("not-found", "no checkpoint has met a witness policy", "path")
+    return bound(request, note.encode(), keep=REVALIDATE, media_type="text/plain; charset=utf-8")
+
+
 def tile(request: Request, level: str, path: str) -> Response:
     """A hash tile, full or partial, of any size up to the newest checkpoint: `<level>/<N>`, `<level>/<N>.p/<W>`."""
     ledger = ledger_of(request)

@@ -153,9 +153,15 @@ class Appender:
             raise Fault("overloaded", "failed", "too much waits to be appended", "retry after a second")
         return group.answer
 
-    def keep_cosignature(self, size: int, witness: str, line: str) -> None:
-        """Keep a witness's line over the checkpoint of `size`. Raises `Fault`."""
-        self._recorder.desk.put_cosignature(size, witness, line)
+    def keep_cosignature(self, size: int, note: str, witness: str, line: str) -> None:
+        """Keep a witness's line over the checkpoint of `size`, and before it our own note of it. Raises `Fault`.
+
+        A crash in between leaves a note more; never a cosignature over a checkpoint that nobody can show.
+        """
+        desk = self._recorder.desk
+        if desk.read_note(size) is None:
+            desk.put_note(size, note)
+        desk.put_cosignature(size, witness, line)
 
     def close(self) -> None:
         """Finish what is queued, store the last note, stop."""

@@ -276,6 +276,11 @@ class Desk:
         rows = self.query("SELECT size, text FROM holdpoint.note ORDER BY size DESC LIMIT 1")
         return rows[0] if rows else None
 
+    def read_note(self, size: int) -> str | None:
+        """The stored note of a size, or `None`."""
+        rows = self.query("SELECT text FROM holdpoint.note WHERE size = %s", (size,))
+        return rows[0][0] if rows else None
+
     def read_notes(self) -> list[tuple[int, str]]:
         """Every stored note."""
         return self.query("SELECT size, text FROM holdpoint.note ORDER BY size")
@@ -300,6 +305,11 @@ class Desk:
         """The lines kept for a size, by witness."""
         sql = "SELECT line FROM holdpoint.cosignature WHERE size = %s ORDER BY witness"
         return [line for (line,) in self.query(sql, (size,))]
+
+    def cosigned_sizes(self, least: int, most: int) -> list[tuple[int, int]]:
+        """At most `most` sizes from `least` on that were cosigned, the largest first, each with its number of lines."""
+        sql = "SELECT size, count(*) FROM holdpoint.cosignature WHERE size >= %s GROUP BY size ORDER BY size DESC LIMIT %s"
+        return [(size, int(lines)) for size, lines in self.query(sql, (least, most))]
 
     def last_cosigned(self, witness: str) -> int:
         """The largest size that a witness has cosigned, as far as is kept here; 0 for none."""

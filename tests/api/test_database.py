@@ -5,11 +5,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from api.config import read_config
 from api.database import Database, open_database
 from api.founding import admit_members, found
 from api.fsck import fsck
 from api.session import Session
-from api.wiring import opened, read_config
+from api.wiring import opened
 from ledger.errors import Fault
 from ledger.events import model
 from ledger.statement import model_subject

@@ -14,10 +14,11 @@ import psycopg
 import pytest
 
 from api import doctor as module
+from api.config import Config, write_config
 from api.database import Database
 from api.doctor import Item, examine
 from api.doctor_database import examine_database
-from api.wiring import Config, open_ledger, write_config
+from api.wiring import open_ledger
 from tests.threats.storage import Copy, Vault, make_vault
 
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"
@@ -43,7 +44,7 @@ def test_a_sound_embedded_ledger(ledger_folder: Path) -> None:
     assert [i for i in items if i.colour == "red"] == []
     assert {i.name for i in items} == {
         "versions", "configuration", "keys", "custody", "disk", "database", "postgres version", "durability",
-        "data checksums", "schema", "roles", "clock", "views", "ledger",
+        "data checksums", "schema", "roles", "clock", "views", "ledger", "witnesses",
     }  # fmt: skip
     assert all(i.remedy for i in items if i.colour != "green"), "each amber and red with its remedy"
     assert "PostgreSQL" in named(items, "database").detail

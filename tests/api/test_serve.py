@@ -16,8 +16,9 @@ import httpx2
 import pytest
 
 from api.author import Audience, Written, write
+from api.config import read_config
 from api.keyring import load_signer
-from api.wiring import opened, read_config, wall_clock
+from api.wiring import opened, wall_clock
 from ledger.events import model
 
 HOLDPOINT = Path(sys.executable).parent / "holdpoint"

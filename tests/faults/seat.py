@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from api.author import Audience, Written, write
+from api.config import read_config
 from api.keyring import load_log_pairs, load_signer
 from api.measures import Measures
-from api.wiring import Ledger, read_config, wall_clock
+from api.wiring import Ledger, wall_clock
 from ledger.admit import Rules, Submission, open_submission
 from ledger.errors import Fault
 from ledger.events import document, model

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from api.config import Config, read_config, write_config
 from api.founding import found
 from api.serve import serve
-from api.wiring import Config, open_ledger, read_config, wall_clock, write_config
+from api.wiring import open_ledger, wall_clock
 from ledger.errors import Fault
 from ledger.note import cosigned_at, parse_note
 from ledger.store import clock, end

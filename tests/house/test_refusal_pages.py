@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "how-to" / "refusals"
-STARTING = ("ledger/store", "ledger/derived.py", "ledger/checkpoint.py", "ledger/keys.py", "projections/store", "api/wiring.py",
-            "api/keyring.py", "api/founding.py", "api/serve.py")  # fmt: skip
+STARTING = ("ledger/store", "ledger/derived.py", "ledger/checkpoint.py", "ledger/keys.py", "projections/store", "api/config.py", "api/wiring.py",
+            "api/keyring.py", "api/founding.py", "api/serve.py", "api/witnessed.py")  # fmt: skip
 PER_CALL = {
     "alg-unknown": "a wrong option of `keys new`",
     "append-refused": "one batch, by the database's own checks",

@@ -13,12 +13,13 @@ from typing import Any
 
 import psycopg
 
+from api.config import Config, read_config, write_config
 from api.exporting import export
 from api.fsck import fsck
 from api.handing_over import write_pin, write_synced
 from api.keyring import load_signer
 from api.session import Session
-from api.wiring import Config, open_ledger, read_config, write_config
+from api.wiring import open_ledger
 from auditor.pin import parse_pin
 from auditor.source import folder_reader
 from auditor.verdict import Report

@@ -6,11 +6,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from api.config import Config, write_config
 from api.exporting import export
 from api.founding import found
 from api.fsck import fsck
 from api.keyring import load_signer
-from api.wiring import Config, open_ledger, write_config
+from api.wiring import open_ledger
 from auditor.pin import parse_pin
 from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict as V
