@@ -96,7 +96,10 @@ def test_plain_questions_are_answered_as_declared(story: Asker, route: Route) ->
         for name in route.parameters:
             for value in GOOD.get(name, ["x"]):
                 statuses.add(hold_to_it(story, route, f"{path}?{name}={value}"))
-    absent = ("/v1/incidents/", "/log/checkpoint.witnessed")  # the story has neither: tests of their own show the good answer
+    absent = (
+        "/v1/incidents/",
+        "/log/checkpoint.witnessed",
+    )  # the story has neither: tests of their own show the good answer
     assert 200 in statuses or "{event_id}" in route.path or route.path.startswith(absent)
 
 
