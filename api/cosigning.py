@@ -76,8 +76,9 @@ def ask_one(ledger: Ledger, url: str, found: Sequence[tuple[str, Witness]], conn
         if asked.status == "cosigned":
             told.arrived()
         told.look(ledger.appender.published[0])
-        if told.answered(asked, ledger.now()) or asked.status in ALARMS:
-            write_synced(ledger.folder / FILE, format_answers(list(told.answers.values())), mode=0o600)
+        with told.writing:  # each witness has a thread of its own
+            if told.answered(asked, ledger.now()) or asked.status in ALARMS:
+                write_synced(ledger.folder / FILE, format_answers(list(told.answers.values())), mode=0o600)
     return asked
 
 

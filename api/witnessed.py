@@ -59,6 +59,7 @@ class Witnessed:
         self.policy, self.every, self.require = policy, every, require
         self._lock = threading.RLock()
         self._arrived = threading.Condition()
+        self.writing = threading.Lock()
         self._judged: dict[int, int] = {}
         self._newest: tuple[int, str] = (0, "")
         self._behind: float | None = None
