@@ -1,4 +1,4 @@
-"""`python -m auditor PLACE [--pin FILE] [--tiles FOLDER] [--json]`: the verifier by itself.
+"""`python -m auditor PLACE [--pin FILE] [--tiles FOLDER] [--as-of SIZE|TIME] [--work FILE] [--json]`: the verifier by itself.
 
 It needs `cryptography`, `msgspec` and `rfc8785` alone.
 
@@ -8,32 +8,68 @@ The same checks, verdicts and exit codes as `holdpoint verify`, for a machine th
 import argparse
 import json
 import os
+import sqlite3
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from auditor.bundle import Trust, undecided, verify_bundle, verify_zip
 from auditor.explain import report_text
+from auditor.pace import Pace
 from auditor.pin import Pin, parse_pin
-from auditor.source import folder_reader, is_bag, read_bag, read_zip
+from auditor.source import folder_reader, is_bag, read_bag, read_zip, release
 from auditor.split_view import check, is_split_view
-from auditor.verdict import Report
-from auditor.verify import Progress, verify_export
+from auditor.verdict import Check, Report, VerifyVerdict
+from auditor.verify import Progress, Work, verify_export
+from auditor.working_file import WorkingFile
 from ledger.errors import LedgerError
 
 USAGE = 2
+LARGE = 50_000
+"""Entries from which rows go to a temporary file rather than to memory."""
 
 
 def _pin(path: Path | None) -> Pin | None:
     return None if path is None else parse_pin(path.read_bytes())
 
 
-def _progress(done: int, of: int) -> None:
-    sys.stderr.write(f"verified {done} of {of} entries\n")
+def _progress() -> Progress:
+    pace = Pace("verified", "entries", time.monotonic)
+
+    def say(done: int, of: int) -> None:
+        text = pace.line(done, of)
+        if text is not None:
+            sys.stderr.write(text + "\n")
+
+    return say
 
 
-def verify_path(path: Path, trust: Trust, *, progress: Progress = lambda _d, _n: None, workers: int = 2) -> Report:
+def working(path: Path | None) -> Work:
+    """The working file at `path`, whatever the log's size; without a path a temporary one, for a log that is large."""
+
+    def work(size: int) -> WorkingFile | None:
+        if path is None and size <= LARGE:
+            return None
+        return WorkingFile(release(), "" if path is None else str(path))
+
+    return work
+
+
+def verify_path(
+    path: Path,
+    trust: Trust,
+    *,
+    progress: Progress = lambda _d, _n: None,
+    workers: int = 2,
+    work: Work = lambda _size: None,
+    as_of: str | None = None,
+) -> Report:
     """Verify a bundle (zip or folder), an exported folder, evidence of a split view. Raises `OSError` where it can't be read."""
+    bundle = not path.is_dir() or is_bag(path)
+    if bundle and as_of is not None:
+        detail = "a bundle claims what held at its own checkpoint; ask for an earlier one at that position"
+        return Report((Check("as-of", VerifyVerdict.ERROR, "as-of-bundle", detail),))
     try:
         if not path.is_dir():
             raw = read_zip(path)
@@ -42,7 +78,7 @@ def verify_path(path: Path, trust: Trust, *, progress: Progress = lambda _d, _n:
             return verify_bundle(read_bag(path), trust)
     except LedgerError as err:
         return undecided(err)
-    return verify_export(folder_reader(path), trust.pin, progress=progress, workers=workers)
+    return verify_export(folder_reader(path), trust.pin, progress=progress, workers=workers, work=work, as_of=as_of)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -55,6 +91,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--tiles", type=Path, help="an exported folder of your own, whose hash tiles tie a bundle to the pin"
     )
+    parser.add_argument("--as-of", help="a size or a time in the past of an exported ledger: also what held then")
+    parser.add_argument(
+        "--work", type=Path, help="a file of your own, in which the audit of a large log keeps how far it has come"
+    )
     parser.add_argument("--json", action="store_true", help="exactly one JSON object on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     said = parser.parse_args(words)
@@ -66,12 +106,18 @@ def main(words: Sequence[str] | None = None) -> int:
     except (OSError, LedgerError) as err:
         sys.stderr.write(f"the pin can't be read: {err}\n  next:  name the trust file that holdpoint pin wrote\n")
         return USAGE
-    shown = (lambda _done, _of: None) if said.quiet else _progress
+    shown = (lambda _done, _of: None) if said.quiet else _progress()
     tiles = None if said.tiles is None else folder_reader(said.tiles)
     try:
-        report = verify_path(said.place, Trust(pin, tiles), progress=shown, workers=os.cpu_count() or 2)
+        report = verify_path(
+            said.place, Trust(pin, tiles), progress=shown, workers=os.cpu_count() or 2, work=working(said.work),
+            as_of=said.as_of,
+        )  # fmt: skip
     except OSError as err:
         sys.stderr.write(f"{said.place} can't be read: {err.strerror}\n  next:  name files that can be read\n")
+        return USAGE
+    except sqlite3.Error as err:
+        sys.stderr.write(f"the working file failed: {err}\n  next:  --work FILE on a disk with room, or a new file\n")
         return USAGE
     text = json.dumps(report.to_json(), ensure_ascii=False, sort_keys=True) if said.json else report_text(report)
     sys.stdout.write(text + "\n")

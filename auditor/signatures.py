@@ -58,6 +58,11 @@ class Signatures:
             self._send()
             self._drain(AHEAD)
 
+    def settle(self) -> None:
+        """Wait for all that were added."""
+        self._send()
+        self._drain(0)
+
     def _send(self) -> None:
         jobs, self._jobs = self._jobs, []
         try:
@@ -82,6 +87,5 @@ class Signatures:
 
     def __exit__(self, kind: type[BaseException] | None, _err: BaseException | None, _tb: TracebackType | None) -> None:
         if kind is None:
-            self._send()
-            self._drain(0)
+            self.settle()
         self._pool.shutdown(cancel_futures=True)

@@ -39,19 +39,21 @@ def lowest(*verdicts: VerifyVerdict) -> VerifyVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: what was looked at, what it gave, and where it fails."""
+    """One check: what was looked at, what it gave, where it fails, and the bytes that show it (name → base64, hex or text)."""
 
     name: str
     verdict: VerifyVerdict
     code: str
     detail: str
     index: int | None = None
+    shown: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """The whole verification. `alerts` come first: what stands in the log and asks for a look (`disclosures.alerts`).
-    `note` is the checkpoint with its signature lines, for the reader's own witness policy."""
+    `note` is the checkpoint with its signature lines, for the reader's own witness policy; `answers` what held at an earlier
+    position, where the reader asked for one (claims.md)."""
 
     checks: tuple[Check, ...]
     origin: str = ""
@@ -61,6 +63,7 @@ class Report:
     notes: tuple[str, ...] = field(default=())
     alerts: tuple[str, ...] = field(default=())
     note: str = ""
+    answers: dict[str, Any] | None = None
 
     @property
     def verdict(self) -> VerifyVerdict:
@@ -81,9 +84,17 @@ class Report:
             "verdict": self.verdict.value,
             "code": worst.code if worst is not None else "nothing-checked",
             "details": [
-                {"check": c.name, "code": c.code, "detail": c.detail, "index": c.index, "verdict": c.verdict.value}
+                {
+                    "check": c.name,
+                    "code": c.code,
+                    "detail": c.detail,
+                    "index": c.index,
+                    "shown": dict(c.shown),
+                    "verdict": c.verdict.value,
+                }
                 for c in self.checks
             ],
+            "answers": self.answers,
             "alerts": list(self.alerts),
             "development": self.development,
             "not_proven": list(self.notes),

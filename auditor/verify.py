@@ -5,15 +5,19 @@ signatures, the pin, and the claims refolded. The first problem is named with in
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from auditor.as_of import answers_at, position
 from auditor.compare import difference
+from auditor.failing import with_bytes
 from auditor.log_keys import open_by_all, vkeys_at
 from auditor.pin import Pin
 from auditor.seen import Seen, first_contradiction, seen_in, width_at
 from auditor.signatures import Signatures
 from auditor.verdict import Check, Report, VerifyVerdict
+from auditor.working_file import WorkingFile
 from disclosures.alerts import alert_lines, break_glass_of
 from disclosures.claims import claims_of, open_claims
 from ledger.admit import unknown_rules
@@ -22,8 +26,9 @@ from ledger.entry import leaf_hash
 from ledger.errors import LedgerError, Malformed
 from ledger.keys import PublicKey
 from ledger.replay import Problem, Replay
+from ledger.state import State
 from ledger.strict import parse_time
-from ledger.tile import WIDTH, Edge, parse_bundle, tile_path, tiles_of
+from ledger.tile import WIDTH, Edge, GetTile, parse_bundle, tile_path, tiles_of
 from ledger.tree import HASH
 from policies.answer import AsOf
 from policies.rules import RULES
@@ -31,6 +36,10 @@ from policies.rules import RULES
 Read: TypeAlias = Callable[[str], bytes | None]
 """Path inside the export → its bytes, or `None` where there is no such file."""
 Progress: TypeAlias = Callable[[int, int], None]
+Work: TypeAlias = Callable[[int], WorkingFile | None]
+"""Size of the log → the working file of its audit, if it needs one."""
+MARK_EVERY = 256
+"""Bundles between two marks in a working file: 65,536 entries."""
 V = VerifyVerdict
 UNWITNESSED = "that others were shown the same history: no witness cosigned it"
 LIMITS = (
@@ -52,25 +61,38 @@ class _Audit:
     edge: Edge = field(default_factory=Edge)
     pinned_root: bytes | None = None
     seen: list[Seen] = field(default_factory=list)
+    work: WorkingFile | None = None
+    resumed: int = 0
     replay: Replay = field(init=False)
 
     def __post_init__(self) -> None:
-        self.replay = Replay(RULES, self._later)
+        elsewhere = {} if self.work is None else self.work.tables
+        self.replay = Replay(RULES, self._later, State.of((0, {}, {}), elsewhere))
 
     def _later(self, public: PublicKey, alg: str, message: bytes, signature: bytes) -> bool:
         """Signatures are checked by the workers; the replay goes on meanwhile and is not believed until they are done."""
         self.signatures.add(self.replay.size, public, alg, message, signature)
         return True
 
-    def add(self, name: str, verdict: VerifyVerdict, code: str, detail: str, index: int | None = None) -> None:
-        """Note a check's result."""
-        self.checks.append(Check(name, verdict, code, detail, index))
+    def add(
+        self, name: str, verdict: VerifyVerdict, code: str, detail: str, index: int | None = None, **shown: str
+    ) -> None:
+        """Note a check's result, and the bytes that show it."""
+        self.checks.append(Check(name, verdict, code, detail, index, tuple(shown.items())))
 
 
 def verify_export(
-    read: Read, pin: Pin | None = None, *, progress: Progress = lambda _d, _n: None, workers: int = 2
+    read: Read,
+    pin: Pin | None = None,
+    *,
+    progress: Progress = lambda _d, _n: None,
+    workers: int = 2,
+    work: Work = lambda _size: None,
+    as_of: str | None = None,
 ) -> Report:
-    """Verify the export that `read` gives access to. Never raises for what it reads: that is a verdict."""
+    """Verify the export that `read` gives access to; with `as_of` (a size or a time) also what held then. Never raises for what
+    it reads: that is a verdict.
+    """
     raw = read("checkpoint")
     if raw is None:
         detail = "there is no checkpoint: nothing is shown, so nothing is proven"
@@ -81,10 +103,16 @@ def verify_export(
     except (LedgerError, UnicodeDecodeError) as err:
         detail = f"the checkpoint can't be read: {err}"
         return Report((Check("checkpoint", V.INVALID, "checkpoint-malformed", detail),))
-    with Signatures(workers, claimed.size) as signatures:
-        audit = _Audit(read, pin, progress, signatures)
+    with work(claimed.size) or nullcontext() as working, Signatures(workers, claimed.size) as signatures:
+        audit = _Audit(read, pin, progress, signatures, work=working)
         _entries(audit, claimed)
-    bad = signatures.lowest_bad
+        signatures.settle()
+        return with_bytes(_judged(audit, claimed, note, as_of), entry_of(read, claimed.size))
+
+
+def _judged(audit: _Audit, claimed: Checkpoint, note: str, as_of: str | None) -> Report:
+    """What the replayed entries say of the rest: tiles, checkpoint, pin, what signers saw, claims."""
+    bad = audit.signatures.lowest_bad
     if bad is not None:
         audit.add("signatures", V.INVALID, "signature-invalid", f"entry {bad}: a signature does not verify", bad)
     elif not _failed(audit):
@@ -96,10 +124,29 @@ def verify_export(
     if not _failed(audit):
         _seen(audit, claimed)
         _claims(audit)
+    answers = None if as_of is None or _failed(audit) else _past(audit, claimed.size, as_of)
     development = bool(audit.replay.state.get("meta", "development"))
     notes = (*LIMITS, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
+    if audit.resumed:
+        notes = (
+            *notes,
+            f"that the files of the first {audit.resumed} entries are still as an earlier run of this audit read them",
+        )
     alerts = () if _failed(audit) else tuple(alert_lines(break_glass_of(audit.replay.state)))
-    return Report(tuple(audit.checks), claimed.origin, claimed.size, claimed.root, development, notes, alerts, note)
+    head = (claimed.origin, claimed.size, claimed.root)
+    return Report(tuple(audit.checks), *head, development, notes, alerts, note, answers)
+
+
+def _past(audit: _Audit, size: int, as_of: str) -> dict[str, Any] | None:
+    """What held at an earlier position."""
+    find = entry_of(audit.read, size)
+    try:
+        then = position(as_of, size, lambda index: find(index) or b"")
+    except LedgerError as err:
+        audit.add("as-of", V.ERROR, err.code, f"there is no answer as of {as_of}: {err}")
+        return None
+    audit.add("as-of", V.VALID_UNWITNESSED, "ok", f"the answers as of size {then.size}, folded by this copy")
+    return answers_at(audit.replay.state, then)
 
 
 def _failed(audit: _Audit) -> bool:
@@ -107,8 +154,10 @@ def _failed(audit: _Audit) -> bool:
 
 
 def _entries(audit: _Audit, claimed: Checkpoint) -> None:
-    """Stream the bundles: hash, compare with level-0 tiles, replay."""
-    for n in range(-(-claimed.size // WIDTH)):
+    """Stream the bundles: hash, compare with level-0 tiles, replay. With a working file, from its last mark."""
+    about = _about(audit, claimed)
+    _resume(audit, claimed, about)
+    for n in range(audit.edge.size // WIDTH, -(-claimed.size // WIDTH)):
         width = min(WIDTH, claimed.size - n * WIDTH)
         path = tile_path(None, n, width)
         raw = audit.read(path)
@@ -123,10 +172,53 @@ def _entries(audit: _Audit, claimed: Checkpoint) -> None:
         if not _bundle(audit, entries):
             return
         audit.progress(audit.replay.size, claimed.size)
+        if audit.work is not None and audit.work.kept and width == WIDTH and n % MARK_EVERY == MARK_EVERY - 1:
+            audit.signatures.settle()
+            if audit.signatures.lowest_bad is None:
+                audit.work.mark(about, audit.replay, audit.edge, audit.pinned_root, audit.seen)
     if audit.replay.owed:
         audit.add("replay", V.INVALID, "derived-missing", "the log ends inside a derived group", audit.replay.size)
     else:
         audit.add("replay", V.VALID_UNWITNESSED, "ok", f"{claimed.size} entries admitted and derived again")
+
+
+def _about(audit: _Audit, claimed: Checkpoint) -> str:
+    """What an audit is of: another log, pin or rules version begins anew."""
+    pin = audit.pin
+    pinned = () if pin is None else (pin.origin, pin.founding, pin.checkpoint.size, pin.checkpoint.root.hex())
+    return " ".join(map(str, (RULES.version, claimed.origin, *pinned)))
+
+
+def _resume(audit: _Audit, claimed: Checkpoint, about: str) -> None:
+    """Go on from the working file's last mark."""
+    if audit.work is None:
+        return
+    kept = audit.work.last(about, claimed.size, get_tile(audit.read, claimed.size))
+    if kept is not None:
+        audit.work.resume(kept, audit.replay)
+        audit.edge, audit.pinned_root, audit.seen = kept.edge, kept.pinned_root, kept.seen
+        audit.resumed = kept.edge.size
+        audit.progress(audit.replay.size, claimed.size)
+
+
+def get_tile(read: Read, size: int) -> GetTile:
+    """The hash tiles of a tree of `size` entries, empty where there is none."""
+    return lambda level, n: read(tile_path(level, n, width_at(size, level, n))) or b""
+
+
+def entry_of(read: Read, size: int) -> Callable[[int], bytes | None]:
+    """An entry of a log of `size` by its index, `None` where it is not shown."""
+
+    def entry(index: int) -> bytes | None:
+        n, at = divmod(index, WIDTH)
+        width = min(WIDTH, size - n * WIDTH)
+        raw = read(tile_path(None, n, width)) if at < width else None
+        try:
+            return None if raw is None else parse_bundle(raw, width)[at]
+        except Malformed:
+            return None
+
+    return entry
 
 
 def _bundle(audit: _Audit, entries: list[bytes]) -> bool:
@@ -167,7 +259,8 @@ def _level_zero(audit: _Audit, leaves: list[bytes]) -> bool:
         return False
     wrong = next((i for i, leaf in enumerate(leaves) if tile[i * HASH : (i + 1) * HASH] != leaf), len(leaves) - 1)
     detail = f"entry {start + wrong}: its hash is not the one in {name}"
-    audit.add("tiles", V.INVALID, "leaf-mismatch", detail, start + wrong)
+    shown = tile[wrong * HASH : (wrong + 1) * HASH].hex()
+    audit.add("tiles", V.INVALID, "leaf-mismatch", detail, start + wrong, tile_hash=shown)
     return False
 
 
@@ -186,7 +279,9 @@ def _tiles(audit: _Audit, claimed: Checkpoint) -> None:
 def _checkpoint(audit: _Audit, claimed: Checkpoint, note: str) -> None:
     state = audit.replay.state
     if audit.edge.root() != claimed.root:
-        audit.add("checkpoint", V.INVALID, "root-mismatch", "the entries do not hash to the checkpoint's root")
+        detail = "the entries do not hash to the checkpoint's root"
+        roots = {"computed_root": audit.edge.root().hex(), "checkpoint_root": claimed.root.hex()}
+        audit.add("checkpoint", V.INVALID, "root-mismatch", detail, None, **roots)
         return
     if claimed.origin != state.get("meta", "origin"):
         audit.add(
@@ -206,7 +301,7 @@ def _checkpoint(audit: _Audit, claimed: Checkpoint, note: str) -> None:
                 return
         open_by_all(note, vkeys_at(history, claimed.size))
     except LedgerError as err:
-        audit.add("checkpoint", V.INVALID, err.code, f"the checkpoint's signatures: {err}")
+        audit.add("checkpoint", V.INVALID, err.code, f"the checkpoint's signatures: {err}", checkpoint=note)
         return
     whose = "the keys that the pinned entry 0 and the root name" if ours else "the keys that the log itself names"
     audit.add("checkpoint", V.VALID_UNWITNESSED, "ok", f"Ed25519 and ML-DSA-44 signatures verify under {whose}")
@@ -238,7 +333,8 @@ def _pin(audit: _Audit, claimed: Checkpoint) -> None:
         return
     if audit.pinned_root != pin.checkpoint.root:
         detail = f"at size {pin.checkpoint.size} the root is another than the one pinned"
-        audit.add("pin", V.DIVERGED, "root-differs", detail)
+        roots = {"computed_root": audit.pinned_root.hex(), "pinned_root": pin.checkpoint.root.hex()}
+        audit.add("pin", V.DIVERGED, "root-differs", detail, None, **roots)
         return
     detail = f"it contains the {pin.checkpoint.size} entries pinned; no witness cosigned it"
     audit.add("pin", V.VALID_UNWITNESSED, "ok", detail)
@@ -246,12 +342,8 @@ def _pin(audit: _Audit, claimed: Checkpoint) -> None:
 
 def _seen(audit: _Audit, claimed: Checkpoint) -> None:
     """Every approval names the checkpoint that its signer looked at: this history has that root at that size."""
-
-    def get_tile(level: int, n: int) -> bytes:
-        return audit.read(tile_path(level, n, width_at(claimed.size, level, n))) or b""
-
     try:
-        wrong = first_contradiction(audit.seen, claimed.size, get_tile)
+        wrong = first_contradiction(audit.seen, claimed.size, get_tile(audit.read, claimed.size))
     except LedgerError as err:
         audit.add("seen", V.ERROR, err.code, f"the roots that signers saw could not be computed: {err}")
         return

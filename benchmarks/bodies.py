@@ -5,6 +5,7 @@ Real keys, a real grant, a body of the importer's shape with all four slots with
 
 import os
 from pathlib import Path
+from typing import Any
 
 from api.author import Audience, write
 from api.founding import admit_members, found, post_all
@@ -40,6 +41,32 @@ def _model(n: int) -> tuple[str, str]:
     return f"model/{n:02d}", f"{n:064x}"
 
 
+def result(run: str, digest: str) -> dict[str, Any]:
+    """A body of `evaluation.recorded` as the importer makes it."""
+    return {
+        "completed_at": "2026-01-05T10:02:11.000000Z",
+        "dataset": {"name": "bench/questions", "samples_declared": 100, "samples_run": 100},
+        "edits_detected": [],
+        "eval_id": run,
+        "evaluator": "internal evaluation service",
+        "independence": "internal",
+        "log_bytes": 48_213,
+        "log_format": "inspect-eval",
+        "log_sha256": f"sha256:{digest}",
+        "model_as_named": "bench/snapshot",
+        "run": run,
+        "safeguards_off": True,
+        "scores": [{"name": "accuracy", "scorer": "match", "value": "0.4375", "n": 100, "stderr": "0.0498"}],
+        "started_at": "2026-01-05T10:00:00.000000Z",
+        "status": "success",
+        "task": "bench/task",
+        "task_version": "2",
+        "tool": "inspect_ai",
+        "tool_version": "0.3",
+        "warnings": [],
+    }
+
+
 class Bodies:
     """Signs envelopes as the evaluator, a model after the other."""
 
@@ -52,28 +79,7 @@ class Bodies:
         self._count += 1
         stream, subject = _model(self._count % MODELS)
         run = os.urandom(12).hex()
-        body = {
-            "completed_at": "2026-01-05T10:02:11.000000Z",
-            "dataset": {"name": "bench/questions", "samples_declared": 100, "samples_run": 100},
-            "edits_detected": [],
-            "eval_id": run,
-            "evaluator": "internal evaluation service",
-            "independence": "internal",
-            "log_bytes": 48_213,
-            "log_format": "inspect-eval",
-            "log_sha256": f"sha256:{os.urandom(32).hex()}",
-            "model_as_named": "bench/snapshot",
-            "run": run,
-            "safeguards_off": True,
-            "scores": [{"name": "accuracy", "scorer": "match", "value": "0.4375", "n": 100, "stderr": "0.0498"}],
-            "started_at": "2026-01-05T10:00:00.000000Z",
-            "status": "success",
-            "task": "bench/task",
-            "task_version": "2",
-            "tool": "inspect_ai",
-            "tool_version": "0.3",
-            "warnings": [],
-        }
+        body = result(run, os.urandom(32).hex())
         at = wall_clock()
         return write(evaluation.Recorded, body, self._audience, stream, self._signers, at, subject=subject).wire()
 

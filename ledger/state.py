@@ -12,10 +12,10 @@ carry their `index`, and lists only grow.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ABSENT: Any = object()
 _BELOW: Any = object()
@@ -24,6 +24,27 @@ NEWEST: Final = frozenset({"event_id", "stream"})
 """Tables of the log's end, which admission alone looks at: an earlier state does not show them."""
 Replaced = list[tuple[int, Any]]
 """(index of the entry that replaced it, the value that stood before), in order."""
+
+
+class Rows(Protocol):
+    """The rows of a table: a dict, or one whose rows lie elsewhere, such as in an auditor's file."""
+
+    def get(self, key: str, default: Any = ..., /) -> Any:
+        """The value under `key`, or `default`."""
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """All rows."""
+
+    def update(self, rows: Any, /) -> None:
+        """Set many."""
+
+    def __contains__(self, key: object, /) -> bool: ...
+
+    def __setitem__(self, key: str, value: Any, /) -> None: ...
+
+
+Parts: TypeAlias = "tuple[int, dict[str, Rows], dict[str, dict[str, Replaced]]]"
+"""What a root state is made of: the index of its newest entry, its tables, and what was replaced."""
 
 
 def _since(value: Any) -> int | None:
@@ -42,11 +63,23 @@ class State:
     def __init__(self, base: State | None = None) -> None:
         self._base = base
         self._index: int = 0 if base is None else base._index
-        self._tables: dict[str, dict[str, Any]] = {}
+        self._tables: dict[str, Rows] = {}
         self._replaced: dict[str, dict[str, Replaced]] = {}
         below = () if base is None else base._chain
-        self._chain: tuple[dict[str, dict[str, Any]], ...] = (self._tables, *below)
+        self._chain: tuple[dict[str, Rows], ...] = (self._tables, *below)
         self._floor: StateAt | None = None if base is None else base._floor
+
+    @classmethod
+    def of(cls, parts: Parts, elsewhere: Mapping[str, Rows]) -> State:
+        """A root state of the parts that one had, with the tables whose rows lie elsewhere."""
+        state = cls()
+        state._index, tables, state._replaced = parts
+        state._tables.update({**tables, **elsewhere})
+        return state
+
+    def parts(self, elsewhere: Iterable[str]) -> Parts:
+        """What this root state is made of, without the tables whose rows lie elsewhere."""
+        return self._index, {k: v for k, v in self._tables.items() if k not in elsewhere}, self._replaced
 
     def begin(self, index: int) -> None:
         """What is put from here on is what entry `index` says."""
@@ -128,7 +161,7 @@ class State:
                 if old is _BELOW:
                     changes[0] = (index, _BELOW if base._base is not None and key not in below else below.get(key))
                     told = len(changes) == 1 and changes[0][1] is None and key not in below
-                    if told and key not in kept and _since(self._tables[table][key]) == index:
+                    if told and key not in kept and _since(self._tables[table].get(key)) == index:
                         continue  # new, and the value itself tells since when
                 if key in kept:
                     kept[key].extend(changes)

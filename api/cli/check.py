@@ -1,10 +1,12 @@
 """`export`, `pin`, `verify`, `fsck`: hand over, and check."""
 
 import os
-from contextlib import closing
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +26,7 @@ from api.replay_statement import sign_replay
 from api.settings import settings
 from api.wiring import opened, wall_clock
 from auditor.bundle import Trust
-from auditor.cli import verify_path
+from auditor.cli import verify_path, working
 from auditor.explain import report_text, visible
 from auditor.pin import letter, parse_pin
 from auditor.proof import witnessed
@@ -98,6 +100,13 @@ def verify(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --statement: the envelope to write, for event post.")] = None,
     key: Keys = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="A file of your own: the audit of a large log goes on there after it was stopped."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="SIZE|TIME", help="Of an exported ledger also what held then, folded here.")
+    ] = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     as_json: Json = False,
 ) -> None:
@@ -112,18 +121,20 @@ def verify(
         )
     trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
     wanted, vkeys = read_policy(policy), keys_given(key)
-    workers = os.cpu_count() or 2
+    how: dict[str, Any] = {
+        "as_of": as_of, "progress": Progress(), "work": working(work), "workers": os.cpu_count() or 2
+    }  # fmt: skip
     if is_url(place):
-        with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source:
-            report = verify_export(source.read, trusted, progress=Progress(), workers=workers)
+        with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source, reading(place):
+            report = verify_export(source.read, trusted, **how)
     elif not Path(place).exists():
         raise Fault("export-missing", "failed", f"nothing at {place}", "name a bundle, an exported folder, or a URL")
     elif tiles is not None and is_url(tiles):
         with closing(WebSource(tiles, token=settings().token(), timeout=timeout)) as source:
-            report = verified_files(Path(place), Trust(trusted, source.read, carried(), vkeys), workers)
+            report = verified_files(Path(place), Trust(trusted, source.read, carried(), vkeys), how)
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
-        report = verified_files(Path(place), Trust(trusted, beside, carried(), vkeys), workers)
+        report = verified_files(Path(place), Trust(trusted, beside, carried(), vkeys), how)
     if evidence is not None and report.exit_code in (0, 5):
         report = replace(report, checks=(*report.checks, *evidence_checks(Path(place), evidence)))
     report = witnessed(report, wanted, witnesses)
@@ -137,13 +148,23 @@ def verify(
     raise SystemExit(report.exit_code)
 
 
-def verified_files(path: Path, trust: Trust, workers: int) -> Report:
-    """What stands at a path, verified offline. Raises `Fault` `export-missing` where it can't be read."""
+def verified_files(path: Path, trust: Trust, how: Mapping[str, Any]) -> Report:
+    """What stands at a path, verified offline. Raises `Fault` as `reading`."""
+    with reading(str(path)):
+        return verify_path(path, trust, **how)
+
+
+@contextmanager
+def reading(place: str) -> Iterator[None]:
+    """What can't be read or kept, as `Fault`: `export-missing`, `work-file`."""
     try:
-        return verify_path(path, trust, progress=Progress(), workers=workers)
+        yield
     except OSError as err:
-        detail = f"{path}: {err.strerror}"
+        detail = f"{place}: {err.strerror}"
         raise Fault("export-missing", "failed", detail, "name a bundle or a folder that can be read") from err
+    except sqlite3.Error as err:
+        wanted = "give --work a file of its own on a disk with room, or set TMPDIR to one"
+        raise Fault("work-file", "failed", f"the audit's working file failed: {err}", wanted) from err
 
 
 def fsck(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:

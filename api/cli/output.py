@@ -20,7 +20,7 @@ EXITS: dict[int, frozenset[str]] = {
         "nothing-verified",
         "obligation-unknown", "pin-missing", "pin-unreadable", "positions-reversed", "request-missing", "scope-unknown",
         "setting-malformed", "setting-unknown",
-        "signatures-missing", "subject-record-missing", "url-malformed", "usage",
+        "signatures-missing", "subject-record-missing", "url-malformed", "usage", "work-file",
     }),
     4: frozenset({
         "anchor-ahead", "checkpoint-foreign", "diverged", "entry-missing", "export-ahead", "export-conflict", "export-foreign",

@@ -5,26 +5,24 @@ import time
 
 from api.cli.output import warn
 from api.settings import settings
-
-QUIET_SECONDS = 2.0
+from auditor.pace import Pace
 
 
 class Progress:
     """A line on stderr every two seconds; at a terminal it replaces the one before."""
 
     def __init__(self, what: str = "verified", unit: str = "entries") -> None:
-        self._what, self._unit = what, unit
-        self._last = time.monotonic()
+        self._pace = Pace(what, unit, time.monotonic)
+        self._wide = 0
 
     def __call__(self, done: int, of: int) -> None:
         """Say how far it is."""
-        now = time.monotonic()
-        if now - self._last < QUIET_SECONDS:
+        text = self._pace.line(done, of)
+        if text is None:
             return
-        self._last = now
-        text = f"{self._what} {done} of {of} {self._unit}"
         if sys.stderr.isatty() and not settings().plain:
-            sys.stderr.write(f"\r{text}" + ("\n" if done == of else ""))
+            sys.stderr.write(f"\r{text:<{self._wide}}" + ("\n" if done == of else ""))
             sys.stderr.flush()
+            self._wide = len(text)
         else:
             warn(text)

@@ -81,7 +81,7 @@ def test_the_verifier_runs_alone(wheel: Path, told_folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["verdict"], said["development"]) == ("VALID_UNWITNESSED", True)
-    assert "verified" in done.stderr
+    assert done.stderr == ""  # quick work says nothing on the way
 
 
 def test_alone_it_refuses_what_it_refuses_here(wheel: Path, told_folder: Path) -> None:
