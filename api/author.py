@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from ledger.canonical import dumps
 from ledger.envelope import Envelope, format_envelope, sign_envelope, statement_digest
 from ledger.errors import Malformed
 from ledger.event import Body
@@ -34,7 +35,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A signed envelope, its identity, and the field disclosures that only the submitter holds."""
+    """A signed envelope, its identity, and the field disclosures that go with it."""
 
     envelope: Envelope
     event_id: str
@@ -44,6 +45,12 @@ class Written:
     def wire(self) -> bytes:
         """The bare, normalised envelope."""
         return format_envelope(self.envelope)
+
+    def sent(self) -> bytes:
+        """What is posted: the bare envelope, or the envelope with its field disclosures."""
+        if not self.disclosures:
+            return self.wire()
+        return b'{"disclosures":%s,"envelope":%s}' % (dumps(list(self.disclosures)), self.wire())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """What a command needs of a ledger, whether this process has it open (`session.Session`) or a server has (`client.Client`).
 
-Both sign here, with keys of the folder, and both answer with a receipt. What only the submitter holds, the texts of withheld
-fields, is written with mode 0600 *before* the post: a crash after it must not lose them, since nobody else has them.
+Both sign here, with keys of the folder, and both answer with a receipt. The texts of withheld fields are written with mode 0600
+*before* the post: a crash after it must not lose them, since until the ledger has answered nobody else has them.
 """
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -228,10 +228,17 @@ class Book(ABC):
         return posted
 
     def post_all(self, written: Sequence[Written]) -> list[Posted]:
-        """Append statements in order; the texts of their withheld fields are kept before."""
+        """Append statements in order, with the texts of their withheld fields, of which the submitter keeps a copy before."""
         for w in written:
             self.keep_disclosures(w.event_id, w.disclosures)
-        return self.deliver(written)
+        return self.deliver([w if w.disclosures else replace(w, disclosures=self.kept(w.event_id)) for w in written])
+
+    def kept(self, event_id: str) -> tuple[str, ...]:
+        """The submitter's copy of an event's field disclosures; none where it was not written from this folder."""
+        try:
+            return tuple(self.place(f"disclosures/{event_id}.jsonl").read_text("ascii").splitlines())
+        except FileNotFoundError:
+            return ()
 
     def keep_receipt(self, posted: Posted) -> None:
         """Keep what proves that the ledger answered."""

@@ -112,7 +112,7 @@ class Client(Questions):
         while True:
             try:
                 reply = self._transport.send(
-                    "POST", "/v1/entries", written.wire(), {"content-type": "application/json"}
+                    "POST", "/v1/entries", written.sent(), {"content-type": "application/json"}
                 )
             except Fault as err:
                 failure = err

@@ -6,6 +6,7 @@ whose bundle is here.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files as package_files
@@ -56,12 +57,9 @@ class LedgerSource:
         found = self._ledger.desk.read_heads(size)
         return [Head(head=leaf.hex(), stream=stream, version=version) for stream, version, leaf in found]
 
-    def disclosures(self, event_id: str) -> tuple[str, ...]:
-        """The field disclosures that are kept in the folder; none where another machine recorded the event."""
-        try:
-            return tuple((self._ledger.folder / "disclosures" / f"{event_id}.jsonl").read_text().splitlines())
-        except FileNotFoundError:
-            return ()
+    def disclosures(self, index: int, names: AbstractSet[str]) -> tuple[str, ...]:
+        """The field disclosures of these members, out of the vault."""
+        return self._ledger.vault.released(index, names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from api.database import open_database
 from api.keyring import load_signer, new_key, new_log_keys
 from api.session import Posted, Session
 from api.wiring import Ledger, open_ledger, wall_clock
+from api.wrapping import load_wrapping_keys, make_wrapping_key
 from ledger.errors import Fault
 from ledger.events import key, ledger, principal, role
 from ledger.keys import Signer
@@ -77,6 +78,8 @@ def found(folder: Path, origin: str, *, database: str | None = None, clock: Cloc
     keys = folder / "keys"
     signers = {name: new_key(keys / f"{name}.pem") for name in (*ROOTS, *KEY_ADMINS, ENGINE)}
     log = new_log_keys(keys, origin)
+    if not load_wrapping_keys(folder):
+        make_wrapping_key(folder, clock())
     if database is None:
         with open_database(folder, None, create=True) as made:
             made.migrate()

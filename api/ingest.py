@@ -1,7 +1,7 @@
 """`POST /v1/entries`: bytes in, receipts out. A plain ASGI handler, since a framework route costs a third of the throughput.
 
 One DSSE envelope (or `{"envelope", "disclosures"}`), or NDJSON of up to 500, answered in order; `?atomic=true` = all or none. The
-signature is the guard. Field disclosures are checked against the statement and not kept: the submitter keeps them.
+signature is the guard. Field disclosures are checked against the statement and kept, encrypted, beside the entry (access.md §6).
 """
 
 import asyncio

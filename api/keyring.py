@@ -52,7 +52,8 @@ def new_key(path: Path, alg: str = "ed25519") -> SoftwareSigner:
     return SoftwareSigner(key)  # type: ignore[arg-type]  # narrowed by `alg` above
 
 
-def _read(path: Path) -> object:
+def read_private(path: Path) -> bytes:
+    """A private file's bytes. Raises `Fault` `key-file-unreadable`, or `key-file-open` where others may read it."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as err:
@@ -61,12 +62,14 @@ def _read(path: Path) -> object:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
             raise Fault("key-file-open", "failed", f"{path.name} is readable by others", f"chmod 600 {path.name}")
-        try:
-            return load_pem_private_key(stream.read(65_536), password=None)
-        except (ValueError, TypeError) as err:
-            raise Fault(
-                "key-file-malformed", "failed", f"{path.name} is no PKCS#8 key", "bring the right file"
-            ) from err
+        return stream.read(65_536)
+
+
+def _read(path: Path) -> object:
+    try:
+        return load_pem_private_key(read_private(path), password=None)
+    except (ValueError, TypeError) as err:
+        raise Fault("key-file-malformed", "failed", f"{path.name} is no PKCS#8 key", "bring the right file") from err
 
 
 def load_signer(path: Path) -> Signer:

@@ -47,7 +47,7 @@ ENVELOPE: Final[dict[str, Any]] = {
 }
 SUBMISSION: Final[dict[str, Any]] = {
     "type": "object",
-    "description": "An envelope with the field disclosures of its statement: checked, not kept.",
+    "description": "An envelope with the field disclosures of its statement: checked, and kept encrypted beside the entry.",
     "required": ["envelope"],
     "additionalProperties": False,
     "properties": {

@@ -3,15 +3,16 @@
 A bare envelope in its normal form is read once and compared; anything else takes the strict reader and is normalised.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from ledger.admit import Check, KeyLookup, Submission, offered_alg, open_submission
 from ledger.canonical import loads, loads_canonical
 from ledger.envelope import Envelope, Signature, envelope_of, parse_normal
 from ledger.errors import Malformed
+from ledger.held import held_fields
 from ledger.keys import low_s, verify
 from ledger.reasons import Refused
-from ledger.withheld import digest_of, parse_disclosure
 
 
 def open_one(raw: bytes, lookup: KeyLookup, check: Check = verify) -> Submission | Refused:
@@ -29,9 +30,17 @@ def open_one(raw: bytes, lookup: KeyLookup, check: Check = verify) -> Submission
             disclosures, value = value.get("disclosures", []), value["envelope"]
         envelope = envelope_of(value)
     opened = open_submission(_lowered(envelope, lookup), lookup, check)
-    if isinstance(opened, Submission) and disclosures != []:
-        _check_disclosures(disclosures, envelope.payload)
-    return opened
+    return with_fields(opened, disclosures, envelope.payload) if isinstance(opened, Submission) else opened
+
+
+def with_fields(opened: Submission, disclosures: Any, payload: bytes) -> Submission:
+    """A submission with the field disclosures that came with it. Raises `Malformed` for one that it does not reference."""
+    if not isinstance(disclosures, list) or not all(isinstance(d, str) for d in disclosures):
+        raise Malformed("submission", "disclosures", "schema")
+    if not disclosures:
+        return opened
+    body = loads_canonical(payload)["predicate"]["body"]
+    return replace(opened, fields=held_fields(body, disclosures, type(opened.body)))
 
 
 def _lowered(envelope: Envelope, lookup: KeyLookup) -> Envelope:
@@ -43,17 +52,3 @@ def _lowered(envelope: Envelope, lookup: KeyLookup) -> Envelope:
         signatures.append(Signature(s.keyid, low_s(s.sig)) if alg == "ecdsa-p256-sha256" else s)
     lowered = tuple(signatures)
     return envelope if lowered == envelope.signatures else Envelope(envelope.payload, lowered)
-
-
-def _check_disclosures(disclosures: Any, payload: bytes) -> None:
-    """Every disclosure is one that the statement's digests reference, once."""
-    if not isinstance(disclosures, list) or not all(isinstance(d, str) for d in disclosures):
-        raise Malformed("submission", "disclosures", "schema")
-    body = loads_canonical(payload)["predicate"]["body"]
-    wanted = set(body.get("_sd", ()))
-    wanted |= {e["..."] for v in body.values() if isinstance(v, list) for e in v if isinstance(e, dict) and "..." in e}
-    for text in disclosures:
-        parse_disclosure(text)
-        if digest_of(text) not in wanted:
-            raise Malformed("submission", "disclosures", "disclosure-orphan")
-        wanted.remove(digest_of(text))

@@ -12,6 +12,7 @@ from api.book import Book, Follower, Line, Posted, RefusedError
 from api.cosigning import Connect, ask_witnesses, witness_transport
 from api.gate_text import ask
 from api.life import life_answer
+from api.opening import with_fields
 from api.owed import Wanted, as_row, owed, page_of
 from api.search import Sought, search
 from api.what_if import Hypothesis, suppose
@@ -181,7 +182,7 @@ class Session(Book):
             opened = open_submission(w.envelope, self._lookup(submissions))
             if isinstance(opened, Refused):
                 raise RefusedError(opened)
-            submissions.append(opened)
+            submissions.append(with_fields(opened, list(w.disclosures), w.envelope.payload))
         future = self.ledger.appender.submit(submissions, atomic=True)
         try:
             outcomes = future.result(WAIT_SECONDS)

@@ -19,13 +19,16 @@ VARIABLES: dict[str, str] = {
     "HOLDPOINT_PG_BIN": "folder of the PostgreSQL programs (15 or newer) for the embedded server",
     "HOLDPOINT_PG_USER": "account that the embedded server runs under when root starts it and user namespaces are not to be had",
     "HOLDPOINT_PIN": "the trust file that receipts and exports are checked under",
+    "HOLDPOINT_RETAIN_YEARS": "years for which a withheld field that is recorded from now on is kept before it may be erased",
     "HOLDPOINT_SERVER": "URL of a server; commands then talk to it instead of opening the folder",
     "HOLDPOINT_TIMEOUT": "seconds after which a request, and the delivery of a statement, gives up",
     "HOLDPOINT_TOKEN_FILE": "file that holds the read token for the server; mode 0600",
+    "HOLDPOINT_WRAPPING_KEYS": "folder of the wrapping keys of withheld fields, where that is not `keys/` of the ledger",
 }
 DEFAULTS: dict[str, str] = {
     "HOLDPOINT_DATA": "holdpoint-ledger",
     "HOLDPOINT_INDEX_EVERY": "10000",
+    "HOLDPOINT_RETAIN_YEARS": "5",
     "HOLDPOINT_TIMEOUT": "30",
 }
 
@@ -42,6 +45,8 @@ class Settings:
     timeout: float
     token_file: Path | None
     index_every: int
+    retain_years: int
+    wrapping_keys: Path | None
     plain: bool = False
 
     def token(self) -> str | None:
@@ -86,6 +91,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         timeout=float(number("HOLDPOINT_TIMEOUT", "whole seconds", 3600)),
         token_file=path("HOLDPOINT_TOKEN_FILE"),
         index_every=number("HOLDPOINT_INDEX_EVERY", "entries", 100_000_000),
+        retain_years=number("HOLDPOINT_RETAIN_YEARS", "whole years", 100),
+        wrapping_keys=path("HOLDPOINT_WRAPPING_KEYS"),
         plain=any(environ.get(name) for name in ("NO_COLOR", "CI")) or environ.get("TERM") == "dumb",
     )
 

@@ -1,7 +1,8 @@
 """The composition root: puts rooms, keys, clock and database together into one open ledger. The only place that does.
 
 A ledger's folder: `holdpoint.toml` (origin, database) · `anchor` · `keys/` · `pg/` (embedded PostgreSQL) · `disclosures/`
-(field disclosures of what was submitted from here, mode 0600) · `receipts/`. With `--database URL` only `pg/` is absent.
+(the submitter's own copies of what was withheld from here, mode 0600; a service writes none) · `receipts/`. With `--database URL`
+only `pg/` is absent.
 """
 
 import threading
@@ -22,6 +23,7 @@ from api.settings import settings
 from api.witnessed import Witnessed
 from auditor.log_keys import vkeys_at
 from auditor.witness_policy import WitnessPolicy
+from api.wrapping import load_wrapping_keys
 from ledger.errors import Fault
 from ledger.note import Vkey
 from ledger.reasons import Refused
@@ -35,6 +37,7 @@ from ledger.store.desk import Desk
 from ledger.store.end import Clock
 from ledger.store.folding import Progress, silent
 from ledger.store.outcome import Appended, Known
+from ledger.store.vault import Vault
 from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion
 from policies.answer import AsOf
@@ -84,7 +87,7 @@ class Followed(Protocol):
 
 @dataclass(slots=True)
 class Ledger:
-    """An open ledger. `desk` and `log` read, as `holdpoint_reader`; only the appender writes."""
+    """An open ledger. `desk` and `log` read, as `holdpoint_reader`; only the appender writes; `vault` opens withheld fields."""
 
     folder: Path
     config: Config
@@ -96,6 +99,7 @@ class Ledger:
     measures: Measures
     views: Views
     projector_url: str
+    vault: Vault
     closers: list[Callable[[], None]] = field(default_factory=list)
     how: str = ""
     """What the database is, and as whom it runs."""
@@ -254,15 +258,17 @@ def open_ledger(
         def pairs() -> list[MeasuredSigner]:
             return [MeasuredSigner(pair, measures.observe) for pair in load_log_pairs(keys, config.origin)]
 
+        vault = Vault(desk, lambda: load_wrapping_keys(folder), settings().retain_years)
         appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), pairs, clock,
-                            watched=clock is wall_clock, local_keys=True, index_every=settings().index_every)  # fmt: skip
+                            watched=clock is wall_clock, local_keys=True, index_every=settings().index_every,
+                            vault=vault)  # fmt: skip
         appender.open(confirmed=confirm_clock or config.development, read_only=read_only, progress=progress)
     except BaseException:
         for closer in reversed(closers):
             closer()
         raise
     return Ledger(folder, config, appender, reader, log, clock, anchor, measures, views,
-                  database.url("holdpoint_projector"), closers, database.how,
+                  database.url("holdpoint_projector"), vault, closers, database.how,
                   witnessed=None if policy is None else _witnessed(folder, config, appender, reader, policy))  # fmt: skip
 
 

@@ -159,7 +159,7 @@ def _disclosed(source: Source, profile: Profile, one: Found) -> list[str]:
     allowed = profile.allowed(one.body.event.name)
     if allowed is None or not allowed.disclose or one.statement.predicate.stream == LEDGER:
         return []
-    held = [parse_disclosure(text) for text in source.disclosures(one.statement.predicate.event_id)]
+    held = [parse_disclosure(text) for text in source.disclosures(one.index, frozenset(allowed.disclose))]
     return sorted(d.text for d in held if d.name in allowed.disclose)
 
 

@@ -5,6 +5,7 @@ measured against or whose runs are its evidence, and every framework's.
 """
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,8 +39,8 @@ class Source(Protocol):
         """A complete subtree of the log (`ledger.tree.Node`)."""
         ...
 
-    def disclosures(self, event_id: str) -> tuple[str, ...]:
-        """The field disclosures that the lab holds of an event."""
+    def disclosures(self, index: int, names: AbstractSet[str]) -> tuple[str, ...]:
+        """The field disclosures that the lab holds of an entry's members `names`; of no others is anything opened."""
         ...
 
 

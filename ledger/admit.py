@@ -17,6 +17,7 @@ from ledger.entry import format_entry, leaf_hash
 from ledger.envelope import Envelope, format_envelope, pae
 from ledger.event import Body, Derived, Event
 from ledger.events import key, ledger, model, root, threshold
+from ledger.held import HeldField
 from ledger.keys import KeyRecord, PublicKey, load_public, verify
 from ledger.place import EntryPlace, KnownEntry, place_refusal
 from ledger.reasons import Reason, Refused
@@ -49,12 +50,16 @@ class Rules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A statement whose format, schema and signatures hold; whether it is admitted depends on the log's order."""
+    """A statement whose format, schema and signatures hold; whether it is admitted depends on the log's order.
+
+    `fields` are the field disclosures that came with it, to be kept beside the entry.
+    """
 
     envelope: bytes
     digest: str
     statement: Statement[Any]
     body: Body
+    fields: tuple[HeldField, ...] = ()
 
 
 KeyLookup = Callable[[str], KeyRecord | None]

@@ -53,6 +53,7 @@ BODIES: Final[tuple[type[Body], ...]] = (
     deployment.Changed,
     deployment.Ended,
     deployment.Started,
+    disclosure.Erased,
     disclosure.Made,
     document.Confirmed,
     document.Published,

@@ -5,6 +5,7 @@ from typing import Any
 from ledger.event import Event
 from ledger.events import concern, disclosure, obligation, replay
 from ledger.reasons import Reason, Refused
+from ledger.registry import BY_NAME
 from ledger.state import State
 from policies.facts import Fact, opened_of
 from policies.pack_duties import Obligation
@@ -38,6 +39,8 @@ def duty_rule(state: State, event: Event) -> Refused | None:
                     Reason.CONTRADICTION, "the entries lie in the order first, last, inside the checkpoint's size"
                 )
             return _inside(event, said.checkpoint.size)
+        case disclosure.Erased() as said:
+            return _erased(state, event, said)
         case replay.Performed() as said:
             return _inside(event, said.size)
         case _:
@@ -92,6 +95,27 @@ def _found(state: State, event: Event) -> Refused | None:
     """A second finding, and an assignment after a finding, name the finding."""
     earlier: tuple[Fact, ...] = state.get("concern", event.stream) or ()
     return revises(event, next((f for f in reversed(earlier) if isinstance(f.body, concern.Found)), None))
+
+
+def _erased(state: State, event: Event, said: disclosure.Erased) -> Refused | None:
+    """What is erased was withheld, in entries before this one. Whether its time has passed is asked at the door."""
+    if event.stream != disclosure.erasures_of(said.stream):
+        return Refused(
+            Reason.STREAM_MISMATCH, f"what is erased of that stream stands in {disclosure.erasures_of(said.stream)}"
+        )
+    if not said.first <= said.last < event.index or state.get("stream", said.stream) is None:
+        return Refused(Reason.REFERENCE_WRONG, "first and last, in this order, are entries of a stream before this one")
+    types = [c.type for c in said.classes]
+    for one in said.classes:
+        kind = BY_NAME.get(one.type)
+        known = () if kind is None else kind.event.withholdable
+        if list(one.fields) != sorted(set(one.fields)) or not set(one.fields) <= set(known):
+            return Refused(
+                Reason.CONTRADICTION, f"{one.type}: fields ascend, and each is one that the type may withhold"
+            )
+    if types != sorted(set(types)):
+        return Refused(Reason.CONTRADICTION, "event types ascend, each once")
+    return None
 
 
 def _inside(event: Event, size: int) -> Refused | None:

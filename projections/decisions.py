@@ -92,8 +92,8 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
             begun = {"event": event.name, "index": event.index}
             return (_again(look, name, operations=[*must(look, name)["operations"], begun]),)
         case (
-            break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | disclosure.Made()
-            | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Amended()
+            break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | disclosure.Erased()
+            | disclosure.Made() | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Amended()
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()
             | framework.SourceDrifted() | incident.Classified() | incident.InvolvementKnown() | incident.Observed()

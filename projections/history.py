@@ -61,6 +61,7 @@ SAYS: Final[dict[type[Body], tuple[str, ...]]] = {
     deployment.Changed: ("deployment", "state", "audience", "surfaces", "hosts", "decision", "reason"),
     deployment.Ended: ("deployment", "decision", "reason"),
     deployment.Started: ("action", "audience", "decision"),
+    disclosure.Erased: ("stream", "first", "last", "classes", "ground"),
     disclosure.Made: ("recipient", "profile", "first", "last", "checkpoint", "bundle_digest"),
     document.Confirmed: ("document", "role", "verb"),
     document.Published: ("document", "digest", "audience", "place", "redactions"),

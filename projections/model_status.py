@@ -102,7 +102,7 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
         case (
             approval.Given() | approval.Refused() | approval.Withdrawn() | body.Informed() | break_glass.Reviewed()
             | concern.Assigned() | concern.Found() | concern.Raised()
-            | disclosure.Made() | evaluation.Preregistered() | evaluation.Recorded()
+            | disclosure.Erased() | disclosure.Made() | evaluation.Preregistered() | evaluation.Recorded()
             | framework.Adopted() | framework.Interpreted() | framework.Published()
             | framework.ScopeDetermined() | framework.SourceDrifted() | incident.Classified()
             | incident.InvolvementKnown() | incident.ReportFiled()

@@ -55,7 +55,7 @@ from ledger.fields import Reference
 AnyBody: TypeAlias = (
     action.Requested | approval.Given | approval.Refused | approval.Withdrawn | body.Informed | break_glass.Reviewed
     | concern.Assigned | concern.Found | concern.Raised | decision.Made | deployment.Changed | deployment.Ended
-    | deployment.Started | disclosure.Made | document.Confirmed | document.Published | document.Submitted
+    | deployment.Started | disclosure.Erased | disclosure.Made | document.Confirmed | document.Published | document.Submitted
     | evaluation.Amended | evaluation.Invalidated | evaluation.Preregistered | evaluation.Recorded | exception.Invoked
     | framework.Adopted | framework.Interpreted | framework.Published | framework.ScopeDetermined
     | framework.SourceDrifted | gate.Evaluated | incident.Classified | incident.InvolvementKnown | incident.Observed

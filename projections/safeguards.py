@@ -83,7 +83,7 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
         case (
             action.Requested() | approval.Given() | approval.Refused() | approval.Withdrawn() | body.Informed()
             | break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | decision.Made()
-            | deployment.Changed() | deployment.Ended() | deployment.Started() | disclosure.Made()
+            | deployment.Changed() | deployment.Ended() | deployment.Started() | disclosure.Erased() | disclosure.Made()
             | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Amended()
             | evaluation.Invalidated() | evaluation.Preregistered() | evaluation.Recorded() | exception.Invoked()
             | framework.Adopted() | framework.Interpreted() | framework.Published() | framework.ScopeDetermined()

@@ -93,7 +93,7 @@ def _changes(look: Look, event: Event) -> Sequence[Change]:
         case (
             action.Requested() | approval.Given() | approval.Refused() | approval.Withdrawn() | body.Informed()
             | break_glass.Reviewed() | concern.Assigned() | concern.Found() | concern.Raised() | decision.Made()
-            | deployment.Changed() | deployment.Ended() | deployment.Started() | disclosure.Made()
+            | deployment.Changed() | deployment.Ended() | deployment.Started() | disclosure.Erased() | disclosure.Made()
             | document.Confirmed() | document.Published() | document.Submitted() | evaluation.Preregistered()
             | evaluation.Recorded() | exception.Invoked() | framework.Adopted() | framework.Interpreted()
             | framework.Published() | framework.ScopeDetermined() | framework.SourceDrifted() | gate.Evaluated()

@@ -36,7 +36,7 @@ EXITS: dict[int, frozenset[str]] = {
         "overloaded", "read-only", "server-timeout", "server-unreachable", "stale-head", "unwitnessed",
     }),
     7: frozenset({
-        "engine-key-missing", "engine-key-wrong",
+        "engine-key-missing", "engine-key-wrong", "wrapping-key-missing", "wrapping-key-wrong",
         "declined", "key-file-malformed", "key-file-open", "key-file-unreadable", "signer-missing",
         "signer-self-check", "token-file", "token-missing",
     }),

@@ -34,7 +34,8 @@ action.requested deployer 1 2 audience_detail; approval.given approver 1 2 ratio
 approval.refused approver 1 2 rationale; approval.withdrawn approver 1 0 -; body.informed deployer 1 0 -;
 break-glass.reviewed key-admin 2 0 -; concern.assigned responder 1 0 -; concern.found responder 1 0 -;
 concern.raised responder 1 0 -; decision.made decider 1 2 reason; deployment.changed deployer 1 0 -;
-deployment.ended deployer 1 0 -; deployment.started deployer 1 0 -; disclosure.made discloser 2 0 -;
+deployment.ended deployer 1 0 -; deployment.started deployer 1 0 -; disclosure.erased discloser 2 0 -;
+disclosure.made discloser 2 0 -;
 document.confirmed approver 1 0 -; document.published discloser 2 0 -; document.submitted assessor 1 0 -;
 entry.suppressed root 1 0 -; evaluation.amended evaluator 1 4 scores; evaluation.invalidated evaluator 1 0 -;
 evaluation.preregistered evaluator 1 0 -; evaluation.recorded evaluator 1 4 scores,evaluator;

@@ -24,6 +24,7 @@ from ledger.store.position import Position
 from ledger.store.publish import Pairs
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.rows import Batch, Head
+from ledger.store.vault import Vault
 from ledger.tile import BatchProofs
 from ledger.trust import KeyLife
 
@@ -42,6 +43,7 @@ class Appender:
     `watched`: compare the wall clock with `ticks` and with the database's clock; a simulated clock can't be. `local_keys`: the
     log's keys lie in this process, so that signing cannot hang, and needs no thread of its own. `index_every`: entries after
     which the stream index is committed without anybody asking; never before as many as there are streams: it hashes every head.
+    Without a `vault`, events that come with field disclosures are refused.
     """
 
     def __init__(
@@ -57,10 +59,11 @@ class Appender:
         watched: bool = False,
         local_keys: bool = False,
         index_every: int = INDEX_EVERY,
+        vault: Vault | None = None,
     ) -> None:
         self._recorder, self._rules, self._engine, self._ticks = recorder, rules, engine, ticks
         self._end = LogEnd(recorder.desk, anchor, rules, pairs, clock, ticks, watched=watched, local_keys=local_keys)
-        self._index_every, self._streams = index_every, 0
+        self._index_every, self._streams, self._vault = index_every, 0, vault
         self._intake = Intake()
         self._again: list[Group] = []
         self._next_tick = 0.0
@@ -203,6 +206,8 @@ class Appender:
         except LedgerError as err:
             fault = err if isinstance(err, Fault) else Fault(err.code, "unknown", str(err), "run holdpoint fsck")
             self._end.suffer(fault)
+            if self._vault is not None and fault.code == "wrapping-key-wrong":
+                self._vault.forget()  # another service has rotated it: the next batch reads the keys anew
             # Answered at once; what only rested on the failed commit is decided anew, after what is stored was followed.
             again = [g for g in groups if g.void(fault)]
             self._end.steady()
@@ -232,7 +237,7 @@ class Appender:
         return [g for g in groups if g.settle(answers)]
 
     def _draft(self, groups: Sequence[Group]) -> Draft:
-        draft = Draft(self._end.position, self._end.time(), self._rules, self._seal)
+        draft = Draft(self._end.position, self._end.time(), self._rules, self._seal, self._vault)
         for group in sorted(groups, key=lambda g: not g.index):  # a commitment comes first, the rest as it arrived
             draft.decide(group)
         return draft

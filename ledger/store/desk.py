@@ -19,7 +19,7 @@ from ledger.tree import HASH
 
 APPEND = """SELECT new_size, leaf_hashes, database_now FROM holdpoint.append_batch(
     %b, %b::bytea[], %b::uuid[], %b::text[], %b::bigint[], %b::text[], %b, %b::smallint[], %b::bigint[], %b::bytea[],
-    %b, %b, %b::integer)"""
+    %b, %b, %b::integer, %b::integer[], %b::bytea[], %b::text[], %b::bytea[], %b::bytea[], %b, %b)"""
 ENTRIES = """SELECT notification_id - 1, state, stream, stream_version, topic, leaf_hash, recorded_at
     FROM holdpoint.event WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s"""
 MADE = """SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -52,6 +52,13 @@ def _params(batch: Batch) -> tuple[Any, ...]:
         batch.frontier,
         batch.root,
         batch.submissions,
+        [n + 1 for n, _ in batch.fields],
+        [f.digest for _, f in batch.fields],
+        [f.field for _, f in batch.fields],
+        [f.ciphertext for _, f in batch.fields],
+        [f.wrapped_key for _, f in batch.fields],
+        batch.fields[0][1].key_id if batch.fields else "",
+        batch.retained_until,
     )
 
 
@@ -202,6 +209,10 @@ class Desk:
             return Fault(
                 "stale-head", "failed", "another appender holds the head", "retry; the event id keeps it single"
             )
+        if err.sqlstate == "HP006":
+            detail = "withheld fields of this ledger are wrapped by another key than this process used"
+            remedy = "send it again; if it stays: docs/how-to/refusals/wrapping-key-wrong.md"
+            return Fault("wrapping-key-wrong", "failed", detail, remedy)
         if err.sqlstate is not None and err.sqlstate[:2] in OWN_REFUSALS:
             return Fault("append-refused", "failed", str(err).strip(), "holdpoint doctor")
         self.close()

@@ -4,7 +4,7 @@ A refusal takes no index. One that was decided behind an uncommitted batch-mate 
 commit, and decided anew where the commit fails (log.md §2.3).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -13,11 +13,14 @@ from ledger.admit import Admitted, Rules, Submission, admit, fold_event, unknown
 from ledger.committed import commit_index
 from ledger.derived import Seal, follow
 from ledger.errors import Fault, LedgerError
+from ledger.events import disclosure
 from ledger.reasons import Reason, Refused
 from ledger.state import State
 from ledger.store.outcome import Appended, Known, Outcome
 from ledger.store.position import Position
 from ledger.store.rows import Batch, Row, make_batch
+from ledger.store.vault import Vault, retained_until
+from ledger.store.wrapping import MISSING, Sealed
 from ledger.tile import BatchProofs
 
 MAX_ROWS = 2000
@@ -81,16 +84,19 @@ class Group:
 
 @dataclass(slots=True)
 class Draft:
-    """The next batch on top of `base`, recorded at `at`. Verdicts go into the groups; no clock, no database."""
+    """The next batch on top of `base`, recorded at `at`. Verdicts go into the groups; no clock, and of the database the vault."""
 
     base: Position
     at: str
     rules: Rules
     seal: Seal
+    vault: Vault | None = None
     state: State = field(init=False)
     admitted: list[Admitted] = field(default_factory=list)
     causes: dict[int, int] = field(default_factory=dict)
     """Index of each submission's entry → the index behind what it derived."""
+    fields: dict[int, Submission] = field(default_factory=dict)
+    """Index of an entry → its submission, where field disclosures came with it."""
 
     def __post_init__(self) -> None:
         """Start from the published state."""
@@ -144,6 +150,7 @@ class Draft:
         """None of an atomic group is appended; its layer was never absorbed. Alone and still without room, it never fits."""
         del self.admitted[mark:]
         self.causes = {start: stop for start, stop in self.causes.items() if start < self.base.size + mark}
+        self.fields = {start: kept for start, kept in self.fields.items() if start < self.base.size + mark}
         if verdict is None and not mark:
             detail = f"{len(group.submissions)} submissions with what they derive are over {MAX_ROWS} entries"
             verdict = Fault("batch-too-large", "failed", detail, "send fewer at once")
@@ -160,12 +167,17 @@ class Draft:
             if digest != submission.digest:
                 facts = (("first", digest), ("second", submission.digest))
                 return Refused(Reason.EVENT_ID_CONFLICT, f"the event id stands at index {index} already", facts)
-            return Placed(index, again=True) if index >= self.base.size else Known(index)
+            return self._late(index, submission) or (
+                Placed(index, again=True) if index >= self.base.size else Known(index)
+            )
         index = self.base.size + len(self.admitted)
         try:
             answer = admit(state, index, self.at, submission, self.rules)
             if isinstance(answer, Refused):
                 return answer
+            refusal = self._unkept(submission)
+            if refusal is not None:
+                return refusal
             step = state.layer()
             fold_event(step, answer.event, self.rules)
             derived = follow(step, answer.event, self.rules, self.seal)
@@ -178,7 +190,43 @@ class Draft:
         step.absorb()
         self.admitted += [answer, *derived]
         self.causes[index] = index + 1 + len(derived)
+        if submission.fields:
+            self.fields[index] = submission
         return Placed(index)
+
+    def _late(self, index: int, submission: Submission) -> Refused | LedgerError | None:
+        """A field that comes after its event was recorded without it is not dropped in silence: rows come with their event."""
+        if not submission.fields:
+            return None
+        try:
+            if index >= self.base.size:
+                first = self.fields.get(index)
+                late = first is None or not set(submission.fields) <= set(first.fields)
+            else:
+                late = self.vault is None or self.vault.lacks(index, submission.fields)
+        except LedgerError as err:
+            return err
+        facts = (("index", str(index)),)
+        detail = f"the event stands at index {index} without these field disclosures, which are not kept"
+        return Refused(Reason.DISCLOSURE_LATE, detail, facts) if late else None
+
+    def _unkept(self, submission: Submission) -> Refused | None:
+        """Fields that can't be kept refuse their event, and nothing is erased before its time. Raises `Fault`."""
+        if submission.fields:
+            if self.vault is None:
+                raise MISSING
+            self.vault.key()
+        if not isinstance(submission.body, disclosure.Erased):
+            return None
+        named = () if self.vault is None else self.vault.named(submission.body)
+        if not named:
+            return Refused(Reason.NOTHING_TO_ERASE, "none of the fields that it names is kept here")
+        last = max(named, key=lambda n: n.retained_until)
+        if last.running or last.retained_until > self.at:
+            rows = sum(n.rows for n in named if n.running or n.retained_until > self.at)
+            detail = f"of {last.type}, field {last.field}, and {rows} rows in all, some are retained until {last.retained_until}"
+            return Refused(Reason.STILL_RETAINED, detail, (("retained_until", last.retained_until),))
+        return None
 
     def batch(self) -> tuple[Batch, BatchProofs]:
         """What goes to the database, unsigned, and the tree it leads to."""
@@ -187,7 +235,19 @@ class Draft:
             for a in self.admitted
             for e in (a.event,)
         )
-        return make_batch(self.base.edge, rows, self.at, len(self.causes))
+        batch, proofs = make_batch(self.base.edge, rows, self.at, len(self.causes))
+        if self.vault is None or not self.fields:
+            return batch, proofs
+        return replace(
+            batch, fields=tuple(self._sealed()), retained_until=retained_until(self.at, self.vault.years)
+        ), proofs
+
+    def _sealed(self) -> Iterator[tuple[int, Sealed]]:
+        """The fields that go with the batch, encrypted, each with the position of its row."""
+        if self.vault is not None:
+            for index, submission in self.fields.items():
+                for row in self.vault.seal(submission.digest, submission.fields):
+                    yield index - self.base.size, row
 
     def answers(self, proofs: BatchProofs, note: str) -> Callable[[Placed], Outcome]:
         """Receipts from memory, once `note` is signed."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledger.store.wrapping import Sealed
 from ledger.tile import BatchProofs, Edge, FullTile
 
 
@@ -33,7 +34,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One commit: rows from `old_size` on, the tiles they fill, and the tree they lead to."""
+    """One commit: rows from `old_size` on, the tiles they fill, and the tree they lead to.
+
+    `fields`: encrypted fields, each with the position of its row; they are retained until `retained_until`.
+    """
 
     old_size: int
     rows: Sequence[Row]
@@ -42,6 +46,8 @@ class Batch:
     frontier: bytes
     root: bytes
     submissions: int
+    fields: Sequence[tuple[int, Sealed]] = ()
+    retained_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)

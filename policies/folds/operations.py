@@ -59,6 +59,8 @@ def fold_disclosure(state: State, event: Event, fact: Fact) -> None:
     match event.body:
         case disclosure.Made():
             state.append("disclosed", event.stream, fact)
+        case disclosure.Erased() as said:
+            state.append("erased", said.stream, fact)
         case replay.Performed():
             state.append("replayed", event.stream, fact)
         case _:

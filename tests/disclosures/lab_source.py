@@ -1,13 +1,16 @@
 """A simulated lab's log as a builder reads it: no database, real keys."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from api.founding import ENGINE
 from disclosures.builder import Asked, Log, build_bundle
+from disclosures.closure import read_found
 from disclosures.profile import Profile
 from ledger.entry import leaf_hash
 from ledger.stream_index import Head
 from ledger.tree import hash_children
+from ledger.withheld import parse_disclosure
 from tests.disclosures.forger import MODEL, heads_at, streams_of
 from tests.simulator import Lab
 
@@ -33,8 +36,9 @@ class LabSource:
             return leaf_hash(self._lab.entries[index])
         return hash_children(self.node(level - 1, 2 * index), self.node(level - 1, 2 * index + 1))
 
-    def disclosures(self, event_id: str) -> tuple[str, ...]:
-        return self._held.get(event_id, ())
+    def disclosures(self, index: int, names: AbstractSet[str]) -> tuple[str, ...]:
+        event_id = read_found(index, self.entry(index)).statement.predicate.event_id
+        return tuple(t for t in self._held.get(event_id, ()) if parse_disclosure(t).name in names)
 
 
 def built(

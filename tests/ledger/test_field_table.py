@@ -62,6 +62,7 @@ FIELDS = {
     "concern.raised": "digest, channel, framework?",
     "concern.assigned": "concern, digest",
     "concern.found": "concern, outcome, material, digest",
+    "disclosure.erased": "stream, first, last, classes, ground",
     "disclosure.made": "recipient, profile, first, last, bundle_digest, checkpoint",
     "index.committed": "root, size, streams",
     "entry.suppressed": "ground, index, leaf, stream, type, version",

@@ -1,7 +1,10 @@
 """What people say of duties, concerns and disclosures: it names what is there, in its own stream, and revises aloud."""
 
+import msgspec
 import pytest
 
+from ledger.events.disclosure import erasures_of
+from policies.rules import RULES
 from tests.policies.lived import RSP, Lived
 
 DONE, TOLL, NOT = "obligation.fulfilled", "obligation.tolled", "obligation.not-applicable"
@@ -108,6 +111,23 @@ def test_what_follows_a_concern_names_it_and_what_was_found(w: Lived, name: str)
     assert w.again(name) == "revision-unsaid"
     assert w.again(name, causes=causes, concern=w.ref("concern.assigned")) == "reference-wrong"
     assert w.again(name, causes=causes, stream="concern/2026-002") == "reference-wrong"
+
+
+def test_what_is_erased_was_withheld_before_in_a_stream_that_is_named(w: Lived) -> None:
+    erased, one = "disclosure.erased", {"fields": ["reason"], "type": "decision.made"}
+    assert w.again(erased) is None
+    assert w.again(erased, first=2, last=1) == "reference-wrong"
+    assert w.again(erased, last=w.size) == "reference-wrong"
+    assert w.again(erased, stream="disclosure/2026-001") == "stream-mismatch"
+    unknown = {**msgspec.to_builtins(w.first[erased].body), "stream": "model/none"}
+    refused = RULES.refusal(w.state, w.event(erased, unknown, erasures_of("model/none"), "someone"))
+    assert refused is not None
+    assert refused.reason == "reference-wrong"
+    for classes in (
+        [one, one], [{"fields": ["reason", "reason"], "type": "decision.made"}], [{"fields": ["basis"], "type": "decision.made"}],
+        [{"fields": ["reason"], "type": "decision.unmade"}], [one, {"fields": ["rationale"], "type": "approval.given"}],
+    ):  # fmt: skip
+        assert w.again(erased, classes=classes) == "contradiction"
 
 
 def test_what_is_handed_over_lies_inside_the_checkpoint_and_that_inside_the_log(w: Lived) -> None:

@@ -41,7 +41,7 @@ def test_every_later_fact_is_where_its_table_says() -> None:
         ("incident.classified", "classified", "incident/2026-001"), ("incident.report-filed", "report", "incident/2026-001"),
         ("incident.resolved", "incident", "incident/2026-001"), ("obligation.tolled", "obligation_said", duty),
         ("obligation.fulfilled", "obligation_said", duty), ("concern.found", "concern", "concern/2026-001"),
-        ("disclosure.made", "disclosed", "disclosure/2026-001"), ("replay.performed", "replayed", "disclosure/2026-001"),
+        ("disclosure.made", "disclosed", "disclosure/2026-001"), ("disclosure.erased", "erased", "model/m"), ("replay.performed", "replayed", "disclosure/2026-001"),
     ):  # fmt: skip
         assert first[name].index in [f.index for f in w.state.get(table, key)], (table, name)
     assert w.state.get("observed", one("incident.observed")).body.kind == "unauthorised use"

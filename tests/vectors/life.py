@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.event import Event
+from ledger.events.disclosure import erasures_of
 from ledger.strict import shift
 from policies.framework import Pack, load_toml, pack_digest, pack_object
 
@@ -176,6 +177,12 @@ def _disclosure(say: Say, first: First) -> None:
         "recipient": "fictional authority",
     }  # fmt: skip
     say("disclosure.made", handed, stream, "discloser")
+    decided = first("decision.made")
+    erased = {
+        "classes": [{"fields": ["reason"], "type": "decision.made"}], "first": 0, "ground": "fictional: its retention has passed",
+        "last": decided.index, "stream": decided.stream,
+    }  # fmt: skip
+    say("disclosure.erased", erased, erasures_of(decided.stream), "discloser")
     looked = {
         **checkpoint, "claims_digest": ZERO, "note": "fictional", "rules": "holdpoint-rules/1", "tool": "holdpoint verify",
         "verdict": "VALID_UNWITNESSED",

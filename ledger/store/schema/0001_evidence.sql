@@ -70,14 +70,23 @@ CREATE TABLE holdpoint.note (
     PRIMARY KEY (size)
 );
 
--- Erasable: the ciphertexts of withheld fields. The encrypted store that fills it comes with a later release.
+-- Erasable: withheld fields, encrypted by the service with keys that no database holds (access.md §6). `field` is the member
+-- of the body that the disclosure opens, or stands in; `wrapped_key` its own data key under the wrapping key `key_id`.
 CREATE TABLE holdpoint.disclosure (
     notification_id bigint NOT NULL,
-    digest          bytea  NOT NULL,
-    ciphertext      bytea  NOT NULL,
-    key_id          text   NOT NULL,
-    retention_until text   NOT NULL,
+    digest          bytea  NOT NULL CHECK (octet_length(digest) = 32),
+    field           text   NOT NULL CHECK (field <> ''),
+    ciphertext      bytea  NOT NULL CHECK (octet_length(ciphertext) > 28),
+    wrapped_key     bytea  NOT NULL CHECK (octet_length(wrapped_key) = 40),
+    key_id          text   NOT NULL CHECK (key_id <> ''),
+    retained_until  text   NOT NULL,
     PRIMARY KEY (notification_id, digest)
+);
+
+-- Which wrapping key is in use: two services on one database can't wrap by two keys unknown to each other.
+CREATE TABLE holdpoint.wrapping (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    key_id text    NOT NULL CHECK (key_id <> '')
 );
 
 -- A fence against mistakes, not against administrators: the tree and the anchor find what passes it.

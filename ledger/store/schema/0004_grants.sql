@@ -7,8 +7,10 @@ GRANT SELECT ON holdpoint.event, holdpoint.event_id, holdpoint.tile, holdpoint.c
     holdpoint.timestamp_token, holdpoint.head, holdpoint.stream, holdpoint.note, holdpoint.snapshot, holdpoint.migration
     TO holdpoint_appender;
 GRANT INSERT ON holdpoint.cosignature, holdpoint.timestamp_token, holdpoint.snapshot TO holdpoint_appender;
-GRANT EXECUTE ON FUNCTION holdpoint.append_batch, holdpoint.lock_head, holdpoint.put_note, holdpoint.erase_disclosure
-    TO holdpoint_appender;
+GRANT EXECUTE ON FUNCTION holdpoint.append_batch, holdpoint.lock_head, holdpoint.put_note TO holdpoint_appender;
+-- Ciphertexts are read by the one process that may hold the wrapping key, and by no replica, view or exporter.
+GRANT SELECT ON holdpoint.disclosure, holdpoint.wrapping TO holdpoint_appender;
+GRANT EXECUTE ON FUNCTION holdpoint.named_for_erasure TO holdpoint_appender;
 
 GRANT SELECT ON holdpoint.event TO holdpoint_projector;
 GRANT SELECT, INSERT, UPDATE, DELETE ON holdpoint.tracking TO holdpoint_projector;
