@@ -18,11 +18,14 @@ from api.config import Config, read_config, witness_policy
 from api.database import Database, open_database
 from api.doctor_database import Colour, examine_database
 from api.keyring import load_log_pairs, load_signer
-from api.wiring import open_ledger
+from api.wiring import open_ledger, wall_clock
 from api.witnessed import ALARMS, read_answers
+from api.wrapping import load_wrapping_keys, wrapping_folder
 from ledger.errors import LedgerError
+from ledger.strict import micros
 
 FLOOR = 512 * 1024 * 1024
+WRAPPING_DAYS = 365
 WITNESSED = "docs/how-to/be-witnessed.md"
 ALARMED = (
     "stop appends, keep this folder and the witness's answer, and compare sizes with its keeper, the export and the anchor: "
@@ -53,7 +56,7 @@ def examine(folder: Path) -> list[Item]:
     except LedgerError as err:
         return [*items, _red("configuration", err)]
     items.append(Item("configuration", "green", f"origin {config.origin}"))
-    items += [_keys(folder / "keys", config), *_custody(folder / "keys", config), _disk(folder)]
+    items += [_keys(folder / "keys", config), *_custody(folder / "keys", config), _wrapping(folder), _disk(folder)]
     try:
         with open_database(folder, config.database) as database:
             items += _database(database, config)
@@ -115,6 +118,25 @@ def _custody(folder: Path, config: Config) -> Iterator[Item]:
         yield Item("custody", "amber", "key-admins' keys lie on this machine", "move them to their principals")
     else:
         yield Item("custody", "green", "no root's and no key-admin's key lies here")
+
+
+def _wrapping(folder: Path) -> Item:
+    """Where the key of the withheld fields lies, and how old it is: as a start reads it, whatever the database names."""
+    place = wrapping_folder(folder)
+    try:
+        keys = load_wrapping_keys(folder)
+    except LedgerError as err:
+        return _red("wrapping key", err)
+    if not keys:
+        detail = f"none in {place}: events with withheld fields are refused"
+        return Item("wrapping key", "red", detail, "docs/how-to/refusals/wrapping-key-missing.md")
+    newest, now = keys[-1], micros(wall_clock())
+    days = max(0, now - micros(newest.made_at)) // 86_400_000_000
+    older = f", and {len(keys) - 1} older" if len(keys) > 1 else ""
+    detail = f"{newest.id} in {place}, {days} days old{older}; keep a copy apart from the database's backups"
+    if days > WRAPPING_DAYS:
+        return Item("wrapping key", "amber", detail, "rotate it: holdpoint keys wrap")
+    return Item("wrapping key", "green", detail)
 
 
 def _disk(folder: Path, name: str = "disk") -> Item:

@@ -23,7 +23,7 @@ RIGHTS = """SELECT r.rolname || ' may ' || p.p || ' ' || c.relname
  WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> 'holdpoint_migrator' AND c.relkind = 'r'
    AND c.relnamespace = 'holdpoint'::regnamespace
    AND c.relname = ANY (ARRAY['event', 'event_id', 'tile', 'checkpoint', 'cosignature', 'timestamp_token', 'head', 'stream',
-                              'note', 'snapshot', 'disclosure', 'migration'])
+                              'note', 'snapshot', 'disclosure', 'wrapping', 'migration'])
    AND pg_catalog.has_table_privilege(r.oid, c.oid, p.p)
    AND NOT (r.rolname = 'holdpoint_appender' AND p.p = 'INSERT'
             AND c.relname IN ('cosignature', 'timestamp_token', 'snapshot'))

@@ -1,7 +1,7 @@
 """`holdpoint fsck`: recompute all that is stored beside the entries from the entries, and compare with the anchor.
 
 Each entry is re-hashed, its signatures verified, its admission and derivation replayed; then tree, tiles, checkpoints, notes,
-event ids, streams and views must be what the entries give. A problem names index and table. Nothing is repaired (R6).
+event ids, streams, encrypted fields and views must be what the entries give. A problem names index and table; nothing is repaired.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from api.config import read_config
 from api.database import open_database
+from api.stored_fields import check_fields
 from api.stored_tables import check_tables
 from api.stored_views import check_views
 from ledger.entry import leaf_hash
@@ -97,7 +98,7 @@ def fsck(folder: Path, *, progress: Progress = silent) -> list[Problem]:
                 if not found or err.code != "database-error":
                     raise
                 found.append(Problem(0, err.code, err.detail))  # a table that is gone, as the line before said
-            return found or list(check_views(database.url("holdpoint_reader")))
+            return found or [*check_fields(database, folder), *check_views(database.url("holdpoint_reader"))]
         finally:
             desk.close()
             if anchor is not None:

@@ -21,9 +21,9 @@ from api.measures import Measures
 from api.positions import size_at, stood_at
 from api.settings import settings
 from api.witnessed import Witnessed
+from api.wrapping import load_wrapping_keys
 from auditor.log_keys import vkeys_at
 from auditor.witness_policy import WitnessPolicy
-from api.wrapping import load_wrapping_keys
 from ledger.errors import Fault
 from ledger.note import Vkey
 from ledger.reasons import Refused

@@ -5,7 +5,7 @@ It reads by the appender's connection, the only role that may see a ciphertext, 
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -111,20 +111,19 @@ class Vault:
 
         Fewer than were withheld, where some were never sent or are erased. Raises as `key`, and `Fault` `disclosure-unreadable`.
         """
-        rows = [row for row in self.rows(index) if row.field in names]
-        return tuple(sorted(self._opened(index, rows))) if rows else ()
+        return self._texts(index, [row for row in self.rows(index) if row.field in names])
 
-    def check(self, index: int) -> None:
-        """Raises as `released`, where a row of entry `index` does not open."""
-        for _ in self._opened(index, self.rows(index)):
-            pass
+    def texts(self, index: int) -> tuple[str, ...]:
+        """All disclosures of entry `index` that are kept, ascending. Raises as `released`."""
+        return self._texts(index, self.rows(index))
 
-    def _opened(self, index: int, rows: Sequence[Sealed]) -> Iterator[str]:
+    def _texts(self, index: int, rows: Sequence[Sealed]) -> tuple[str, ...]:
+        if not rows:
+            return ()
         self.key()
         (entry,) = self._desk.read_entries(index, index + 1)
         statement = bytes.fromhex(statement_digest(read_entry(entry.entry)[1].payload))
-        for row in rows:
-            yield open_field(self._named(row.key_id), statement, row)
+        return tuple(sorted(open_field(self._named(row.key_id), statement, row) for row in rows))
 
     def named(self, body: disclosure.Erased) -> list[Count]:
         """What an erasure would erase, by event type and field."""

@@ -44,10 +44,14 @@ def test_a_sound_embedded_ledger(ledger_folder: Path) -> None:
     assert [i for i in items if i.colour == "red"] == []
     assert {i.name for i in items} == {
         "versions", "configuration", "keys", "custody", "disk", "database", "postgres version", "durability",
-        "data checksums", "schema", "roles", "clock", "views", "ledger", "witnesses",
+        "data checksums", "schema", "roles", "clock", "views", "ledger", "witnesses", "wrapping key",
     }  # fmt: skip
     assert all(i.remedy for i in items if i.colour != "green"), "each amber and red with its remedy"
     assert "PostgreSQL" in named(items, "database").detail
+    key, (path,) = named(items, "wrapping key"), (ledger_folder / "keys").glob("wrapping-*.key")
+    assert (str(path.parent) in key.detail, path.stem.removeprefix("wrapping-") in key.detail) == (True, True)
+    assert (key.colour, "0 days old" in key.detail) == ("green", True)
+    assert path.read_text().split()[2] not in key.detail
     done = subprocess.run(
         [HOLDPOINT, "doctor", "--json", "--data", ledger_folder], capture_output=True, text=True, check=False
     )
@@ -134,14 +138,26 @@ def test_a_password_in_the_settings_is_red(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize(
-    "defect", ["no-config", "loose-key", "no-engine", "full-disk", "no-data", "no-anchor", "in-use"]
+    "defect",
+    [
+        "no-config",
+        "loose-key",
+        "no-engine",
+        "full-disk",
+        "no-data",
+        "no-anchor",
+        "in-use",
+        "no-wrapping-key",
+        "loose-wrapping-key",
+    ],
 )
 def test_what_is_wrong_in_the_folder_is_named(
     ledger_folder: Path, monkeypatch: pytest.MonkeyPatch, defect: str
 ) -> None:
     name, code = {"no-config": ("configuration", "not-a-ledger"), "loose-key": ("keys", "chmod"), "no-engine": ("keys", "key-file"),
                   "full-disk": ("disk", "free space"), "no-data": ("database", "data-missing"),
-                  "no-anchor": ("ledger", "anchor-missing"), "in-use": ("database", "readyz")}[defect]  # fmt: skip
+                  "no-anchor": ("ledger", "anchor-missing"), "in-use": ("database", "readyz"),
+                  "no-wrapping-key": ("wrapping key", "wrapping-key-missing"), "loose-wrapping-key": ("wrapping key", "chmod")}[defect]  # fmt: skip
     match defect:
         case "no-config":
             (ledger_folder / "holdpoint.toml").unlink()
@@ -153,6 +169,10 @@ def test_what_is_wrong_in_the_folder_is_named(
             monkeypatch.setattr(module, "FLOOR", 1 << 60)
         case "no-data":
             shutil.rmtree(ledger_folder / "pg" / "data")
+        case "no-wrapping-key":
+            next((ledger_folder / "keys").glob("wrapping-*.key")).unlink()
+        case "loose-wrapping-key":
+            next((ledger_folder / "keys").glob("wrapping-*.key")).chmod(0o644)
         case "no-anchor":
             (ledger_folder / "anchor").unlink()
         case "in-use":

@@ -63,7 +63,7 @@ def test_post_gives_a_receipt_that_proves(growing: Asker) -> None:
     assert shown == {"outcome": "committed", "index": before}
 
 
-def test_disclosures_are_checked_at_the_door_and_not_kept(growing: Asker) -> None:
+def test_disclosures_are_checked_at_the_door_and_kept(growing: Asker) -> None:
     session = Session(growing.ledger)
     said = {"kind": "base", "subject": {"name": "A", "weights": "sha256:" + "0" * 64}}
     written = session.write(model.Registered, said, "model/withheld", session.signers("assessor"))
@@ -72,7 +72,7 @@ def test_disclosures_are_checked_at_the_door_and_not_kept(growing: Asker) -> Non
     good = {"envelope": json.loads(written.wire()), "disclosures": list(written.disclosures)}
     for bad, reason in (
         ([*written.disclosures, *other.disclosures], "disclosure-orphan"),
-        ([written.disclosures[0]] * 2, "disclosure-orphan"),
+        ([written.disclosures[0]] * 2, "disclosure-duplicate"),
         ("text", "schema"),
         ([1], "schema"),
     ):
@@ -81,6 +81,7 @@ def test_disclosures_are_checked_at_the_door_and_not_kept(growing: Asker) -> Non
     assert post(growing, json.dumps({**good, "more": 1}).encode()).json()["reason"] == "schema"
     assert size(growing) == before
     assert post(growing, json.dumps(good).encode()).status_code == 201
+    assert growing.ledger.vault.released(before, {"subject"}) == written.disclosures
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from api.author import Audience, Written, write
 from api.config import read_config
 from api.keyring import load_log_pairs, load_signer
 from api.measures import Measures
+from api.opening import with_fields
 from api.wiring import Ledger, wall_clock
+from api.wrapping import load_wrapping_keys
 from ledger.admit import Rules, Submission, open_submission
 from ledger.errors import Fault
 from ledger.events import document, model
@@ -23,6 +25,7 @@ from ledger.store.application import LedgerApplication
 from ledger.store.desk import Desk
 from ledger.store.end import steady_ticks
 from ledger.store.outcome import Appended, Known, Outcome
+from ledger.store.vault import Vault
 from policies.rules import RULES
 from projections.store.views import Views
 from tests.conftest import LedgerDatabase, copy_of
@@ -112,6 +115,7 @@ class Seat:
         keys = place.folder / "keys"
         signer = log(load_log_pairs(keys, config.origin)[0])
         writer, reading = LedgerApplication(self.desk, BY_TOPIC), LedgerApplication(self.reader, BY_TOPIC)
+        vault = Vault(self.desk, lambda: load_wrapping_keys(place.folder), 5)
         self.appender = Appender(
             writer.recorder,
             self.anchor,
@@ -121,6 +125,7 @@ class Seat:
             clock,
             ticks=ticks,
             watched=watched,
+            vault=vault,
         )
         views = Views(place.database.url("holdpoint_reader"))
         closers = [self.anchor.close, self.desk.close, self.reader.close, views.close]
@@ -135,6 +140,7 @@ class Seat:
             measures=Measures(),
             views=views,
             projector_url=place.database.url("holdpoint_projector"),
+            vault=vault,
             closers=closers,
         )
         try:
@@ -154,7 +160,7 @@ class Seat:
     def open(self, written: Written) -> Submission:
         opened = open_submission(written.envelope, self.appender.lookup)
         assert isinstance(opened, Submission)
-        return opened
+        return with_fields(opened, list(written.disclosures), written.envelope.payload)
 
     def post_all(self, written: Sequence[Written], *, atomic: bool = False, wait: float = 20) -> list[Outcome]:
         """Submit as one group; keeps account of what was answered."""

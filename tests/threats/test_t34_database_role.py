@@ -21,7 +21,7 @@ from tests.ledger.store.batches import Tree
 
 EVIDENCE = ("event", "event_id", "tile", "checkpoint", "cosignature", "timestamp_token")
 VIEWS = tuple(view_table(p) for p in QUESTIONS)
-STATE = ("stream", "head", "note", "disclosure", "migration", "tracking", "view_stop", *VIEWS)
+STATE = ("stream", "head", "note", "disclosure", "wrapping", "migration", "tracking", "view_stop", *VIEWS)
 Connect = Callable[[str], "psycopg.Connection[Any]"]
 
 
@@ -81,7 +81,7 @@ def test_attack_the_appender_touches_no_row_itself(connect: Connect) -> None:
 
 def test_honest_the_appender_reads_evidence_and_adds_what_outsiders_sign(connect: Connect) -> None:
     conn = connect("holdpoint_appender")
-    for table in (*EVIDENCE, "head", "stream", "note", "snapshot"):
+    for table in (*EVIDENCE, "head", "stream", "note", "snapshot", "disclosure", "wrapping"):
         conn.execute(f"SELECT * FROM holdpoint.{table}")
     conn.execute("INSERT INTO holdpoint.cosignature VALUES (3, 'witness', 'line')")
     conn.execute("INSERT INTO holdpoint.timestamp_token VALUES (3, 'authority', '\\x00')")
@@ -91,7 +91,6 @@ def test_honest_the_appender_reads_evidence_and_adds_what_outsiders_sign(connect
         "INSERT INTO holdpoint.cosignature VALUES (3, 'witness', 'x') ON CONFLICT (size, witness) DO UPDATE SET line = ''",
     )
     refused(conn, "UPDATE holdpoint.cosignature SET line = ''")
-    refused(conn, "SELECT * FROM holdpoint.disclosure")
     refused(conn, "SELECT * FROM pg_authid")
 
 
@@ -166,7 +165,7 @@ def test_attack_functions_refuse_what_does_not_follow(connect: Connect) -> None:
     note = "SELECT holdpoint.put_note(3, E'origin\\n3\\nAAAA\\n\\n')"
     refused(conn, note, psycopg.DatabaseError)
     refused(conn, "SELECT holdpoint.put_note(9, E'origin\\n9\\nAAAA\\n\\n')", psycopg.DatabaseError)
-    refused(conn, "SELECT holdpoint.erase_disclosure(0, '\\x00')", psycopg.DatabaseError)
+    refused(conn, "SELECT holdpoint.erase_disclosures(1)")
     empty = (
         "SELECT * FROM holdpoint.append_batch(3, '{}', '{}', '{}', '{}', '{}', '', '{}', '{}', '{}', '', sha256(''), 1)"
     )
@@ -188,10 +187,10 @@ def test_attack_the_projector_keeps_to_its_views(connect: Connect) -> None:
     conn.execute("INSERT INTO holdpoint.tracking VALUES ('a', 1)")
     conn.execute("UPDATE holdpoint.tracking SET notification_id = 2")
     conn.execute("DELETE FROM holdpoint.tracking")
-    for table in ("disclosure", "head", "stream", "note", "tile", "checkpoint"):
+    for table in ("disclosure", "wrapping", "head", "stream", "note", "tile", "checkpoint"):
         refused(conn, f"SELECT * FROM holdpoint.{table}")
     refused(conn, "SELECT * FROM holdpoint.event FOR UPDATE")
-    for call in ("lock_head()", "put_note(3, '')", "erase_disclosure(0, '')"):
+    for call in ("lock_head()", "put_note(3, '')", "erase_disclosures(1)", "named_for_erasure('{}')"):
         refused(conn, f"SELECT holdpoint.{call}")
     refused(conn, "DELETE FROM holdpoint.event")
 
@@ -203,7 +202,7 @@ def test_attack_the_reader_only_reads(connect: Connect) -> None:
         refused(conn, f"SELECT * FROM holdpoint.{table} FOR UPDATE")
         refused(conn, f"DELETE FROM holdpoint.{table}")
     refused(conn, "SELECT * FROM holdpoint.disclosure")
-    for call in ("lock_head()", "put_note(3, '')", "erase_disclosure(0, '')"):
+    for call in ("lock_head()", "put_note(3, '')", "erase_disclosures(1)", "named_for_erasure('{}')"):
         refused(conn, f"SELECT holdpoint.{call}")
 
 
