@@ -1,7 +1,7 @@
 """`holdpoint fsck`: recompute all that is stored beside the entries from the entries, and compare with the anchor.
 
 Each entry is re-hashed, its signatures verified, its admission and derivation replayed; then tree, tiles, checkpoints, notes,
-event ids, streams, encrypted fields and views must be what the entries give. A problem names index and table; nothing is repaired.
+event ids, streams, encrypted fields and views must be what the entries give. A problem names index and table; nothing is mended.
 """
 
 from dataclasses import dataclass, field
