@@ -24,7 +24,7 @@ from auditor.witness import MAX_BODY, Refusal, judge, parse_request
 from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.cosigner import Cosigner
 from ledger.errors import Fault, LedgerError
-from ledger.note import Note, Vkey, format_note
+from ledger.note import Note, Vkey, decode_note, format_note
 
 Answer = tuple[int, str, str]
 """Status, media type, body."""
@@ -63,13 +63,20 @@ class Witness:
             return 400, TEXT, f"{err}\n"
         with self._lock:  # the comparison and the replacement are one step
             origin = request.checkpoint.origin
-            refusal = judge(request, self._keys.get(origin), self._last(origin))
+            try:
+                last = self._last(origin)
+            except (OSError, LedgerError):
+                return 500, TEXT, "what was cosigned last can't be read, so nothing is cosigned\n"
+            refusal = judge(request, self._keys.get(origin), last)
             if isinstance(refusal, Refusal):
                 return refusal.status, refusal.media_type, refusal.body
             lines = self.cosigner.cosign(request.note.text, request.checkpoint, self._now())
             known = {(k.name, k.key_id) for k in self._keys[origin]}
             own = tuple(s for s in request.note.signatures if (s.name, s.key_id) in known)
-            self._keep(origin, format_note(Note(request.note.text, (*own, *lines))).encode())
+            try:
+                self._keep(origin, format_note(Note(request.note.text, (*own, *lines))).encode())
+            except OSError as err:  # a full disk, a bad one: what may not be on disk is not cosigned
+                return 503, TEXT, f"it could not be kept, so it is not cosigned: {err.strerror}\n"
             # A crash here leaves a checkpoint kept that nobody has a signature of: asked again with its size, it is given.
         return 200, TEXT, format_note(Note(request.note.text, lines)).partition("\n\n")[2]
 
@@ -89,7 +96,7 @@ class Witness:
 
     def _last(self, origin: str) -> Checkpoint | None:
         try:
-            return read_checkpoint(self._path(origin).read_text())[0]
+            return read_checkpoint(decode_note(self._path(origin).read_bytes()))[0]
         except FileNotFoundError:
             return None
 
