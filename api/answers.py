@@ -49,7 +49,9 @@ class BreakGlass(Answer):
 
 
 class Entry(Answer):
-    """One entry, and where it stands. `entry` is the leaf's JSON (spec/entry.md)."""
+    """One entry, and where it stands. `entry` is the leaf's JSON (spec/entry.md); `null` where the root suppressed it, at the
+    index `suppressed_at`.
+    """
 
     index: int
     leaf: str = Hex
@@ -57,7 +59,8 @@ class Entry(Answer):
     stream: str
     stream_version: int
     type: str
-    entry: dict[str, Any]
+    entry: dict[str, Any] | None
+    suppressed_at: int | None
 
 
 class Entries(Answer):

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from api.author import Audience, Written
 from api.book import Follower, Line, Posted, RefusedError
 from api.questions import Questions
-from api.replica import event_of, read_page
+from api.replica import Row, event_of, read_page
 from api.replies import Received, fault_of, following, received
 from api.search import Sought
 from api.transport import Reply, Transport
@@ -25,6 +25,7 @@ from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope
 from ledger.errors import Fault, Malformed, Unverified
+from ledger.event import URN
 from ledger.receipt import check_receipt, parse_receipt
 from ledger.state import State
 
@@ -73,8 +74,7 @@ class Client(Questions):
         at: int | None = after
         while at is not None and len(found) < limit:
             reply = self._get(f"/v1/entries?{urlencode({**query, 'after': at, 'limit': limit - len(found)})}")
-            rows = (event_of(row.index, bytes(row.entry), State()) for row in read_page(reply.body))
-            found += [Line(e.index, e.recorded_at, e.name, e.stream_version, e.leaf, e.stream) for e in rows]
+            found += [_line(row) for row in read_page(reply.body)]
             at = following(reply, at)
         return found
 
@@ -159,3 +159,12 @@ class Client(Questions):
     def close(self) -> None:
         """Give the connections back."""
         self._transport.close()
+
+
+def _line(row: Row) -> Line:
+    """What a row is, read from its bytes; of a suppressed one, what the server says that it was."""
+    if row.suppressed:
+        kind = row.type.split(":")[-2] if row.type.startswith(URN) else row.type
+        return Line(row.index, row.recorded_at, kind, row.stream_version, row.leaf, row.stream)
+    e = event_of(row.index, bytes(row.entry), State())
+    return Line(e.index, e.recorded_at, e.name, e.stream_version, e.leaf, e.stream)

@@ -12,19 +12,23 @@ from hashlib import sha256
 from pathlib import Path
 
 from api.cosigning import cosigned_note
+from api.embargo import shown
 from api.handing_over import write_synced
 from api.wiring import Ledger
 from auditor.log_keys import open_by_all, vkeys_at
 from disclosures.claims import claims_of, sign_claims
-from disclosures.export import File, added_files, claim_files
+from disclosures.export import File, Shown, added_files, claim_files
 from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.errors import Fault, LedgerError
 from ledger.keys import Signer
+from ledger.state import StateAt
 from ledger.store.folding import root_at
-from ledger.tile import WIDTH, Edge, tile_path, tiles_of
+from ledger.strict import parse_uint
+from ledger.tile import WIDTH, Edge, format_bundle, parse_bundle, parse_tile_path, tile_path, tiles_of
 
 Progress = Callable[[int, int], None]
 """(entries written, entries in the log)."""
+ENTRIES = "tile/entries/"
 TOGETHER = ("claims.json", "claims.sig", "checkpoint")
 OTHER = "choose an empty folder; this one is kept as it is"
 
@@ -117,7 +121,8 @@ class Export:
             state, as_of = view.state.at(size), view.as_of
         claims = sign_claims(claims_of(state, as_of), self._engine)
         start = edge.size // WIDTH * WIDTH
-        entries = (row.entry for row in self._ledger.desk.read_entries(start, size))
+        rows = shown(state, self._ledger.desk.read_entries(start, size))
+        entries = ((row.entry, row.leaf) for row in rows)
         files = added_files(edge, self._counted(entries, start, size, progress), size)
         partial: set[str] = set()
         touched: set[Path] = set()
@@ -138,12 +143,13 @@ class Export:
         for folder in sorted(touched, key=lambda p: len(p.parts), reverse=True):
             sync_folder(folder)
         self._show(size, note, claims)
+        self._blank(state, size)
         self._prune(partial)
         self._note = note
         return edge
 
     @staticmethod
-    def _counted(entries: Iterator[bytes], start: int, size: int, progress: Progress) -> Iterator[bytes]:
+    def _counted(entries: Iterator[Shown], start: int, size: int, progress: Progress) -> Iterator[Shown]:
         for index, entry in enumerate(entries, start):
             if index % WIDTH == 0:
                 progress(index, size)
@@ -159,11 +165,29 @@ class Export:
             write_synced(path, content)
             touched.update(p for p in (path.parent, *path.parent.parents) if p.is_relative_to(self._folder))
             return
+        if found != content and name.startswith(ENTRIES) and _blanked(name, found, content):
+            write_synced(path, content)  # suppressed since: an export that was cut short had the entry
+            return
         if found != content:
             detail = f"{name} stands there already, with other bytes"
             raise Fault(
                 "export-conflict", "failed", detail, "find who changed it; remove the file to have it written again"
             )
+
+    def _blank(self, state: StateAt, size: int) -> None:
+        """Take suppressed entries out of bundles that had them, once the checkpoint that says so is shown: never before, or
+        a reader would meet a record that nothing explains.
+        """
+        for key, _ in state.scan("suppressed"):
+            n, at = divmod(parse_uint(key), WIDTH)
+            whole = self._folder / tile_path(None, n)
+            names = [whole] if (n + 1) * WIDTH <= size else []
+            for path in (*names, *sorted(whole.with_name(f"{whole.name}.p").glob("*"))):
+                entries = _entries_of(path)
+                if len(entries) > at and entries[at]:
+                    entries[at] = b""
+                    write_synced(path, format_bundle(entries))
+                    sync_folder(path.parent)
 
     # -- showing -----------------------------------------------------------------------------------------------------
 
@@ -230,6 +254,25 @@ class Export:
                 (head / name).unlink(missing_ok=True)
             head.rmdir()
         self._kept = partial if self._keep else set()
+
+
+def _entries_of(path: Path) -> list[bytes]:
+    """A written bundle's entries; none where it is gone, or is no bundle."""
+    try:
+        width = parse_uint(path.name) if path.parent.suffix == ".p" else WIDTH
+        return parse_bundle(path.read_bytes(), width)
+    except (OSError, LedgerError):
+        return []
+
+
+def _blanked(name: str, found: bytes, content: bytes) -> bool:
+    """Whether the bundle `content` is `found` with entries taken out, and nothing else."""
+    try:
+        width = parse_tile_path(name).width
+        pairs = zip(parse_bundle(found, width), parse_bundle(content, width), strict=True)
+    except LedgerError:
+        return False
+    return all(new in (b"", old) for old, new in pairs)
 
 
 def _bundles(size: int) -> Iterator[str]:

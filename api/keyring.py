@@ -113,6 +113,11 @@ def load_log_pairs(folder: Path, origin: str) -> tuple[LogSigner, ...]:
     return tuple(_pair(folder, name, origin) for name in names) or (_pair(folder, "log", origin),)
 
 
+def load_log_pair(folder: Path, origin: str, name: str) -> LogSigner:
+    """The pair `log-NAME-…` in `folder`."""
+    return _pair(folder, f"log-{name}", origin)
+
+
 def _pair(folder: Path, whose: str, origin: str) -> LogSigner:
     one, two = (_read(folder / f"{whose}-{kind}.pem") for kind in ("ed25519", "mldsa44"))
     return LogSigner(origin, one, two)  # type: ignore[arg-type]  # LogSigner refuses other key classes itself

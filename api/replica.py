@@ -6,6 +6,7 @@ ledger admits by its own state. `holdpoint verify` is what proves.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
@@ -15,6 +16,7 @@ from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope, statement_digest
 from ledger.errors import Malformed
 from ledger.event import Event
+from ledger.fields import StreamName, Time, Version
 from ledger.registry import BY_TOPIC
 from ledger.state import State
 from ledger.statement import parse_statement, peek_type
@@ -25,10 +27,22 @@ PAGE = 1000
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One entry of `GET /v1/entries`: the bytes of `entry` as they came."""
+    """One entry of `GET /v1/entries`: the bytes of `entry` as they came; of a suppressed one they are `null`, and the rest is
+    what the server says.
+    """
 
     index: int
     entry: msgspec.Raw
+    leaf: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    recorded_at: Time
+    stream: StreamName
+    stream_version: Version
+    type: str
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether there is nothing to read."""
+        return bytes(self.entry) == b"null"
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -91,7 +105,8 @@ class Replica:
                 after = self._after.get(stream, -1)
                 rows = read_page(self._get(f"/v1/entries?stream={quote(stream, safe='')}&after={after}&limit={PAGE}"))
                 for row in rows:
-                    fold_event(self.state, event_of(row.index, bytes(row.entry), self.state), RULES)
+                    if not row.suppressed:  # nothing that a person signs next rests on it
+                        fold_event(self.state, event_of(row.index, bytes(row.entry), self.state), RULES)
                     self._after[stream] = row.index
                 if len(rows) < PAGE:
                     break

@@ -94,7 +94,13 @@ class _Import:
             raw = self.read(name)
             if raw is None:
                 raise Fault("export-unusable", "failed", f"no file {name}", "name a complete export")
-            yield parse_bundle(raw, width)[max(0, start - n * WIDTH) :]
+            entries = parse_bundle(raw, width)[max(0, start - n * WIDTH) :]
+            gone = next((i for i, entry in enumerate(entries, max(start, n * WIDTH)) if not entry), None)
+            if gone is not None:
+                detail = f"entry {gone} is suppressed, so the export does not hold it, and the database has lost it"
+                remedy = "restore a backup of the database that holds it, or name an export from before its suppression"
+                raise Fault("entry-suppressed", "failed", detail, remedy)
+            yield entries
 
 
 def _restore(work: _Import, anchor: Anchor, note: str) -> Restored:

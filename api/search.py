@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from api.embargo import Table, shown
 from ledger.entry import parse_entry
 from ledger.envelope import parse_envelope
 from ledger.event import URN, Body
@@ -39,7 +40,9 @@ class Sought:
             self.stream in (None, row.stream) and row.topic.startswith(self.topics() or "")
         ):
             return False
-        return self.text is None or self.text.casefold() in " ".join(words(row.topic, row.entry)).casefold()
+        if self.text is None:
+            return True
+        return bool(row.entry) and self.text.casefold() in " ".join(words(row.topic, row.entry)).casefold()
 
     def topics(self) -> str | None:
         """How the topics begin that are asked for."""
@@ -52,9 +55,13 @@ class Sought:
 
 
 def search(
-    desk: Desk, sought: Sought, after: int, limit: int, size: int, may: Callable[[str], bool] = lambda _stream: True
-) -> tuple[list[Stored], int | None]:
-    """At most `limit` rows with an index above `after` and below `size`, in order, and where to go on; `None` at the end."""
+    desk: Desk, sought: Sought, after: int, limit: int, size: int, state: Table,
+    may: Callable[[str], bool] = lambda _stream: True,
+) -> tuple[list[Stored], int | None]:  # fmt: skip
+    """At most `limit` rows with an index above `after` and below `size`, in order, and where to go on; `None` at the end.
+
+    A row that `state` knows as suppressed comes without bytes, and holds no words.
+    """
     many = limit if sought.model is None and sought.text is None else max(limit, SCANNED)
     found: list[tuple[int, Stored]] = []
     last = after
@@ -64,7 +71,9 @@ def search(
         else:
             rows = desk.find(last, many, sought.model)
         whole = [r for r in rows if r.index < size]
-        for at, row in _resolved(desk, whole) if sought.model is not None else ((r.index, r) for r in whole):
+        named = _resolved(desk, whole) if sought.model is not None else ((r.index, r) for r in whole)
+        for at, stored in named:
+            (row,) = shown(state, (stored,))
             if row.index > after and may(row.stream) and sought.fits(row):
                 found.append((at, row))
         if len(found) > limit:

@@ -10,6 +10,7 @@ from api.author import Audience, Written
 from api.batch_keys import lookup_with
 from api.book import Book, Follower, Line, Posted, RefusedError
 from api.cosigning import Connect, ask_witnesses, witness_transport
+from api.embargo import check_shown, shown_incident
 from api.gate_text import ask
 from api.life import life_answer
 from api.opening import with_fields
@@ -124,13 +125,13 @@ class Session(Book):
         """Incidents, computed here."""
         with self.ledger.view(at) as view:
             found = islice(incidents_of(view.state, view.time, after), PAGE)
-            return [plain(i) for i in found], view.as_of
+            return [plain(shown_incident(self.ledger.appender.state, i)) for i in found], view.as_of
 
     def incident(self, stream: str, at: int | str | None = None) -> tuple[dict[str, Any] | None, AsOf]:
         """One incident, computed here."""
         with self.ledger.view(at) as view:
             found = incident_of(view.state, stream, view.time)
-            return None if found is None else plain(found), view.as_of
+            return None if found is None else plain(shown_incident(self.ledger.appender.state, found)), view.as_of
 
     def about(
         self, question: str, model: str, at: int | str | None = None, query: Mapping[str, str] | None = None
@@ -158,7 +159,8 @@ class Session(Book):
         found: list[Line] = []
         at: int | None = after
         while at is not None and len(found) < limit:
-            rows, at = search(self.ledger.desk, sought, at, limit - len(found), self.ledger.appender.size)
+            rows, at = search(self.ledger.desk, sought, at, limit - len(found), self.ledger.appender.size,
+                              self.ledger.appender.state)  # fmt: skip
             found += [
                 Line(row.index, row.recorded_at, row.topic.split(":")[3], row.version, row.leaf.hex(), row.stream)
                 for row in rows
@@ -167,6 +169,7 @@ class Session(Book):
 
     def entry(self, index: int) -> tuple[bytes, str]:
         """An entry and its receipt."""
+        check_shown(self.ledger.appender.state, index)
         return self.ledger.upgraded(index)
 
     def pin(self) -> bytes:

@@ -16,6 +16,7 @@ from auditor.log_keys import open_by_all, vkeys_at
 from auditor.pin import Pin
 from auditor.seen import Seen, first_contradiction, seen_in, width_at
 from auditor.signatures import Signatures
+from auditor.suppressed import checks_of, suppressions
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.working_file import WorkingFile
 from disclosures.alerts import alert_lines, break_glass_of
@@ -24,10 +25,12 @@ from ledger.admit import unknown_rules
 from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.entry import leaf_hash
 from ledger.errors import LedgerError, Malformed
+from ledger.events import entry
 from ledger.keys import PublicKey
-from ledger.replay import Problem, Replay
+from ledger.replay import Problem
 from ledger.state import State
 from ledger.strict import parse_time
+from ledger.suppressed import SuppressedReplay
 from ledger.tile import WIDTH, Edge, GetTile, parse_bundle, tile_path, tiles_of
 from ledger.tree import HASH
 from policies.answer import AsOf
@@ -63,11 +66,18 @@ class _Audit:
     seen: list[Seen] = field(default_factory=list)
     work: WorkingFile | None = None
     resumed: int = 0
-    replay: Replay = field(init=False)
+    replay: SuppressedReplay = field(init=False)
+    suppressed: dict[int, entry.Suppressed] | None = None
 
     def __post_init__(self) -> None:
         elsewhere = {} if self.work is None else self.work.tables
-        self.replay = Replay(RULES, self._later, State.of((0, {}, {}), elsewhere))
+        self.replay = SuppressedReplay(RULES, self._later, State.of((0, {}, {}), elsewhere))
+
+    def said(self, index: int, size: int) -> entry.Suppressed | None:
+        """The suppression further on that names entry `index`; looked for where a first record is missing."""
+        if self.suppressed is None:
+            self.suppressed = suppressions(self.read, size, index)
+        return self.suppressed.get(index)
 
     def _later(self, public: PublicKey, alg: str, message: bytes, signature: bytes) -> bool:
         """Signatures are checked by the workers; the replay goes on meanwhile and is not believed until they are done."""
@@ -141,12 +151,19 @@ def _past(audit: _Audit, size: int, as_of: str) -> dict[str, Any] | None:
     """What held at an earlier position."""
     find = entry_of(audit.read, size)
     try:
-        then = position(as_of, size, lambda index: find(index) or b"")
+        then = position(as_of, size, lambda index: _nearest(find, index))
     except LedgerError as err:
         audit.add("as-of", V.ERROR, err.code, f"there is no answer as of {as_of}: {err}")
         return None
     audit.add("as-of", V.VALID_UNWITNESSED, "ok", f"the answers as of size {then.size}, folded by this copy")
     return answers_at(audit.replay.state, then)
+
+
+def _nearest(find: Callable[[int], bytes | None], index: int) -> bytes:
+    """An entry, or where it is suppressed the one before it: recorded times never fall."""
+    while not (found := find(index)) and index > 0:
+        index -= 1
+    return found or b""
 
 
 def _failed(audit: _Audit) -> bool:
@@ -169,17 +186,32 @@ def _entries(audit: _Audit, claimed: Checkpoint) -> None:
         except Malformed as err:
             audit.add("entries", V.INVALID, err.code, f"{path}: {err}", n * WIDTH)
             return
-        if not _bundle(audit, entries):
+        if not _bundle(audit, entries, claimed.size):
             return
         audit.progress(audit.replay.size, claimed.size)
-        if audit.work is not None and audit.work.kept and width == WIDTH and n % MARK_EVERY == MARK_EVERY - 1:
+        due = width == WIDTH and n % MARK_EVERY == MARK_EVERY - 1
+        # Behind a suppressed entry no mark is set: what rests on it is not in the file, and a later run goes on from before it.
+        if audit.work is not None and audit.work.kept and due and not audit.replay.absent:
             audit.signatures.settle()
             if audit.signatures.lowest_bad is None:
                 audit.work.mark(about, audit.replay, audit.edge, audit.pinned_root, audit.seen)
-    if audit.replay.owed:
-        audit.add("replay", V.INVALID, "derived-missing", "the log ends inside a derived group", audit.replay.size)
+    _replayed(audit, claimed.size)
+
+
+def _replayed(audit: _Audit, size: int) -> None:
+    """What stands at the end: nothing is owed, and what is missing was suppressed."""
+    replay = audit.replay
+    if replay.owed and replay.absent:
+        replay.drop_owed()
+    unsaid = replay.unsaid()
+    if unsaid is not None:
+        audit.add("replay", V.INVALID, unsaid.rule, f"entry {unsaid.index}: {unsaid.detail}", unsaid.index)
+    elif replay.owed:
+        audit.add("replay", V.INVALID, "derived-missing", "the log ends inside a derived group", replay.size)
     else:
-        audit.add("replay", V.VALID_UNWITNESSED, "ok", f"{claimed.size} entries admitted and derived again")
+        held = size - len({*replay.absent, *replay.unjudged})
+        audit.add("replay", V.VALID_UNWITNESSED, "ok", f"{held} entries admitted and derived again")
+        audit.checks.extend(checks_of(replay))
 
 
 def _about(audit: _Audit, claimed: Checkpoint) -> str:
@@ -221,17 +253,21 @@ def entry_of(read: Read, size: int) -> Callable[[int], bytes | None]:
     return entry
 
 
-def _bundle(audit: _Audit, entries: list[bytes]) -> bool:
-    leaves = [leaf_hash(e) for e in entries]
+def _bundle(audit: _Audit, entries: list[bytes], size: int) -> bool:
+    """One bundle. A suppressed entry's leaf comes from the hash tile, which the tree above it is compared with in the end."""
+    start = audit.edge.size
+    hashes = audit.read(tile_path(0, start // WIDTH, len(entries))) or b""
+    leaves = [leaf_hash(e) if e else hashes[i * HASH : (i + 1) * HASH] for i, e in enumerate(entries)]
     if not _level_zero(audit, leaves):
         return False
-    for raw in entries:
-        outcome = audit.replay.step(raw)
+    for leaf, raw in zip(leaves, entries, strict=True):
+        index = audit.replay.size
+        outcome = audit.replay.step(raw) if raw else audit.replay.skip(leaf.hex(), audit.said(index, size))
         if isinstance(outcome, Problem):
             verdict = V.ERROR if outcome.undecidable else V.INVALID
             audit.add("replay", verdict, outcome.rule, f"entry {outcome.index}: {outcome.detail}", outcome.index)
             return False
-        seen = seen_in(outcome)
+        seen = None if outcome is None else seen_in(outcome)
         if seen is not None:
             audit.seen.append(seen)
     cut = 0 if audit.pin is None else audit.pin.checkpoint.size - audit.edge.size
@@ -380,6 +416,10 @@ def _claims(audit: _Audit) -> None:
     unknown = unknown_rules(audit.replay.state, RULES)
     if wrong is not None and unknown is not None:  # the answers are those of the rules that the last entry adopted
         audit.add("claims", V.ERROR, unknown.reason, f"{wrong} differs, and {unknown.detail}")
+        return
+    if wrong is not None and audit.replay.absent:
+        detail = f"{wrong} is not what the entries that are shown add up to; what is suppressed may explain it"
+        audit.add("claims", V.INCOMPLETE, "rests-on-suppressed", detail)
         return
     if wrong is not None:
         audit.add("claims", V.INVALID, "claims-mismatch", f"{wrong} is not what the entries say when folded again")

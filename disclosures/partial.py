@@ -12,7 +12,7 @@ from disclosures.shown import Shown
 from disclosures.shown_entry import ShownEntry
 from ledger.admit import Admitted, Submission, admit, fold_event, open_submission, place_event
 from ledger.errors import LedgerError
-from ledger.event import Derived, Event
+from ledger.event import Event
 from ledger.events import entry, model, threshold
 from ledger.keys import KeyRecord
 from ledger.place import EntryPlace, KnownEntry, references
@@ -20,24 +20,8 @@ from ledger.reasons import Reason, Refused
 from ledger.replay import Problem
 from ledger.state import State
 from ledger.trust import KeyLife, key_refusal, live_grant
+from ledger.trust_only import TrustOnly
 from policies.rules import RULES
-
-
-class TrustOnly:
-    """Admission without the rules of the event's own type, which may rest on what is withheld."""
-
-    version = RULES.version
-
-    def refusal(self, _state: State, _event: Event) -> Refused | None:
-        """None: who signed, and whether he might, is checked before these."""
-        return None
-
-    def fold(self, _state: State, _event: Event) -> None:
-        """Nothing: what the policies fold is folded after the event stands."""
-
-    def derive(self, _state: State, _event: Event) -> tuple[Derived, ...]:
-        """Nothing: what is derived is shown as an entry of its own, or withheld."""
-        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +38,7 @@ class Partial:
 class _Folding:
     state: State
     shown: frozenset[int]
-    rules: TrustOnly = field(default_factory=TrustOnly)
+    rules: TrustOnly = field(default_factory=lambda: TrustOnly(RULES.version))
     problems: list[Problem] = field(default_factory=list)
     unfolded: list[int] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

@@ -71,7 +71,7 @@ def _spki(public: PublicKey) -> bytes:
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _alg_of(public: object) -> Alg | None:
+def alg_of(public: object) -> Alg | None:
     if isinstance(public, ed25519.Ed25519PublicKey):
         return "ed25519"
     if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name == "secp256r1":
@@ -88,7 +88,7 @@ def load_public(spki: bytes, alg: str) -> PublicKey:
         public = load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm):
         raise Malformed("key", "spki", "key-form") from None
-    found = _alg_of(public)
+    found = alg_of(public)
     if found is None or found != alg:
         raise Malformed("key", "spki", "key-algorithm")
     if _spki(public) != spki:  # type: ignore[arg-type]  # narrowed by _alg_of
@@ -152,7 +152,7 @@ class SoftwareSigner:
 
     def __init__(self, private: PrivateKey) -> None:
         public = private.public_key()
-        alg = _alg_of(public)
+        alg = alg_of(public)
         if alg is None:
             raise Malformed("key", "private", "key-algorithm")
         self._private = private

@@ -77,7 +77,7 @@ class Replay:
         if outcome.entry != raw:
             return Problem(self.size, "entry-mismatch", "the entry's place in its stream is not what precedes it says")
         event = outcome.event
-        fold_event(self.state, event, self.rules)
+        self._fold(event)
         self.size += 1
         self.recorded_at = entry.recorded_at
         if self.owed:
@@ -94,13 +94,19 @@ class Replay:
                 return Problem(self.size, "event-id-conflict", f"the event id stands at index {known[0]} already")
             if isinstance(submission.body, index.Committed):
                 return self._recomputed(entry, envelope, submission)
-            answer = admit(self.state, self.size, entry.recorded_at, submission, self.rules)
+            answer = self._judge(entry, submission)
         else:
             answer = submission
         if isinstance(answer, Refused):
             unknown = answer.reason in (Reason.TYPE_UNKNOWN, Reason.RULES_UNKNOWN)
             return Problem(self.size, answer.reason, answer.detail, undecidable=unknown)
         return answer
+
+    def _judge(self, entry: Entry, submission: Submission) -> Admitted | Refused:
+        return admit(self.state, self.size, entry.recorded_at, submission, self.rules)
+
+    def _fold(self, event: Event) -> None:
+        fold_event(self.state, event, self.rules)
 
     def _recomputed(self, entry: Entry, envelope: Envelope, submission: Submission) -> Admitted | Problem:
         """The stream index is what the entries before it say, under the engine's newest live key; the signature was checked."""

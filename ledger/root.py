@@ -31,6 +31,8 @@ NEVER_SUPPRESSED = frozenset(
     }
 )  # fmt: skip
 """Families without which nobody could replay admission, or see what was decided."""
+NEVER_TYPES = frozenset({"model.registered", "model.referenced"})
+"""Of other families: on the one all later admission in its stream rests, the other binds what concerns a model (ADR 0020)."""
 
 
 def root_quorum(state: State, event: Event) -> Refused | None:
@@ -182,11 +184,16 @@ def _pairs(state: State) -> tuple[set[str], ...]:
     return before, now - before
 
 
+def suppressible(name: str) -> bool:
+    """Whether entries of the event type may be suppressed at all."""
+    return name.partition(".")[0] not in NEVER_SUPPRESSED and name not in NEVER_TYPES
+
+
 def _suppressed(state: State, body: entry.Suppressed) -> Refused | None:
     known: KnownEntry | None = state.get("entry", str(body.index))
     if known != KnownEntry(body.index, body.leaf, body.stream, body.version, body.type):
         return Refused(Reason.REFERENCE_WRONG, f"entry {body.index} is not the one described")
-    if body.type.partition(".")[0] in NEVER_SUPPRESSED:
+    if not suppressible(body.type):
         return Refused(Reason.NOT_SUPPRESSIBLE, f"without a {body.type} nobody could replay admission")
     first = state.get("suppressed", str(body.index))
     if first is not None:

@@ -14,6 +14,7 @@ from api.book import Book, readable
 from api.cli.asking import Asker
 from api.cli.options import DEFAULT_DATA, As, Data, Json, Yes, with_book
 from api.cli.output import answer, posted, say
+from api.cli.root_words import root_words
 from api.cli.signing import submit
 from api.handing_over import write_synced
 from api.keyring import load_signer
@@ -64,7 +65,8 @@ def _body(text: str) -> tuple[type[Body], dict[str, Any]]:
     return kind, value
 
 
-def _keyid(book: Book, text: str) -> str:
+def keyid_named(book: Book, text: str) -> str:
+    """The key id of a signer as a person names one: 64 hex digits, a key file, or a name in `keys/`."""
     if len(text) == 64:
         return parse_hex(text, 32)
     path = Path(text)
@@ -88,7 +90,7 @@ def event_new(
 'role.revoked={"principal":"attester","role":"attester"}' --stream ledger --signer key-admin-1 --signer key-admin-2 \
 --out revoke.json"""
     kind, body = _body(text)
-    keyids = [_keyid(book, s) for s in signers or ()]
+    keyids = [keyid_named(book, s) for s in signers or ()]
     if not keyids:
         raise Fault("flags-missing", "failed", "a statement names its signers", "give --signer once for each")
     draft = book.draft(
@@ -134,6 +136,7 @@ def event_sign(
         raise Fault("key-not-listed", "failed", detail, "write it anew with holdpoint event new, naming this key too")
     lines = [f"To be signed: {said.body.event.name} in {said.stream} of {said.ledger}, by key {signer.keyid[:16]}"]
     lines += [f"  {line}" for line in json.dumps(json.loads(payload)["predicate"]["body"], indent=1).split("\n")]
+    lines += [f"  {line}" for line in root_words(said.body)]
     Asker(yes=yes).confirm([*lines, f"  statement digest {statement_digest(payload)}"])
     kept = tuple(s for s in before if s.keyid != signer.keyid)
     mine = sign_envelope(payload, (signer,)).signatures

@@ -38,7 +38,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"{found['involvement_known_at']} ({found['certainty']})" if found["involvement_known_at"] else "not recorded"
     )
     lines = [
-        f"{found['stream']}: {found['kind']}; models {', '.join(found['models'])}",
+        f"{found['stream']}: {found['kind'] or 'kind suppressed'}; models {', '.join(found['models'])}",
         f"  began {found['first_at']}, discovered {found['discovered_at']}, the model's part known: {part}",
         f"  resolved: {found['resolved_at'] or 'no'}",
     ]
@@ -81,11 +81,8 @@ def list_(
                 if "unclassified" in known
                 else "not reportable"
             )
-            say(
-                visible(
-                    f"{row['stream']:<32} {row['kind']}; {what}; {'resolved' if row['resolved_at'] else 'not resolved'}"
-                )
-            )
+            kind, end = row["kind"] or "kind suppressed", "resolved" if row["resolved_at"] else "not resolved"
+            say(visible(f"{row['stream']:<32} {kind}; {what}; {end}"))
     if not rows:
         warn(f"no incident is recorded after {visible(after) or 'the start'}")
     elif len(rows) == PAGE:

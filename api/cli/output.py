@@ -27,7 +27,7 @@ EXITS: dict[int, frozenset[str]] = {
         "ledger-invalid", "leaf-mismatch",
     }),
     5: frozenset({
-        "anchor-missing", "anchor-torn", "answer-too-large", "data-missing", "empty", "export-short",
+        "anchor-missing", "anchor-torn", "answer-too-large", "data-missing", "empty", "entry-suppressed", "export-short",
         "nothing-missing",
     }),
     6: frozenset({

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.accept import accepted
 from api.bound import JSON, bound, next_page
+from api.embargo import Table, check_shown, suppressed_at
 from api.problems import problem
 from api.routes.asked import MAX_INDEX, WHOLE, After, Index, Limit, ledger_of, past_of, readable
 from api.search import Sought, search
@@ -48,7 +49,7 @@ Text = Annotated[
 EventId = Annotated[str, Path(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 
 
-def _row(row: Stored) -> dict[str, object]:
+def _row(row: Stored, state: Table) -> dict[str, object]:
     return {
         "index": row.index,
         "leaf": row.leaf.hex(),
@@ -56,7 +57,8 @@ def _row(row: Stored) -> dict[str, object]:
         "stream": row.stream,
         "stream_version": row.version,
         "type": row.topic,
-        "entry": msgspec.Raw(row.entry),
+        "entry": msgspec.Raw(row.entry or b"null"),
+        "suppressed_at": suppressed_at(state, row.index),
     }
 
 
@@ -67,10 +69,11 @@ def page(
     """Entries with index > `after`, in order, as far as a checkpoint covers them; the next page by `Link`."""
     ledger = ledger_of(request)
     size, _ = ledger.appender.published
-    rows, more = search(ledger.desk, Sought(stream, type_, model, text), after, limit, size, readable(request))
+    state = ledger.appender.state
+    rows, more = search(ledger.desk, Sought(stream, type_, model, text), after, limit, size, state, readable(request))
     return bound(
         request,
-        {"entries": [_row(r) for r in rows]},
+        {"entries": [_row(r, state) for r in rows]},
         checkpoint=past_of(request).checkpoint(size),
         following=() if more is None else next_page(request, more),
     )
@@ -101,7 +104,9 @@ def entry(request: Request, index: Index) -> Response:
     row = _stored(request, index)
     if row is None:
         return problem("not-found", place="index")
-    return bound(request, _row(row), checkpoint=past_of(request).covering(index))
+    state = ledger_of(request).appender.state
+    check_shown(state, index)
+    return bound(request, _row(row, state), checkpoint=past_of(request).covering(index))
 
 
 def receipt(request: Request, index: Index, least: Least = 0) -> Response:
@@ -128,6 +133,7 @@ def receipt(request: Request, index: Index, least: Least = 0) -> Response:
             "witnessed": witnessed,
         }
         if row is not None:
+            check_shown(ledger.appender.state, index)  # the proof alone stays: whoever holds the entry keeps it
             value |= {"entry": msgspec.Raw(raw), "recorded_at": row.recorded_at}
         answer = bound(request, value)
     if waited:

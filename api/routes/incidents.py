@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from api.about import stated
 from api.bound import NEVER, Following, bound, next_page
+from api.embargo import shown_incident
 from api.positions import parse_at
 from api.problems import problem
-from api.routes.asked import WHOLE, At, past_of
+from api.routes.asked import WHOLE, At, ledger_of, past_of
 from policies.incidents import incident_of, incidents_of
 
 INCIDENTS = 100
@@ -28,7 +29,9 @@ def incidents(
     """Every incident, by stream."""
     past = past_of(request)
     view = past.at(parse_at(at), future=True)
-    found = [*islice(incidents_of(view.state, view.time, after), limit + 1)]
+    now = ledger_of(request).appender.state
+    rows = islice(incidents_of(view.state, view.time, after), limit + 1)
+    found = [shown_incident(now, i) for i in rows]
     more: Following = next_page(request, found[limit - 1].stream, at=at or view.time) if len(found) > limit else ()
     value = {**stated(view), "incidents": msgspec.to_builtins(found[:limit])}
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER, following=more)
@@ -41,5 +44,5 @@ def incident(request: Request, ref: Ref, at: At = None) -> Response:
     found = incident_of(view.state, f"incident/{ref}", view.time)
     if found is None:
         return problem("not-found", place="ref")
-    value = {**stated(view), "incident": msgspec.to_builtins(found)}
+    value = {**stated(view), "incident": msgspec.to_builtins(shown_incident(ledger_of(request).appender.state, found))}
     return bound(request, value, checkpoint=past.checkpoint(view.size), keep=NEVER)

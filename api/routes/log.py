@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from api.bound import FOREVER, REVALIDATE, bound
 from api.cosigning import cosigned_note
+from api.embargo import shown
 from api.problems import problem
 from api.routes.asked import ledger_of
 from api.tokens import ENTRIES
@@ -42,7 +43,7 @@ def tile(request: Request, level: str, path: str) -> Response:
 
 
 def bundle(request: Request, path: str) -> Response:
-    """An entry bundle, full or partial: each entry behind its length as two big-endian bytes."""
+    """An entry bundle, full or partial: each entry behind its length as two big-endian bytes; length 0 where it is suppressed."""
     ledger = ledger_of(request)
     scopes: frozenset[str] | None = request.scope.get("holdpoint.scopes")
     if scopes is not None and ENTRIES not in scopes:  # a prefix opens some entries; a bundle has all of them
@@ -52,7 +53,8 @@ def bundle(request: Request, path: str) -> Response:
     if not _filled(0, wanted.n, wanted.width, size):
         return problem("not-found", "the tree does not fill this bundle", "path")
     start = wanted.n * WIDTH
-    content = format_bundle([r.entry for r in ledger.desk.read_entries(start, start + wanted.width)])
+    rows = shown(ledger.appender.state, ledger.desk.read_entries(start, start + wanted.width))
+    content = format_bundle([r.entry for r in rows])
     return bound(request, content, keep=FOREVER.replace("public", "private"), media_type=BYTES)
 
 

@@ -6,6 +6,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.citing import Citing
+from api.embargo import shown_incident
 from api.life import FLAGS, MARKS, life_answer
 from api.owed import Wanted, owed
 from api.positions import parse_at
@@ -57,7 +58,8 @@ def model_page(request: Request, ref: Ref, at: At = None, action: Action = None,
     safeguards = safeguards_of(view.state, stream, view.as_of)
     duties = [d for d in owed(view, Wanted(model=stream)) if d.state in WAITING]
     rows, more = _history(ledger.desk.find(after, TOLD + 1, stream=stream), view, cite)
-    incidents = [i for i in incidents_of(view.state, view.time) if stream in i.models]
+    now = ledger.appender.state
+    incidents = [shown_incident(now, i) for i in incidents_of(view.state, view.time) if stream in i.models]
     lives, older = _lives(view, stream, people=readable(request)("ledger"))
     return ledger_page(
         request,

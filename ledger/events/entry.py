@@ -13,8 +13,8 @@ class Suppressed(Body, frozen=True):
     """Copies carry a zero-length record in the place of entry `index` from the next index on; leaf, chain and tree stand.
 
     All members but `ground` name one earlier entry, which is suppressed once. `ground` is the legal or security ground, never the
-    datum. Refused for the types of trust, framework and decision, without which nobody could replay admission; a verification
-    is `INCOMPLETE` at best.
+    datum. Refused for the types of trust, framework and decision, `model.registered` and `model.referenced`, without which nobody
+    could replay admission, or see what concerns a model; a verification is `INCOMPLETE` at best.
     """
 
     ground: Line

@@ -106,8 +106,8 @@ def test_a_long_search_goes_on_where_it_stopped(story: Asker, monkeypatch: pytes
 
 
 def test_what_lies_beyond_the_checkpoint_is_not_found(story: Asker) -> None:
-    assert search(story.ledger.desk, Sought(), -1, 1000, 3)[0][-1].index == 2
-    assert search(story.ledger.desk, Sought(model=MODEL), -1, 1000, 3) == ([], None)
+    assert search(story.ledger.desk, Sought(), -1, 1000, 3, story.ledger.appender.state)[0][-1].index == 2
+    assert search(story.ledger.desk, Sought(model=MODEL), -1, 1000, 3, story.ledger.appender.state) == ([], None)
 
 
 @pytest.mark.parametrize(

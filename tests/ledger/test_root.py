@@ -9,7 +9,7 @@ from api.founding import ROOTS
 from auditor.verdict import VerifyVerdict
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import format_envelope, parse_envelope
-from ledger.events import entry, ledger, log, model, principal, rules
+from ledger.events import entry, incident, ledger, log, model, principal, rules
 from ledger.registry import BODIES
 from ledger.replay import Replay
 from ledger.root import NEVER_SUPPRESSED
@@ -218,7 +218,9 @@ def test_a_restore_that_names_another_root_shows_a_split_view(lab: Lab) -> None:
 
 
 def test_an_entry_is_suppressed_once_and_by_all_its_names(lab: Lab) -> None:
-    gone = lab.say(model.Registered, MODEL, "model/a", "assessor", subject="ab" * 32)
+    lab.say(model.Registered, MODEL, "model/a", "assessor", subject="ab" * 32)
+    body = {"first_at": lab.time, "jurisdictions": [], "kind": "a fictional one", "models": ["model/a"], "surfaces": []}
+    gone = lab.say(incident.Observed, body, "incident/a", "responder")
     said = {
         "ground": "fictional",
         "index": gone.index,
@@ -230,8 +232,8 @@ def test_an_entry_is_suppressed_once_and_by_all_its_names(lab: Lab) -> None:
     for member, value in (
         ("index", 0),
         ("leaf", "ab" * 32),
-        ("stream", "model/b"),
-        ("type", "model.referenced"),
+        ("stream", "incident/b"),
+        ("type", "incident.resolved"),
         ("version", 2),
     ):
         assert asked(lab, entry.Suppressed, {**said, member: value}, "ledger", *TWO) == "reference-wrong", member
@@ -246,6 +248,16 @@ def test_what_admission_rests_on_is_never_suppressed(lab: Lab) -> None:
     said = {"ground": "fictional", "index": last.index, "leaf": last.leaf, "stream": "ledger", "type": last.name,
             "version": last.stream_version}  # fmt: skip
     assert asked(lab, entry.Suppressed, said, "ledger", *TWO) == "not-suppressible"
+    bound = lab.say(model.Registered, MODEL, "model/a", "assessor", subject="ab" * 32)
+    said = {
+        "ground": "fictional",
+        "index": bound.index,
+        "leaf": bound.leaf,
+        "stream": "model/a",
+        "type": bound.name,
+        "version": 1,
+    }
+    assert asked(lab, entry.Suppressed, said, "ledger", *TWO) == "not-suppressible", "all later admission rests on it"
     families = {b.event.name.partition(".")[0] for b in BODIES}
     assert families - NEVER_SUPPRESSED == {
         "concern", "deployment", "disclosure", "document", "evaluation", "incident", "model", "obligation",

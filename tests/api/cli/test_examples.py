@@ -30,6 +30,7 @@ ORDER: list[tuple[str, int]] = [
     ("incident observe", 0), ("incident involve", 0), ("incident classify", 0), ("report incident", 0),
     ("incident report-filed", 0), ("incident resolve", 0), ("incident show", 0), ("incident list", 0), ("obligations", 0),
     ("obligation fulfil", 0), ("obligation toll", 0), ("obligation not-applicable", 0),
+    ("root rotate", 0), ("log rotate", 0), ("rules adopt", 0), ("entry suppress", 0), ("freeze", 0), ("restore-note", 0),
     ("event new", 0), ("event sign", 0), ("event post", 0), ("event show", 0),
     ("token issue", 0), ("token revoke", 3), ("role revoke", 0), ("keys revoke", 0),
     ("pin", 0), ("export", 0), ("verify", 0),
