@@ -1,11 +1,12 @@
 """Absence: each stream that the request asked about is proven not to exist, and no other is spoken of (spec/bundle.md §3)."""
 
 from auditor.checks import Checks
-from disclosures.absence import check_absence
+from disclosures.absence import check_absence, neighbours
 from disclosures.shown import Shown
 from ledger.errors import LedgerError
 from ledger.strict import unhex
 
+FRAMEWORK = "framework/"
 SAYS = {
     "absent-datum": "a neighbour that it names is no leaf of the committed index",
     "absent-edge": "one neighbour alone proves it only at an edge of the index",
@@ -32,6 +33,10 @@ def check_absences(shown: Shown, checks: Checks) -> None:
             detail = f"that there is no stream {one.stream} is not proven: {SAYS.get(err.code, err.code)}"
             checks.fails("absent", err.code, detail)
     if len(checks.done) > before:
+        return
+    other = next((n for n in neighbours(absent) if n.startswith(FRAMEWORK) and n not in here), None)
+    if other is not None:
+        checks.fails("streams", "gap", f"{other} stands beside a name that was asked about, and its end is not shown")
         return
     for name in names:
         checks.holds("absent", f"no stream {name} as of size {said.size}")

@@ -9,7 +9,9 @@ from typing import Any
 from auditor.checks import Checks
 from auditor.compare import difference
 from auditor.verdict import VerifyVerdict as V
+from disclosures.needs import lacking
 from disclosures.partial import Partial
+from disclosures.parts import RedactionClass
 from disclosures.profile import Profile, parse_profile
 from disclosures.report_html import render
 from disclosures.shown import REPORT, Shown
@@ -34,21 +36,26 @@ def check_profile(shown: Shown, checks: Checks) -> Profile | None:
         if exceeded is not None:
             detail = f"entry {one.index}: the profile {profile.id} does not allow {exceeded}"
             checks.fails("profile", "profile-exceeded", detail, one.index)
-    described = {w.id: (w.character, w.ground, w.justification, w.kind, w.what) for w in profile.withholds}
-    for c in shown.redactions.classes:
-        if c.kind in ("event", "field") and described.get(c.id) != (
-            c.character,
-            c.ground,
-            c.justification,
-            c.kind,
-            c.what,
-        ):
-            checks.fails(
-                "redactions", "redactions-ground", f"class {c.id} is not as the profile {profile.id} grounds it"
-            )
+    for c in (c for c in shown.redactions.classes if c.kind in ("event", "field")):
+        _grounded(profile, c, shown.claims.as_of.time, checks)
     if len(checks.done) == before:
         checks.holds("profile", f"nothing is shown that the profile {profile.id} does not allow")
     return profile
+
+
+def _grounded(profile: Profile, c: RedactionClass, as_of: str, checks: Checks) -> None:
+    """A class says what the profile says of it, and is kept for as long."""
+    said = next((w for w in profile.withholds if w.id == c.id), None)
+    if said is None or (said.character, said.ground, said.justification, said.kind, said.what) != (
+        c.character, c.ground, c.justification, c.kind, c.what,
+    ):  # fmt: skip
+        checks.fails("redactions", "redactions-ground", f"class {c.id} is not as the profile {profile.id} grounds it")
+    elif said.retained_until(as_of) != c.retained_until:
+        kept = said.retained_until(as_of) or "no time"
+        detail = (
+            f"class {c.id} says retained until {c.retained_until or 'no time'}; the profile's period ends at {kept}"
+        )
+        checks.fails("redactions", "redactions-retained", detail)
 
 
 def _exceeded(profile: Profile, one: ShownEntry) -> str | None:
@@ -73,9 +80,9 @@ def check_claims(shown: Shown, partial: Partial, profile: Profile | None, checks
             checks.fails("claims", "claims-not-allowed", f"claim {n}: its kind is not one that the profile lists")
             continue
         found = _found(claim, shown, partial)
-        if found is None:
-            detail = f"claim {n} ({kind}): what is shown does not carry it"
-            checks.add("claims", V.INCOMPLETE, "claims-short", detail)
+        short = "what is shown does not carry it" if found is None else lacking(found, shown, partial)
+        if found is None or short is not None:
+            checks.add("claims", V.INCOMPLETE, "claims-short", f"claim {n} ({kind}): {short}")
             continue
         wrong = difference(found, claim, f"claims[{n}]")
         if wrong is not None:

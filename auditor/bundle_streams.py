@@ -5,20 +5,20 @@ committed one (`head-mismatch`), a reference that leads nowhere (spec/bundle.md 
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from auditor.checks import Checks
 from disclosures.closure import named_models
 from disclosures.parts import StreamEnd
 from disclosures.shown import Shown
-from disclosures.shown_entry import ShownEntry
 from ledger.errors import LedgerError
 from ledger.events import index, model
 from ledger.registry import BY_NAME
 from ledger.stream_index import Head, Placed, check_head
 from ledger.strict import unhex
 
-LEDGER = "ledger"
+LEDGER, FRAMEWORK = "ledger", "framework/"
 
 
 def check_streams(shown: Shown, checks: Checks) -> None:
@@ -70,6 +70,7 @@ def _listed(shown: Shown, checks: Checks) -> None:
     names = [end.stream for end in shown.streams]
     if names != sorted(set(names)):
         checks.fails("streams", "completeness-form", "the streams are not in order, or one is listed twice")
+    _frameworks(shown, checks)
     absent = {a.stream for a in shown.completeness.absent}
     for name in (LEDGER, shown.request.subject):
         if name not in names and name not in absent - {LEDGER}:
@@ -79,6 +80,25 @@ def _listed(shown: Shown, checks: Checks) -> None:
             detail = f"entry {one.index} stands in {one.stream}, whose end is not shown"
             checks.fails("streams", "gap", detail, one.index)
             return
+
+
+def _frameworks(shown: Shown, checks: Checks) -> None:
+    """The index is ordered by name, so framework streams stand side by side in it: one that is left out leaves a gap between
+    two others. At the ends only a neighbour's name could show it, which is another's to show (`absent`).
+    """
+    ends = [end for end in shown.streams if end.stream.startswith(FRAMEWORK)]
+    for one, two in pairwise(ends):
+        if two.position != one.position + 1:
+            detail = (
+                f"between {one.stream} and {two.stream} the stream index holds {two.position - one.position - 1} more"
+            )
+            checks.fails("streams", "gap", detail)
+    named = [side for a in shown.completeness.absent for side in (a.left, a.right) if side is not None]
+    known = {-1, shown.completeness.committed.streams, *(end.position for end in shown.streams)}
+    known |= {side.position for side in named}
+    if not ends or not {ends[0].position - 1, ends[-1].position + 1} <= known:
+        detail = "that no framework stream stands before or behind those listed, in the order of names"
+        checks.notes.append(f"{detail}: ask for {FRAMEWORK}- and {FRAMEWORK}zz as absent")
 
 
 def _placed(head: Head, position: int, path: Iterable[str]) -> Placed:
@@ -142,39 +162,53 @@ def _chain(shown: Shown, end: StreamEnd, checks: Checks) -> None:
 
 def _references(shown: Shown, checks: Checks) -> None:
     """What the shown entries of model streams say of other streams leads to a stream that is listed (domain.md §2)."""
-    names = {end.stream for end in shown.streams}
+    names, hidden, led = {end.stream for end in shown.streams}, _hidden(shown), set[int]()
     for one in shown.entries:
         body = one.statement.predicate.body
         for other in named_models(body):
             if other not in names:
                 checks.fails("streams", "gap", f"{one.stream} names {other}, whose end is not shown", one.index)
-        if isinstance(body, model.Referenced) and not _leads_somewhere(shown, body):
+        if isinstance(body, model.Referenced) and body.index not in led and not _leads_somewhere(shown, hidden, body):
             detail = f"entry {body.index} ({body.type}) names {one.stream}, and is neither shown nor withheld"
             checks.fails("streams", "gap", detail, body.index)
+        if isinstance(body, model.Referenced):
+            led.add(body.index)
 
 
-def _leads_somewhere(shown: Shown, body: model.Referenced) -> bool:
+@dataclass(slots=True)
+class _Hidden:
+    """Withheld entries of one kind of stream: the leaves that are known, and how many others there are."""
+
+    leaves: set[str] = field(default_factory=set)
+    others: int = 0
+
+
+def _hidden(shown: Shown) -> dict[str, _Hidden]:
+    """By the first word of the stream's name. Of a run only the last leaf is known: by the `previous` of a shown successor, or
+    as the head.
+    """
+    found: dict[str, _Hidden] = {}
+    for end in shown.streams:
+        kind = found.setdefault(end.stream.partition("/")[0], _Hidden())
+        previous = {e.version: e.previous for e in shown.of_stream(end.stream)}
+        for run in end.withheld:
+            known = end.head if run.to == end.version else previous.get(run.to + 1)
+            kind.others += run.to - run.from_ + (1 if known is None else 0)
+            kind.leaves |= set() if known is None else {known}
+    return found
+
+
+def _leads_somewhere(shown: Shown, hidden: dict[str, _Hidden], body: model.Referenced) -> bool:
+    """To a shown entry, to a withheld one of that leaf, or to one of those whose leaf nobody knows: each stands for one alone."""
     found = shown.by_index.get(body.index)
     if found is not None:
         return found.leaf == body.leaf
     known = BY_NAME.get(body.type)
-    kind = None if known is None else known.event.stream
-    return any(
-        body.leaf in leaves or unknown
-        for end in shown.streams
-        if kind is None or end.stream == kind or end.stream.startswith(f"{kind}/")
-        for leaves, unknown in (_withheld_leaves(shown.of_stream(end.stream), end),)
-    )
-
-
-def _withheld_leaves(entries: tuple[ShownEntry, ...], end: StreamEnd) -> tuple[set[str], bool]:
-    """The leaves of withheld versions that are known (by the `previous` of a shown successor, or as the head), and whether
-    there are others: of a run, only the last is known.
-    """
-    previous = {e.version: e.previous for e in entries}
-    leaves: set[str] = set()
-    for run in end.withheld:
-        known = end.head if run.to == end.version else previous.get(run.to + 1)
-        if known is not None:
-            leaves.add(known)
-    return leaves, any(run.to > run.from_ for run in end.withheld) or len(leaves) < len(end.withheld)
+    kinds = list(hidden.values()) if known is None else [hidden.get(known.event.stream, _Hidden())]
+    if any(body.leaf in kind.leaves for kind in kinds):
+        return True
+    spare = next((kind for kind in kinds if kind.others > 0), None)
+    if spare is None:
+        return False
+    spare.others -= 1
+    return True

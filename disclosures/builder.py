@@ -84,16 +84,16 @@ def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[st
         raise Malformed("bundle", "subject", "subject-unknown")
     streams = closure(log.source, asked.subject, (h.stream for h in index.heads))
     shown, withheld = _split(log, asked.profile, streams)
+    time = read_entry(log.source.entry(checkpoint.size - 1))[0].recorded_at
     payload = {
         "data/checkpoint": log.note.encode(),
         "data/keys": "".join(f"{v}\n" for v in log.vkeys).encode(),
         **_entries(log, asked.profile, shown, checkpoint.size),
         "data/completeness.json": format_part(_completeness(log, asked, index, streams, withheld)),
         "data/consistency.json": format_part(_consistency(log, asked.since, checkpoint.size)),
-        "data/redactions.json": format_part(_redactions(asked.profile, shown, withheld)),
+        "data/redactions.json": format_part(_redactions(asked.profile, shown, withheld, time)),
         "data/request.json": format_part(_request(asked, shown)),
     }
-    time = read_entry(log.source.entry(checkpoint.size - 1))[0].recorded_at
     bare = BundleClaims(
         as_of=BundleAsOf(size=checkpoint.size, time=time), claims=(), founding=log.founding, ledger=checkpoint.origin,
         schema="holdpoint.bundle-claims/1", subject=asked.subject,
@@ -205,7 +205,7 @@ def _consistency(log: Log, since: Iterable[int], size: int) -> Consistency:
     return Consistency(proofs=proofs, schema="holdpoint.consistency/1")
 
 
-def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld) -> Redactions:
+def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld, as_of: str) -> Redactions:
     counts: dict[str, int] = {}
     for versions in withheld.values():
         for kind in versions.values():
@@ -221,7 +221,7 @@ def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld) ->
     classes = tuple(
         RedactionClass(
             character=w.character, count=counts[w.id], ground=w.ground, id=w.id, justification=w.justification,
-            kind=w.kind, retained_until=None, what=w.what,
+            kind=w.kind, retained_until=w.retained_until(as_of), what=w.what,
         )
         for w in sorted(profile.withholds, key=lambda w: w.id)
         if w.id in counts

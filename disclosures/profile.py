@@ -17,8 +17,9 @@ from ledger.errors import Malformed
 from ledger.event import Body
 from ledger.fields import Closed, Line, Name, Text
 from ledger.registry import BODIES, BY_NAME
+from policies.calendar import MONTHS, add_months
 
-ClaimKind = Literal["decision", "status"]
+ClaimKind = Literal["decision", "incident", "status"]
 ALL = "*"
 FieldNames = Annotated[tuple[Annotated[str, Meta(pattern=r"\A(\*|[a-z_]{1,60})\Z")], ...], Meta(max_length=64)]
 
@@ -34,8 +35,17 @@ class Shows(Closed, frozen=True):
     disclose: FieldNames = ()
 
 
+class Retention(Closed, frozen=True):
+    """How long at the least what is withheld is kept: `amount` calendar months or years."""
+
+    amount: Annotated[int, Meta(ge=1, le=1200)]
+    unit: Literal["month", "year"]
+
+
 class Withholds(Closed, frozen=True):
-    """Why something is withheld: event types (`of`: names, `family.*`, or `*`), or fields (`type.field`, or `*`)."""
+    """Why something is withheld: event types (`of`: names, `family.*`, or `*`), or fields (`type.field`, or `*`); `retention`
+    where its source sets a period.
+    """
 
     character: Line
     ground: Line
@@ -44,6 +54,15 @@ class Withholds(Closed, frozen=True):
     kind: Literal["event", "field"]
     of: Annotated[tuple[Annotated[str, Meta(max_length=120)], ...], Meta(min_length=1, max_length=128)]
     what: Line
+    retention: Retention | None = None
+
+    def retained_until(self, as_of: str) -> str | None:
+        """The retention counted from `as_of`: the same day and clock, or the last day of the month where that day does not
+        exist. `None` where no source sets a period.
+        """
+        if self.retention is None:
+            return None
+        return add_months(as_of, self.retention.amount * MONTHS[self.retention.unit])
 
 
 class Profile(Closed, frozen=True):

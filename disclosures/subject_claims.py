@@ -1,13 +1,15 @@
 """What a bundle may claim about its subject, computed from what it shows: by the builder, and anew by whoever verifies.
 
-`decision`: it stands at its position, of that kind, on that basis, under those frameworks. `status`: clearance and verdict of
-each action, by the rules themselves over the shown entries (spec/bundle.md §6).
+`decision`: it stands at its position, of that kind, on that basis, under those frameworks. `incident`: a report of one stands at
+its position. `status`: clearance and verdict of each action, by the rules themselves over the shown entries (spec/bundle.md §6).
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from disclosures.claims import answers
+from disclosures.incident_claims import incident_claims
+from disclosures.needs import lacking
 from disclosures.partial import Partial
 from disclosures.shown import Shown
 from disclosures.shown_entry import ShownEntry
@@ -68,19 +70,22 @@ def claims_for(
     """
     wanted = tuple(kinds)
     found = decision_claims(shown, partial) if "decision" in wanted else []
+    found += incident_claims(shown) if "incident" in wanted else []
     as_of = AsOf(shown.claims.as_of.size, shown.claims.as_of.time)
     if "status" in wanted:
         named = tuple(actions)
         claim = status_claim(partial.state, shown.request.subject, named, as_of)
         if named and (whole is None or claim == status_claim(whole, shown.request.subject, named, as_of)):
             found.append(claim)
-    return tuple(found)
+    return tuple(claim for claim in found if lacking(claim, shown, partial) is None)
 
 
 def recomputed(claim: dict[str, Any], shown: Shown, partial: Partial) -> dict[str, Any] | None:
     """The same claim from what is shown; `None` where nothing shown carries it. Unknown kinds carry nothing."""
     if claim.get("kind") == "decision":
         return next((c for c in decision_claims(shown, partial) if c["index"] == claim.get("index")), None)
+    if claim.get("kind") == "incident":
+        return next((c for c in incident_claims(shown) if c["index"] == claim.get("index")), None)
     actions = claim.get("actions")
     if claim.get("kind") == "status" and isinstance(actions, dict) and actions:
         as_of = AsOf(shown.claims.as_of.size, shown.claims.as_of.time)

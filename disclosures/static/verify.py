@@ -18,6 +18,7 @@ import struct
 import sys
 import zipfile
 from binascii import crc32
+from calendar import monthrange
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -89,10 +90,10 @@ SHAPES: dict[str, Json] = {
                                 "kind": "event|field|erased|suppressed", "retained_until": (WHEN, None), "what": LINE}],
                    "schema": "holdpoint.redactions/1"},
     "request": {"actions": [NAME], "first": 0, "last": 0, "profile": {
-        "audience": LINE, "claims": ["decision|status"], "id": NAME, "schema": "holdpoint.profile/1", "source": r"(?s).{0,8000}",
-        "shows": [{"fields": [FIELD], "type": NAME, "disclose?": [FIELD]}], "title": LINE,
+        "audience": LINE, "claims": ["decision|incident|status"], "id": NAME, "schema": "holdpoint.profile/1",
+        "source": r"(?s).{0,8000}", "shows": [{"fields": [FIELD], "type": NAME, "disclose?": [FIELD]}], "title": LINE,
         "withholds": [{"character": LINE, "ground": LINE, "id": CLASS, "justification": r"(?s).{0,8000}", "kind": "event|field",
-                       "of": [r"(?s).{1,120}"], "what": LINE}]},
+                       "of": [r"(?s).{1,120}"], "what": LINE, "retention?": {"amount": 1, "unit": "month|year"}}]},
         "recipient": LINE, "schema": "holdpoint.bundle-request/1", "since": [1], "subject": STREAM, "absent?": [STREAM]},
 }  # fmt: skip
 """The JSON members: a text is a pattern, a number the least whole number, a list holds any number, a tuple is a choice."""
@@ -662,6 +663,17 @@ class Trust:
             self.meta["frozen"] = kind == "ledger.frozen"
 
 
+def later(time: str, period: dict[str, Json] | None) -> str | None:
+    """The same day and clock a period later, the last day of the month where that day does not exist."""
+    if period is None:
+        return None
+    months = int(time[:4]) * 12 + int(time[5:7]) - 1 + period["amount"] * (12 if period["unit"] == "year" else 1)
+    year, month = divmod(months, 12)
+    if year > 9999:
+        return f"9999-12-31{time[10:]}"
+    return f"{year:04}-{month + 1:02}-{min(int(time[8:10]), monthrange(year, month + 1)[1]):02}{time[10:]}"
+
+
 def within(stream: str, prefix: str) -> bool:
     """Whether a stream lies below a prefix, which ends at a `/` boundary."""
     return stream.startswith(prefix) and (prefix.endswith("/") or stream[len(prefix) :][:1] in ("", "/"))
@@ -788,10 +800,10 @@ class Bundle:
             for other in named_models(one):
                 need(other in names, "gap", f"{one.stream} names {other}, whose end is not shown", one.index)
         for end in part["streams"]:
-            self.end(shaped(end, "completeness-form", "head path position stream version withheld"), said)
-        for one in self.order:
-            if one.type == "model.referenced":
-                self.reference(one)
+            self.end(end, said)
+        places = [s["position"] for s in part["streams"] if s["stream"].startswith("framework/")]
+        need(places == list(range(places[0], places[0] + len(places))) if places else True, "gap", "a framework stream")
+        self.references()
         self.notes.append(
             f"that the stream index of entry {said['index']} is true of all streams: it rests on a full auditor"
         )
@@ -828,23 +840,24 @@ class Bundle:
         head = all(e.leaf == end["head"] and (name != "ledger" or e.index < said["size"]) for e in last_shown)
         need(head, "head-mismatch", f"{name}: its last version is another", last_shown[0].index if last_shown else None)
 
-    def reference(self, one: Entry) -> None:
-        """What a `model.referenced` points at is shown, or stands withheld in a listed stream of its kind."""
-        index, leaf, kind = one.body["index"], one.body["leaf"], one.body["type"].partition(".")[0]
-        family = {"threshold": "model", "evaluation": "model"}.get(kind, kind)
-        found = self.entries.get(index)
-        if found is not None:
-            need(found.leaf == leaf, "gap", f"entry {index} is not the one referred to", index)
-            return
+    def references(self) -> None:
+        """What each `model.referenced` points at is shown, or withheld in a listed stream of its kind: each stands for one."""
+        known, spare, led = set[str](), dict[str, int](), set[int]()
         for end in self.part["completeness"]["streams"]:
-            if not end["stream"].startswith(f"{family}/") or not end["withheld"]:
-                continue
             previous = {e.version: e.previous for e in self.stream(end["stream"])}
-            for run in end["withheld"]:
-                known = end["head"] if run["to"] == end["version"] else previous.get(run["to"] + 1)
-                if known in (leaf, None) or run["to"] > run["from"]:
-                    return
-        raise Bad("gap", f"entry {index} ({one.body['type']}) is referred to, and neither shown nor withheld", index)
+            runs, family = end["withheld"], end["stream"].partition("/")[0]
+            last = [end["head"] if r["to"] == end["version"] else previous.get(r["to"] + 1) for r in runs]
+            spare[family] = spare.get(family, 0) + sum(r["to"] - r["from"] for r in runs) + last.count(None)
+            known |= {f"{family} {leaf}" for leaf in last}
+        for one in (e for e in self.order if e.type == "model.referenced"):
+            index, leaf, kind = one.body["index"], one.body["leaf"], one.body["type"].partition(".")[0]
+            family, found = {"threshold": "model", "evaluation": "model"}.get(kind, kind), self.entries.get(index)
+            need(found is None or found.leaf == leaf, "gap", f"entry {index} is not the one referred to", index)
+            if found is None and f"{family} {leaf}" not in known and index not in led:
+                spare[family] = spare.get(family, 0) - 1
+                detail = f"entry {index} ({one.body['type']}) is referred to, and neither shown nor withheld"
+                need(spare[family] >= 0, "gap", detail, index)
+            led.add(index)
 
     def absences(self) -> str | None:
         """The streams asked about, each proven not to exist; nothing where none was asked about."""
@@ -854,11 +867,16 @@ class Bundle:
         need(names == asked == sorted(set(asked)), "absent-asked", "other streams than those asked about")
         for gap in part["absent"]:
             need(gap["stream"] not in here, "absent-exists", f"{gap['stream']} is shown in this very bundle")
-            self.absent(gap["stream"], gap["left"], gap["right"], part["committed"])
+            for other in self.absent(gap["stream"], gap["left"], gap["right"], part["committed"]):
+                need(
+                    other[:10] != "framework/" or other in here,
+                    "gap",
+                    f"{other} stands beside, and its end is not shown",
+                )
         return "; ".join(f"no stream {name} as of size {size}" for name in names) or None
 
-    def absent(self, name: str, left: Json, right: Json, said: dict[str, Json]) -> None:
-        """That a stream does not exist: its neighbours stand side by side in the index; at an edge, one is enough."""
+    def absent(self, name: str, left: Json, right: Json, said: dict[str, Json]) -> list[str]:
+        """Its neighbours' names, once they stand side by side in the index (at an edge, one is enough) and it between them."""
         names = ["", "~"]  # no stream's name comes before or after these
         for n, side in ((n, side) for n, side in enumerate((left, right)) if side is not None):
             datum = side["datum"].encode()
@@ -872,6 +890,7 @@ class Bundle:
         low, high = -1 if left is None else left["position"], said["streams"] if right is None else right["position"]
         need(high == low + 1, "absent-edge" if None in (left, right) else "absent-adjacent", f"{name}: its neighbours")
         need(names[0] < name < names[1], "absent-order", f"{name} does not lie between its neighbours")
+        return names
 
     def redactions(self) -> str:
         """Each withheld version under a class that is described, each class with its count."""
@@ -912,6 +931,7 @@ class Bundle:
             and all(w["of"] and set(w["of"]) <= known[w["kind"]] for w in profile["withholds"])
             and any(w["kind"] == "event" and "*" in w["of"] for w in profile["withholds"])
             and len({w["id"] for w in profile["withholds"]}) == len(profile["withholds"])
+            and all(w.get("retention", {"amount": 1})["amount"] <= 1200 for w in profile["withholds"])
         )  # fmt: skip
         fields = {pattern for w in profile["withholds"] if w["kind"] == "field" for pattern in w["of"]}
         shown = {t: ("-", *one.get("disclose", [])) for t, one in shows.items() if t in TABLE}
@@ -929,9 +949,15 @@ class Bundle:
             need(fits and opened <= may, "profile-exceeded", detail, one.index)
         keys = ("character", "ground", "justification", "kind", "what")
         grounds = {w["id"]: [w[k] for k in keys] for w in profile["withholds"]}
+        periods = {w["id"]: w.get("retention") for w in profile["withholds"]}
         for c in self.part["redactions"]["classes"]:
-            own = c["kind"] not in ("event", "field") or grounds.get(c["id"]) == [c[k] for k in keys]
-            need(own, "redactions-ground", f"class {c['id']} is not as the profile grounds it")
+            if c["kind"] in ("event", "field"):
+                own = grounds.get(c["id"]) == [c[k] for k in keys]
+                need(own, "redactions-ground", f"class {c['id']} is not as the profile grounds it")
+                until = later(self.part["claims"]["as_of"]["time"], periods[c["id"]])
+                need(
+                    until == c["retained_until"], "redactions-retained", f"class {c['id']}: the period ends at {until}"
+                )
         kinds = {c.get("kind") for c in self.part["claims"]["claims"]}
         need(kinds <= set(profile["claims"]), "claims-not-allowed", "a claim of a kind that the profile does not list")
         return f"nothing is shown that the profile {profile['id']} does not allow"
@@ -985,9 +1011,52 @@ class Bundle:
         """Claims are not folded here, and never passed over."""
         need("data/report.html" in self.files, "bag-missing", "data/report.html is missing")
         self.notes.append("that report.html says what the entries say: this verifier does not render it")
-        if self.part["claims"]["claims"]:
-            raise Bad("claims-not-folded", "the claims are not computed anew by this verifier", None, "INCOMPLETE")
-        return "nothing is claimed beyond the entries"
+        mine, short, rest = self.incidents(), 0, 0
+        for claim in self.part["claims"]["claims"]:
+            found = next((c for c in mine if c["index"] == claim.get("index")), None)
+            if claim.get("kind") != "incident" or found is None:
+                short, rest = short + (claim.get("kind") == "incident"), rest + 1
+                continue
+            need(canonical(found) == canonical(claim), "claims-mismatch", f"the claim about entry {found['index']}")
+        if rest:
+            code = "claims-short" if short else "claims-not-folded"
+            raise Bad(code, f"{rest} claims are not computed anew by this verifier", None, "INCOMPLETE")
+        return "nothing is claimed beyond the entries" if not mine else "reports of incidents, as the entries say"
+
+    def incidents(self) -> list[dict[str, Json]]:
+        """What may be claimed of each shown report of an incident that concerns the subject."""
+        subject, claims = self.part["request"]["subject"], []
+        packs = {e.body["digest"]: e.body["id"] for e in self.order if e.type == "framework.published"}
+        ends = {s["stream"]: s["version"] for s in self.part["completeness"]["streams"]}
+        pointed = {(e.body["index"], e.body["leaf"]) for e in self.stream(subject) if e.type == "model.referenced"}
+        seen = {e.stream: e for e in reversed(self.order) if e.type == "incident.observed"}
+        about = {e.stream for e in self.order if (e.index, e.leaf) in pointed}
+        about |= {name for name, e in seen.items() if subject in e.body["models"]}
+        for one in (e for e in self.order if e.type == "incident.report-filed" and e.stream in about):
+            said, first = one.body, seen.get(one.stream)
+            claim = {k: said[k] for k in ("awareness_at", "digest", "fields_missing", "recipient", "submitted_at")}
+            opened = (
+                {"index": first.index, **{k: first.body.get(k) for k in ("first_at", "kind", "last_at")}}
+                if first
+                else None
+            )
+            claim |= {
+                "incident": one.stream,
+                "index": one.index,
+                "kind": "incident",
+                "obligation": said.get("obligation"),
+            }
+            claim |= {
+                "framework": {"digest": said["framework"], "id": packs.get(said["framework"])},
+                "observed": opened,
+            }
+            claim |= {
+                "later": max(0, ends.get(one.stream, 0) - one.version),
+                "recorded_at": one.recorded_at,
+                "report": said["kind"],
+            }
+            claims.append(claim)
+        return claims
 
     def admission(self, trust: Trust) -> str:
         """Every entry, in order of index."""

