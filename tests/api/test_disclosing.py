@@ -16,10 +16,13 @@ from api.wiring import opened
 from auditor.bundle import Trust, verify_zip
 from auditor.pin import parse_pin
 from auditor.verdict import VerifyVerdict
+from disclosures.bag import bag_files, check_bag, seal_bag
 from disclosures.builder import Asked
+from disclosures.report_html import render
 from disclosures.shown import Shown, read_shown
 from disclosures.static import verify as one_file
-from disclosures.stored_zip import parse_zip
+from disclosures.stored_zip import format_zip, parse_zip
+from ledger.canonical import dumps
 from ledger.errors import Fault, Malformed
 from ledger.stream_index import Head
 
@@ -143,6 +146,27 @@ def test_a_stream_that_there_is_not_is_proven_absent(
     assert "absent-exists" in capsys.readouterr().err
     assert disclose(story_folder, tmp_path / "c.zip", "public-notice", "--absent", "Not A Stream") == 2
     assert not (tmp_path / "c.zip").exists()
+
+
+def test_a_decision_whose_frameworks_are_left_out_is_short(story_folder: Path) -> None:
+    """Its gate's answer names the packs that it was judged by: their streams can't be left out, whatever the claim says."""
+    engine = load_signer(story_folder / "keys" / "engine.pem")
+    with opened(story_folder) as ledger:
+        files = parse_zip(prepare(ledger, Asked(MODEL, WHO, profile_named("auditor-full")), engine).raw)
+    gone = [e.index for e in read_shown(files).entries if e.stream.startswith("framework/")]
+    payload = {p: c for p, c in files.items() if p.startswith("data/") and not p.startswith("data/frameworks/")}
+    for n in gone:
+        del payload[f"data/events/{n}.json"], payload[f"data/proofs/{n}.tlog-proof"]
+    ends, claims = json.loads(payload["data/completeness.json"]), json.loads(payload["data/claims.json"])
+    ends["streams"] = [s for s in ends["streams"] if not s["stream"].startswith("framework/")]
+    for claim in claims["claims"]:
+        claim["frameworks"] = []
+    payload |= {"data/completeness.json": dumps(ends), "data/claims.json": dumps(claims)}
+    payload["data/report.html"] = render(read_shown(payload))
+    bag = bag_files(payload, {p: files[p] for p in ("VERIFY.md", "verify.py", "verify.html") if p in files})
+    report = verify_zip(format_zip(seal_bag(bag, check_bag(files).predicate, engine)), Trust())
+    assert {c.code for c in report.checks if c.code not in ("ok", "no-pin")} == {"claims-short"}, report.to_json()
+    assert any("rests on the pack sha256:" in c.detail for c in report.checks)
 
 
 def _heads(folder: Path, size: int) -> list[Head]:

@@ -112,6 +112,17 @@ def foreign_checkpoint(files: Files) -> None:
     foreign_keys(files)
 
 
+def kept(until: str) -> Callable[[Files], None]:
+    """A class that is kept until another time than the profile's period ends at."""
+
+    def bend(files: Files) -> None:
+        ground = {"character": "what the type says", "ground": "Cal. BPC 22757.14", "id": "fields", "kind": "field"}
+        one = {**ground, "count": 0, "justification": "a fictional ground", "retained_until": until, "what": "fields"}
+        edit(REDACTIONS, lambda v: v["classes"].append(one))(files)
+
+    return bend
+
+
 Bent = tuple[Callable[[Files], object], str, int | None]
 BENT: list[Bent] = [
         (edit(REQUEST, lambda v: v.update(recipient="somebody else")), "statement-mismatch", None),
@@ -161,6 +172,7 @@ BENT: list[Bent] = [
         (edit(REDACTIONS, lambda v: v["classes"].append({
             "character": "", "count": 1, "ground": "", "id": "x", "justification": "", "kind": "event", "retained_until": None,
             "what": ""})), "redactions-count", None),
+        (kept("2031-04-07T09:00:00.000000Z"), "redactions-retained", None),
         (lambda f: f.update({"data/frameworks/" + "ab" * 32 + ".json": b"{}"}), "framework-mismatch", None),
         (lambda f: [f.pop(p) for p in list(f) if "frameworks" in p], "framework-mismatch", 40),
         (drop("data/events/0.json", "data/proofs/0.tlog-proof"), "gap", 0),

@@ -104,7 +104,7 @@ def everything() -> dict[str, Any]:
     """A profile that allows every type, field and claim, and knows the tests' classes."""
     grounded = {"character": "what the type says", "ground": "Cal. BPC 22757.14", "justification": "a fictional ground"}
     return {
-        "audience": "a fictional authority", "claims": ["decision", "status"], "id": "everything",
+        "audience": "a fictional authority", "claims": ["decision", "incident", "status"], "id": "everything",
         "schema": "holdpoint.profile/1", "source": "none: a test", "title": "Everything",
         "shows": [
             {"fields": ["*"], "type": b.event.name, **({"disclose": sorted(b.event.withholdable)} if b.event.withholdable else {})}

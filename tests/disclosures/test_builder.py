@@ -71,6 +71,15 @@ def test_a_status_is_claimed_where_what_is_shown_carries_it(lab: Any) -> None:
     assert recomputed({"kind": "harmless"}, full, fold_shown(full)) is None
 
 
+def test_what_is_withheld_is_kept_for_as_long_as_the_profile_says(lab: Any) -> None:
+    log, held = lab
+    for name, years in (("california-oes-incident", 5), ("eu-public-summary", 10), ("public-notice", None)):
+        shown = read_shown(built(log, shipped(name), held))
+        at = shown.claims.as_of.time
+        until = None if years is None else f"{2026 + years}{at[4:]}"
+        assert {c.retained_until for c in shown.redactions.classes} == {until}
+
+
 def test_since_gives_consistency(lab: Any) -> None:
     log, held = lab
     files = built(log, shipped("public-notice"), held, since=(1, 3, 3))

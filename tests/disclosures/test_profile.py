@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from disclosures.profile import Profile, load_profile, open_fields, parse_profile, profile_object
+from disclosures.static import verify as one_file
 from ledger.errors import Malformed
 from ledger.registry import BODIES, BY_NAME
 
@@ -66,6 +67,38 @@ def test_one_field_that_is_not_allowed_withholds_the_entry(member: str) -> None:
     assert not profile.shows_entry("gate.evaluated", [])
 
 
+@pytest.mark.parametrize(
+    ("name", "years"),
+    [("california-oes-incident", {5}), ("new-york", {5}), ("eu-ai-office-full", {10}), ("eu-public-summary", {10}),
+     ("public-notice", {None}), ("caisi-uk-handover", {None}), ("auditor-full", {None})],
+)  # fmt: skip
+def test_retention_is_what_the_source_sets(name: str, years: set[int | None]) -> None:
+    profile = shipped(name)
+    assert {None if w.retention is None else w.retention.amount for w in profile.withholds} == years
+    assert ("Kept: " in profile.source) == (years != {None})
+
+
+@pytest.mark.parametrize(
+    ("as_of", "amount", "unit", "until"),
+    [
+        ("2026-04-07T09:00:00.000001Z", 5, "year", "2031-04-07T09:00:00.000001Z"),
+        ("2028-02-29T00:00:00.000000Z", 5, "year", "2033-02-28T00:00:00.000000Z"),
+        ("2028-02-29T00:00:00.000000Z", 4, "year", "2032-02-29T00:00:00.000000Z"),
+        ("2026-12-31T23:59:59.999999Z", 2, "month", "2027-02-28T23:59:59.999999Z"),
+        ("2026-12-31T00:00:00.000000Z", 1, "month", "2027-01-31T00:00:00.000000Z"),
+        ("9998-06-01T00:00:00.000000Z", 9, "year", "9999-12-31T00:00:00.000000Z"),
+    ],
+)
+def test_retention_is_counted_in_calendar_days_by_both_verifiers(
+    as_of: str, amount: int, unit: str, until: str
+) -> None:
+    value = profile_object(shipped("public-notice"))
+    value["withholds"][0]["retention"] = {"amount": amount, "unit": unit}
+    one, other = parse_profile(value).withholds
+    assert (one.retained_until(as_of), other.retained_until(as_of)) == (until, None)
+    assert one_file.later(as_of, {"amount": amount, "unit": unit}) == until
+
+
 BAD = {
     "no TOML": ("x =", "profile-toml"),
     "another member": (TEXT.replace('id = "public-notice"', 'id = "public-notice"\nextra = 1'), "profile-form"),
@@ -79,6 +112,8 @@ BAD = {
     "no class for the rest": (TEXT.replace('of = ["*"]', 'of = ["gate.evaluated"]'), "profile-class-missing"),
     "no class for a field": (TEXT.replace('of = ["decision.made.reason"]', 'of = ["model.registered.subject"]'), "profile-class-missing"),
     "a class of nothing": (TEXT.replace('of = ["decision.made.reason"]', 'of = ["decision.made.colour"]'), "profile-field"),
+    "a retention of nothing": (TEXT + 'retention = { amount = 0, unit = "year" }\n', "profile-form"),
+    "a retention in days": (TEXT + 'retention = { amount = 9, unit = "day" }\n', "profile-form"),
     "a claim that is none": (TEXT.replace('claims = ["decision"]', 'claims = ["harmless"]'), "profile-form"),
 }  # fmt: skip
 
