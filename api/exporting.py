@@ -6,18 +6,17 @@ three files that belong together, checkpoint and claims, then stand in `heads/NA
 So whoever reads, or whoever pulls the plug, finds an export that verifies.
 """
 
-import os
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 from pathlib import Path
 
 from api.cosigning import cosigned_note
 from api.embargo import shown
 from api.handing_over import write_synced
+from api.showing import Showing, sync_folder
 from api.wiring import Ledger
 from auditor.log_keys import open_by_all, vkeys_at
 from disclosures.claims import claims_of, sign_claims
-from disclosures.export import File, Shown, added_files, claim_files
+from disclosures.export import Shown, added_files, claim_files
 from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.errors import Fault, LedgerError
 from ledger.keys import Signer
@@ -29,21 +28,11 @@ from ledger.tile import WIDTH, Edge, format_bundle, parse_bundle, parse_tile_pat
 Progress = Callable[[int, int], None]
 """(entries written, entries in the log)."""
 ENTRIES = "tile/entries/"
-TOGETHER = ("claims.json", "claims.sig", "checkpoint")
 OTHER = "choose an empty folder; this one is kept as it is"
 
 
 def _silent(_done: int, _of: int) -> None:
     return
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames below `folder` durable."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 class Export:
@@ -54,11 +43,10 @@ class Export:
 
     def __init__(self, ledger: Ledger, folder: Path, engine: Signer, *, keep: bool = False) -> None:
         """`keep` the head before the newest, and its partial tiles, for readers who are in the middle of it."""
-        self._ledger, self._folder, self._engine, self._keep = ledger, folder, engine, keep
+        self._ledger, self._folder, self._engine = ledger, folder, engine
+        self._showing = Showing(folder, keep=keep)
         self._edge: Edge | None = None
         self._note = ""
-        self._kept: set[str] = set()
-        self._there: set[str] | None = None
 
     def bring(self, progress: Progress = _silent) -> int:
         """Bring the folder to the log's newest checkpoint; returns its size."""
@@ -72,7 +60,8 @@ class Export:
                 self._edge = self._grow(self._edge, progress)
             self._show_witnessed()
         except BaseException:
-            self._edge = self._there = None
+            self._edge = None
+            self._showing.forget()
             raise
         return self._edge.size
 
@@ -102,7 +91,7 @@ class Export:
         if not all((self._folder / name).is_file() for name in names):
             return Edge.empty()  # written again from the entries; what stands there is compared, not replaced
         self._note = note if (self._folder / "claims.sig").is_file() else ""
-        self._kept = {n for n in names if ".p/" in n} if self._keep else set()
+        self._showing.resume({n for n in names if ".p/" in n})
         return Edge.load(shown.size, lambda level, n: self._ledger.tile(level, n, shown.size))
 
     def _opened(self, note: str) -> Checkpoint:
@@ -125,7 +114,6 @@ class Export:
         entries = ((row.entry, row.leaf) for row in rows)
         files = added_files(edge, self._counted(entries, start, size, progress), size)
         partial: set[str] = set()
-        touched: set[Path] = set()
         while True:
             try:
                 name, content = next(files)
@@ -134,17 +122,15 @@ class Export:
                 break
             if ".p/" in name:
                 partial.add(name)
-            self._put(name, content, touched)
+            self._showing.put(name, content, _emptied)
         if edge.root() != self._opened(note).root:
             detail = f"the stored entries do not hash to the signed root at size {size}"
             raise Fault(
                 "ledger-invalid", "failed", detail, "run holdpoint fsck; the export stays at its last checkpoint"
             )
-        for folder in sorted(touched, key=lambda p: len(p.parts), reverse=True):
-            sync_folder(folder)
-        self._show(size, note, claims)
+        self._showing.show(size, [*claim_files(claims), ("checkpoint", note.encode())])
         self._blank(state, size)
-        self._prune(partial)
+        self._showing.prune(partial)
         self._note = note
         return edge
 
@@ -155,24 +141,6 @@ class Export:
                 progress(index, size)
             yield entry
         progress(size, size)
-
-    def _put(self, name: str, content: bytes, touched: set[Path]) -> None:
-        """Write a tile or bundle, or find it there. What stands there is never replaced: it may have been cached for ever."""
-        path = self._folder / name
-        try:
-            found = path.read_bytes()
-        except FileNotFoundError:
-            write_synced(path, content)
-            touched.update(p for p in (path.parent, *path.parent.parents) if p.is_relative_to(self._folder))
-            return
-        if found != content and name.startswith(ENTRIES) and _blanked(name, found, content):
-            write_synced(path, content)  # suppressed since: an export that was cut short had the entry
-            return
-        if found != content:
-            detail = f"{name} stands there already, with other bytes"
-            raise Fault(
-                "export-conflict", "failed", detail, "find who changed it; remove the file to have it written again"
-            )
 
     def _blank(self, state: StateAt, size: int) -> None:
         """Take suppressed entries out of bundles that had them, once the checkpoint that says so is shown: never before, or
@@ -189,20 +157,6 @@ class Export:
                     write_synced(path, format_bundle(entries))
                     sync_folder(path.parent)
 
-    # -- showing -----------------------------------------------------------------------------------------------------
-
-    def _show(self, size: int, note: str, claims: tuple[bytes, bytes]) -> None:
-        """Claims and checkpoint. Into an empty folder as plain files, the checkpoint last; else all three in one rename."""
-        files: list[File] = [*claim_files(claims), ("checkpoint", note.encode())]
-        if not (self._folder / "checkpoint").exists():
-            for name, content in files:
-                write_synced(self._folder / name, content)
-            sync_folder(self._folder)
-            return
-        if not all((self._folder / name).is_symlink() for name in TOGETHER):
-            self._adopt()
-        self._switch(f"{size}-{sha256(note.encode()).hexdigest()[:12]}", files)
-
     def _show_witnessed(self) -> None:
         """The newest witnessed checkpoint, which may be an earlier one: the tiles that stand here hold its tree too."""
         told = self._ledger.witnessed
@@ -210,50 +164,6 @@ class Export:
         path = self._folder / "checkpoint.witnessed"
         if 0 < size <= (self._edge or Edge.empty()).size and (not path.exists() or path.read_text() != note):
             write_synced(path, note.encode())
-
-    def _adopt(self) -> None:
-        """The plain files of a first export become the first head; at each step the same three files are read."""
-        old = [(name, (self._folder / name).read_bytes()) for name in TOGETHER if (self._folder / name).exists()]
-        self._switch("first", old)
-        for name in TOGETHER:
-            self._link(self._folder / name, Path("current") / name)
-        sync_folder(self._folder)
-
-    def _switch(self, head: str, files: list[File]) -> None:
-        place = self._folder / "heads" / head
-        for name, content in files:
-            write_synced(place / name, content)
-        for folder in (place, place.parent, self._folder):
-            sync_folder(folder)
-        self._link(self._folder / "current", Path("heads") / head)
-        sync_folder(self._folder)
-
-    @staticmethod
-    def _link(path: Path, target: Path) -> None:
-        fresh = path.with_name(path.name + ".new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(target)
-        fresh.rename(path)
-
-    def _prune(self, partial: set[str]) -> None:
-        """Remove partial tiles that a wider one has replaced, and heads before the last. A crash leaves some: harmless."""
-        keep = partial | self._kept
-        if self._there is None:
-            self._there = {str(p.relative_to(self._folder)) for p in self._folder.glob("tile/**/*.p/*")}
-        for name in sorted(self._there - keep):
-            path = self._folder / name
-            path.unlink(missing_ok=True)
-            if not any(path.parent.iterdir()):
-                path.parent.rmdir()
-        self._there = keep
-        shown = (self._folder / "current").resolve()
-        others = [p for p in (self._folder / "heads").glob("*") if p.resolve() != shown]
-        others.sort(key=lambda p: p.stat().st_mtime_ns)
-        for head in others[:-1] if self._keep else others:
-            for name in (*TOGETHER, *(f"{n}.new" for n in TOGETHER)):
-                (head / name).unlink(missing_ok=True)
-            head.rmdir()
-        self._kept = partial if self._keep else set()
 
 
 def _entries_of(path: Path) -> list[bytes]:
@@ -265,8 +175,12 @@ def _entries_of(path: Path) -> list[bytes]:
         return []
 
 
-def _blanked(name: str, found: bytes, content: bytes) -> bool:
-    """Whether the bundle `content` is `found` with entries taken out, and nothing else."""
+def _emptied(name: str, found: bytes, content: bytes) -> bool:
+    """Whether the bundle `content` is `found` with entries taken out, and nothing else: they were suppressed since an export that
+    was cut short.
+    """
+    if not name.startswith(ENTRIES):
+        return False
     try:
         width = parse_tile_path(name).width
         pairs = zip(parse_bundle(found, width), parse_bundle(content, width), strict=True)

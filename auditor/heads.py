@@ -30,6 +30,7 @@ class Head:
 
     `signers`: the log's keys that make it the log's word, empty where there are none. `half`: log keys whose other half is
     missing. `cosigners`: witnesses' keys. `strangers`: lines under the origin's name by keys that the reader does not know.
+    `known`: whether the reader brought any key of the log.
     """
 
     checkpoint: Checkpoint
@@ -38,6 +39,12 @@ class Head:
     half: tuple[Vkey, ...]
     cosigners: tuple[Vkey, ...]
     strangers: tuple[NoteSignature, ...]
+    known: bool
+
+    @property
+    def vouched(self) -> tuple[Vkey, ...]:
+        """The keys by which the reader may take it: the log's own; witnesses' only where he knows no key of the log."""
+        return self.signers or (() if self.known else self.cosigners)
 
     @property
     def signed_at(self) -> int | None:
@@ -88,7 +95,7 @@ def read_head(note: str, keys: Sequence[Vkey]) -> Head:
     known = {(k.name, k.key_id) for k in keys}
     names = {checkpoint.origin, *(k.name for k in logs)}
     strangers = tuple(s for s in parsed.signatures if s.name in names and (s.name, s.key_id) not in known)
-    return Head(checkpoint, parsed, signers, half, witnesses, strangers)
+    return Head(checkpoint, parsed, signers, half, witnesses, strangers, bool(logs))
 
 
 def kept_lines(head: Head) -> Note:

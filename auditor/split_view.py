@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from auditor.heads import Head, kept_lines, log_keys, read_head
+from auditor.heads import Head, kept_lines, read_head
 from auditor.verdict import Check, Report, VerifyVerdict
 from ledger.canonical import decode_canonical, dumps
 from ledger.errors import LedgerError, Malformed, Unverified
@@ -112,7 +112,7 @@ def check(raw: bytes, vkeys: Sequence[Vkey]) -> Report:
     try:
         found = parse_split_view(raw)
         first, second = (read_head(note, vkeys) for note in found.form.heads)
-        who = _who(first, second, vkeys)
+        who = _who(first, second)
         if who is None:
             return _unanchored(found, first)
         proven = _prove(found.form, first, second)
@@ -123,7 +123,7 @@ def check(raw: bytes, vkeys: Sequence[Vkey]) -> Report:
     return Report(checks, top.origin, top.size, top.root, notes=NOT_PROVEN)
 
 
-def _who(first: Head, second: Head, keys: Sequence[Vkey]) -> str | None:
+def _who(first: Head, second: Head) -> str | None:
     """Whom the two heads bind, in words; `None` where the keys do not reach both.
 
     Witnesses speak only where the reader knows no key of the log itself: a cosignature over what the log did not sign frames it.
@@ -132,7 +132,7 @@ def _who(first: Head, second: Head, keys: Sequence[Vkey]) -> str | None:
         shared = set(first.signers) & set(second.signers)
         names = " and ".join(_names(h.signers) for h in (first, second)[: 1 if shared else 2])
         return f"the log signed both: {names}" + ("" if shared else "; by different keys of its: was one pair stolen?")
-    if first.cosigners and second.cosigners and not log_keys(keys, first.checkpoint.origin):
+    if first.vouched and second.vouched:
         names = " and ".join(_names(h.cosigners) for h in (first, second))
         return f"you gave no key of the log; witnesses of yours cosigned both: {names}. The log lied, or one of them"
     return None
@@ -146,7 +146,7 @@ def _unanchored(found: SplitView, first: Head) -> Report:
     """Whether it would convict under the keys that it names itself: worth a look, and no more."""
     own = read_head(found.form.heads[0], found.vkeys), read_head(found.form.heads[1], found.vkeys)
     head = first.checkpoint
-    if _who(*own, found.vkeys) is None:
+    if _who(*own) is None:
         detail = "one of its heads is signed by no whole set of log keys, neither of yours nor of its own"
         check_ = Check("signatures", V.INVALID, "checkpoint-unsigned", detail)
         return Report((check_,), head.origin, head.size, head.root)

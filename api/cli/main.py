@@ -19,6 +19,7 @@ from api.cli import (
     disclose,
     documents,
     events,
+    follow,
     frameworks,
     incidents,
     keep,
@@ -74,6 +75,7 @@ for group in (
     keep,
     views,
     witness,
+    follow,
 ):
     group.register(app)
 

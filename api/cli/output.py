@@ -27,8 +27,8 @@ EXITS: dict[int, frozenset[str]] = {
         "ledger-invalid", "leaf-mismatch",
     }),
     5: frozenset({
-        "anchor-missing", "anchor-torn", "answer-too-large", "data-missing", "empty", "entry-suppressed", "export-short",
-        "nothing-missing",
+        "anchor-missing", "anchor-torn", "answer-too-large", "behind", "checkpoint-missing", "data-missing", "empty",
+        "entry-suppressed", "export-short", "nothing-missing", "tile-missing",
     }),
     6: frozenset({
         "address-taken", "anchor-in-use", "clock-unconfirmed", "database-error",

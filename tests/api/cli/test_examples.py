@@ -44,6 +44,7 @@ OTHERS = {
     "recommend",
     "anchor",
     "hammer",
+    "mirror",
     "rebuild",
     "restore",
     "verify-checkpoint",

@@ -1,0 +1,28 @@
+"""Where a mirror or a monitor keeps what it found against a log: files named by what they hold, never replaced, never removed."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from api.handing_over import write_synced
+from auditor.heads import Head
+from ledger.note import format_note
+
+
+def keep_split(folder: Path, held: Head, shown: Head, evidence: bytes) -> Path:
+    """A file that convicts alone: `holdpoint verify` reads it anywhere."""
+    small, large = sorted(h.checkpoint.size for h in (held, shown))
+    path = folder / f"{small}-{large}-{sha256(evidence).hexdigest()[:12]}.split.json"
+    if not path.exists():
+        write_synced(path, evidence)
+    return path
+
+
+def keep_heads(folder: Path, held: Head, shown: Head) -> Path:
+    """Two heads that don't fit together, where nothing that was shown proves it yet; returns the folder of both."""
+    notes = {name: format_note(head.note).encode() for name, head in (("held", held), ("shown", shown))}
+    digest = sha256(b"".join(notes.values())).hexdigest()[:12]
+    place = folder / f"{held.checkpoint.size}-{shown.checkpoint.size}-{digest}"
+    for name, note in notes.items():
+        if not (place / f"{name}.checkpoint").exists():
+            write_synced(place / f"{name}.checkpoint", note)
+    return place
