@@ -110,7 +110,7 @@ def _named(one: ShownEntry) -> str:
 
 def _timeline(shown: Shown) -> Section:
     rows = tuple(
-        (one.recorded_at, str(one.index), one.type, one.stream, ", ".join(one.principals), _detail(one))
+        (one.recorded_at, str(one.index), one.type, one.stream, ", ".join(one.principals), said_of(one))
         for one in shown.entries
         if one.stream != LEDGER
     )
@@ -124,7 +124,7 @@ def _timeline(shown: Shown) -> Section:
     )
 
 
-def _detail(one: ShownEntry) -> str:
+def said_of(one: ShownEntry) -> str:
     """What places the event for a reader: the members that every history shows, and what was disclosed."""
     names = (*SAYS.get(type(one.statement.predicate.body), ()), *one.disclosed)
     said = [f"{name}: {cell(one.body[name])}" for name in dict.fromkeys(names) if one.body.get(name) is not None]

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
 
-from disclosures.report import Document, Verified, report_of
+from disclosures.form import Given
+from disclosures.report import Document, report_of
 from disclosures.report_tables import Section
 from disclosures.shown import Shown
 from disclosures.visible import visible
@@ -42,9 +43,9 @@ def render(shown: Shown) -> bytes:
     return format_html(report_of(shown))
 
 
-def render_verified(shown: Shown, verified: Verified) -> bytes:
-    """The same report with what a verification said of the bundle."""
-    return format_html(report_of(shown, verified))
+def make(given: Given) -> dict[str, bytes]:
+    """The same report, with what a verification said of the bundle before everything else."""
+    return {"": format_html(report_of(given.shown, given.verified))}
 
 
 def format_html(document: Document) -> bytes:

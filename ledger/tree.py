@@ -119,14 +119,20 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
     Raises `Unverified` (`proof-too-long`, `proof-too-short`, `root-mismatch`),
     `Malformed` (`hash-length`, `index-range`).
     """
-    _lengths("proof", leaf, root, *proof)
+    _lengths("proof", root)
+    if inclusion_root(leaf, index, size, proof) != root:
+        raise Unverified("inclusion", "root", "root-mismatch")
+
+
+def inclusion_root(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root of the one tree of `size` in which the leaf hash is at `index` beside the hashes of `proof`. Raises as above."""
+    _lengths("proof", leaf, *proof)
     if not 0 <= index < size <= MAX_SIZE:
         raise Malformed("proof", "index", "index-range")
     found = leaf
     for left, sibling in zip(_sides("inclusion", index, size - 1, len(proof)), proof, strict=True):
         found = hash_children(sibling, found) if left else hash_children(found, sibling)
-    if found != root:
-        raise Unverified("inclusion", "root", "root-mismatch")
+    return found
 
 
 def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:

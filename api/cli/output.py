@@ -14,7 +14,7 @@ EXITS: dict[int, frozenset[str]] = {
     2: frozenset({
         "anchor-present", "at-in-future", "document-differs", "framework-setting",
         "alg-unknown", "already-founded", "anchor-source", "at-before-start", "at-beyond-head", "at-inside-group",
-        "config-malformed", "evidence-missing", "examples-missing", "export-missing", "export-unusable",
+        "config-malformed", "evidence-missing", "examples-missing", "export-missing", "export-unusable", "extra-missing",
         "file-unreadable", "flags-missing", "framework-ambiguous", "framework-not-adopted",
         "index-beyond-head", "key-file-exists", "key-not-listed", "model-unknown", "not-a-ledger", "not-found",
         "nothing-verified",
@@ -37,7 +37,7 @@ EXITS: dict[int, frozenset[str]] = {
     }),
     7: frozenset({
         "engine-key-missing", "engine-key-wrong", "wrapping-key-missing", "wrapping-key-wrong",
-        "declined", "key-file-malformed", "key-file-open", "key-file-unreadable", "signer-missing",
+        "declined", "key-file-malformed", "key-unfit", "key-file-open", "key-file-unreadable", "signer-missing",
         "signer-self-check", "token-file", "token-missing",
     }),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from api.cli.incident_record import Regime, Stream, incident_stream
 from api.cli.options import Json, with_book
 from api.cli.output import answer, say, warn
 from api.cli.pack_named import published_as
+from api.cli.report_bundle import report_bundle
 from api.handing_over import write_synced
 from auditor.explain import visible
 from ledger.errors import Fault, Malformed
@@ -98,4 +99,5 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     reports = typer.Typer(help="Reports made from what is recorded.", no_args_is_help=True)
     reports.command("incident")(report_incident)
+    reports.command("bundle")(report_bundle)
     app.add_typer(reports, name="report")

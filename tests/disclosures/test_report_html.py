@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from disclosures.report import Verified, report_of
-from disclosures.report_html import POLICY, STYLE, format_html, render, render_verified
+from disclosures.report_html import POLICY, STYLE, format_html, make, render
 from disclosures.report_tables import LONGEST, cell
 from disclosures.shown import REPORT, read_shown
 from ledger.strict import format_base64
 from tests.disclosures.forger import CLASSES, MODEL, honest, told
+from tests.disclosures.given import given
 from tests.disclosures.lab_source import built
 from tests.disclosures.test_profile import SHIPPED, shipped
 
@@ -147,7 +148,7 @@ def test_with_a_verification_it_says_the_verdict_first() -> None:
     said = Verified(
         "UNANCHORED", "nothing ties it to the past", (("pin", "UNANCHORED", "<no pin>"),), ("that it rained",)
     )
-    page = Page(render_verified(honest().shown(), said))
+    page = Page(make(given(verified=said))[""])
     assert page.text.index("Verification: UNANCHORED") < page.text.index("Summary")
     assert "<no pin>" in page.text
     assert "That it rained." in page.text
