@@ -46,7 +46,10 @@ def report_bundle(
     entry: Annotated[int | None, typer.Option(min=0, help="cose: the index of the entry.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Hand on a verified bundle in another form. Example: holdpoint report bundle notice.zip --as csv --out notice.csv"""
+    """Hand on a verified bundle in another form.
+
+    Example: holdpoint report bundle notice.zip --as csv --pin pin.json --out notice.csv
+    """
     if form not in FORMS:
         raise Fault("usage", "failed", f"no form {form}", f"--as takes one of {', '.join(FORMS)}")
     trust = Trust(None if pin is None else parse_pin(readable(pin, "pin-unreadable")), static=carried())

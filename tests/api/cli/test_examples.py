@@ -42,6 +42,7 @@ OTHERS = {
     "framework scope",
     "exception invoke",
     "recommend",
+    "report bundle",
     "anchor",
     "hammer",
     "mirror",
