@@ -20,6 +20,8 @@ NO_PROOF = (
     "This report is for reading and proves nothing by itself. It was made from the entries in the bundle, and an auditor's copy "
     "makes it anew and compares: check the bundle first, with a verifier and a trust file that did not come with it."
 )
+HOW_MUCH = {"field": "fields of shown entries", "erased": "fields, erased since"}
+"""What stands for a count where a class is one of fields: never per item."""
 STANDING_LIMITS = (
     "That everything that happened was recorded: a ledger is silent about what nobody submitted.",
     "That what was signed is true: a signature says who claimed it, and the log says when that was recorded.",
@@ -145,7 +147,7 @@ def _ledger_stream(shown: Shown) -> Section:
 
 def _withheld(shown: Shown) -> Section:
     rows = tuple(
-        (c.what, str(c.count) if c.kind != "field" else "fields of shown entries", c.ground, c.character,
+        (c.what, HOW_MUCH.get(c.kind, str(c.count)), c.ground, c.character,
          c.justification, c.retained_until or "not stated")
         for c in shown.redactions.classes
     )  # fmt: skip

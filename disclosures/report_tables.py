@@ -51,11 +51,12 @@ def _text(value: Any) -> str:
 
 
 def claim_sections(shown: Shown) -> tuple[Section, ...]:
-    """What the bundle claims: decisions that stand, and the status of actions. A claim of another kind as it is written."""
+    """What the bundle claims: decisions that stand, reports of incidents, the status of actions; of another kind as written."""
     claims = shown.claims.claims
     decisions = tuple(_decision_row(c) for c in claims if c.get("kind") == "decision")
     statuses = tuple(row for c in claims if c.get("kind") == "status" for row in _status_rows(c))
-    others = tuple(cell(c) for c in claims if c.get("kind") not in ("decision", "status"))
+    incidents = tuple(_incident_row(c) for c in claims if c.get("kind") == "incident")
+    others = tuple(cell(c) for c in claims if c.get("kind") not in ("decision", "incident", "status"))
     return (
         Section(
             key="claimed-decisions",
@@ -64,6 +65,13 @@ def claim_sections(shown: Shown) -> tuple[Section, ...]:
             head=("Index", "Decision", "Basis", "Differs from the policy verdict", "Later entries", "Frameworks", "Recorded at"),
             rows=decisions,
             empty="No decision is claimed.",
+        ),
+        Section(
+            key="claimed-incidents",
+            title="Claimed: reports of incidents",
+            head=("Index", "Incident", "Report", "Recipient", "Aware since", "Submitted at", "Fields missing", "Recorded at"),
+            rows=incidents,
+            empty="No report of an incident is claimed.",
         ),
         Section(
             key="claimed-status",
@@ -88,6 +96,20 @@ def _decision_row(claim: Mapping[str, Any]) -> tuple[str, ...]:
         cell(claim.get("index")), cell(claim.get("decision")), cell(claim.get("basis")), differs,
         cell(claim.get("later")), cell(named), cell(claim.get("recorded_at")),
     )  # fmt: skip
+
+
+def _incident_row(claim: Mapping[str, Any]) -> tuple[str, ...]:
+    members = (
+        "index",
+        "incident",
+        "report",
+        "recipient",
+        "awareness_at",
+        "submitted_at",
+        "fields_missing",
+        "recorded_at",
+    )
+    return tuple(cell(claim.get(name)) for name in members)
 
 
 def _status_rows(claim: Mapping[str, Any]) -> list[tuple[str, ...]]:

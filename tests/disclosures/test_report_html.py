@@ -131,7 +131,7 @@ def test_it_is_total_for_claims_of_any_kind(odd: Any) -> None:
     """Whoever holds the engine's key may claim anything in any form: the report is laid out, and the claim judged elsewhere."""
     keys = ("index", "decision", "basis", "frameworks", "later", "recorded_at", "divergent")
     claims = (
-        {"kind": "decision", **dict.fromkeys(keys, odd)}, {"kind": "decision"}, {"kind": odd}, {"kind": "status", "actions": odd},
+        {"kind": "decision", **dict.fromkeys(keys, odd)}, {"kind": "decision"}, {"kind": "incident", **dict.fromkeys(("index", "report", "fields_missing"), odd)}, {"kind": odd}, {"kind": "status", "actions": odd},
         {"kind": "status", "actions": {"x": odd}}, {"kind": "decision", "frameworks": [odd, {"id": odd}]}, {},
     )  # fmt: skip
     shown = honest().shown()

@@ -14,13 +14,17 @@ SITE = sysconfig.get_path("purelib")
 ROOMS = {"api", "auditor", "disclosures", "ledger", "policies", "projections"}
 AUDITOR_NEEDS = ("cryptography", "cffi", "_cffi_backend", "msgspec", "rfc8785", "typing_extensions")
 ALONE = """
-import sys
+import os, sys
 class Refuse:
+    # A machine that has the three packages and no others: what else lies beside them here is not there.
     needed = set(%r)
+    beside = {name.partition(".")[0] for name in os.listdir(sys.argv[2])} - needed
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         if top in {"api", "socket", "_socket", "ssl"} or name in {"ledger.store", "projections.store"}:
             raise ImportError("not for an auditor: " + name)
+        if top in self.beside and top not in sys.stdlib_module_names:
+            raise ImportError("not on an auditor's machine: " + name)
         return None
 sys.meta_path.insert(0, Refuse())
 sys.path[:0] = [sys.argv[1]]
