@@ -1,19 +1,27 @@
 """Join `disclosures/browser/` into one HTML file, and state the digests of the one-file verifiers where the docs do.
 
-`make verifier`; a test compares. A page states a digest as `sha256sum` prints it: an indented line of 64 digits and the name.
+`make verifier`; a test compares. The page takes the table of types and the shapes of the JSON members from `verify.py`, so these
+stand once. A page of the docs states a digest as `sha256sum` prints it: an indented line of 64 digits and the name.
 """
 
+import json
 import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from disclosures.static.verify import SHAPES, TABLE
 
 SOURCE = Path(__file__).parents[1] / "disclosures" / "browser"
 ROOT = SOURCE.parents[1]
-TARGET = SOURCE.parent / "static" / "receipt.html"
-STATED = re.compile(r"^    [0-9a-f]{64}  (verify\.py|receipt\.html)$", re.MULTILINE)
-PAGES = ("verify-a-bundle.md", "check-a-receipt-in-a-browser.md")
-SCRIPTS = ("strict.js", "curve.js", "tree.js", "note.js", "receipt.js", "page.js")
+TARGET = SOURCE.parent / "static" / "verify.html"
+STATED = re.compile(r"^    [0-9a-f]{64}  (verify\.py|verify\.html)$", re.MULTILINE)
+PAGES = ("verify-a-bundle.md", "verify-in-a-browser.md")
+SCRIPTS = (
+    "strict.js", "json.js", "curve.js", "tree.js", "keys.js", "note.js", "zip.js", "bag.js", "entry.js", "trust.js", "bundle.js",
+    "streams.js", "absent.js", "profile.js", "claims.js", "anchor.js", "verify.js", "receipt.js", "view.js", "page.js",
+)  # fmt: skip
 
 
 def digest(text: str) -> str:
@@ -21,10 +29,33 @@ def digest(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
+def shape(value: Any) -> Any:
+    """A shape of `verify.py` as JSON: a choice becomes `{"|": […]}`, any object `true`; the page's patterns let `.` match all."""
+    match value:
+        case str():
+            return value.removeprefix("(?s)")
+        case tuple():
+            return {"|": [shape(one) for one in value]}
+        case list():
+            return [shape(one) for one in value]
+        case dict():
+            return {name: shape(one) for name, one in value.items()}
+        case type():
+            return True
+        case _:
+            return value
+
+
+def compact(value: Any) -> str:
+    """JSON for a script."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 def join() -> str:
     """The page: follows from the sources alone. Its policy allows its own style and script, and nothing else."""
     style = (SOURCE / "page.css").read_text(encoding="utf-8")
     script = "".join((SOURCE / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    script = script.replace("@TABLE@", compact(TABLE)).replace("@SHAPES@", compact(shape(SHAPES)))
     page = (SOURCE / "page.html").read_text(encoding="utf-8")
     for mark, text in (
         ("STYLE_HASH", digest(style)),

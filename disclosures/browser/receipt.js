@@ -8,39 +8,42 @@ function parseReceipt(text) {
   if (lines.length > 65) throw new Refused("receipt-path", "path");
   const path = lines.slice(2).map((line) => parseBase64(line, "path"));
   if (path.some((h) => h.length !== 32)) throw new Refused("receipt-path", "path");
-  const note = parseNote(text.slice(cut + 2));
-  return { index: parseUint(lines[1].slice(6), "index"), path, note };
+  const noteText = text.slice(cut + 2), note = parseNote(noteText);
+  return { index: parseUint(lines[1].slice(6), "index"), path, note, noteText };
 }
 
-// Returns {verdict, code, steps, unproven}. `keys` is the reader's own text, one verifier key a line; empty: UNANCHORED.
-async function checkReceipt(receiptRaw, entry, keys) {
-  const steps = [];
-  const unproven = [
-    "ML-DSA-44 not checked: this browser's WebCrypto has no such algorithm. holdpoint verify-proof checks it.",
-    "Nothing about the entry's own signers, roles or meaning: a receipt shows only that these bytes stand in the log.",
-    "Nobody else is shown to have seen the same tree: no witness was asked.",
-    "That the keys are the log's: they are as good as the channel that you had them by.",
-  ];
-  const end = (verdict, code) => ({ verdict, code, steps, unproven });
-  try {
-    const receipt = parseReceipt(decodeText(receiptRaw, "receipt"));
-    steps.push(`receipt read: index ${receipt.index}, ${receipt.path.length} hashes, ${receipt.note.signatures.length} signature lines`);
-    const head = parseCheckpoint(receipt.note.text);
-    const leaf = await leafHash(entry);
-    await checkInclusion(leaf, receipt.index, head.size, receipt.path, head.root);
-    steps.push(`entry (${entry.length} bytes) has leaf ${toHex(leaf)}`);
-    steps.push(`leaf and path give root ${toHex(head.root)} of size ${head.size}, as the checkpoint says`);
-    const lines = keys.split("\n").map((l) => l.trim()).filter((l) => l !== "");
-    if (lines.length === 0) return end("UNANCHORED", "no-pin");
-    const vkeys = [];
-    for (const line of lines) vkeys.push(await parseVkey(line));
-    const opened = await openCheckpoint(receipt.note, vkeys);
-    steps.push(`Ed25519 signature of ${opened.origin} holds over the checkpoint`);
-    steps.push("ML-DSA-44 signature: a line of that key is there, not checked");
-    return end("VALID_UNWITNESSED", "");
-  } catch (error) {
-    if (error instanceof Refused) { steps.push(`refused: ${error.message}`); return end("INVALID", error.code); }
-    steps.push(`this browser could not finish: ${error.name}`);
-    return end("ERROR", "engine");
+const RECEIPT_OPEN = [
+  "anything about the entry's own signers, roles or meaning: a receipt shows that these bytes stand in the log",
+  "that anybody else saw the same tree: no witness was asked",
+  "that the keys are the log's: they are as good as the channel that you had them by",
+];
+
+// The log's keys, from the reader: a trust file (parsePin), or verifier keys as text, one a line. None: UNANCHORED.
+async function keysOf(pin, text) {
+  const vkeys = pin === null ? [] : [...pin.opened];
+  for (const line of text.split("\n").map((l) => l.trim()).filter((l) => l !== "")) vkeys.push(await parseVkey(line));
+  return vkeys;
+}
+
+async function verifyReceipt(raw, entry, pin, keys) {
+  const checks = new Checks(), unchecked = new Set();
+  const receipt = await checks.run("receipt", async () => parseReceipt(decodeText(raw, "receipt")));
+  if (receipt !== null) {
+    const lines = `index ${receipt.index}, ${receipt.path.length} hashes, ${receipt.note.signatures.length} signature lines`;
+    checks.add("receipt", "VALID_UNWITNESSED", "ok", lines);
+    await checks.run("proof", async () => {
+      const head = parseCheckpoint(receipt.note.text), leaf = await leafHash(entry);
+      await checkInclusion(leaf, receipt.index, head.size, receipt.path, head.root);
+      return `entry (${entry.length} bytes) has leaf ${toHex(leaf)}; with the path it gives root ${toHex(head.root)} of size ${head.size}, as the checkpoint says`;
+    });
+    await checks.run("checkpoint", async () => {
+      const vkeys = await keysOf(pin, keys);
+      if (vkeys.length === 0) throw new Refused("no-pin", "neither a trust file nor a key of the log was given", null, "UNANCHORED");
+      const opened = await openCheckpoint(receipt.note, vkeys, unchecked);
+      if (pin !== null) need(opened.origin === pin.origin, "origin-mismatch", `the trust file is for ${pin.origin}`);
+      return `the Ed25519 ${unchecked.size > 0 ? "signature" : "and ML-DSA-44 signatures"} of ${opened.origin} hold over the checkpoint`;
+    });
+    addUnchecked(checks, unchecked);
   }
+  return { ...checks.report(null, []), notProven: RECEIPT_OPEN };
 }

@@ -198,3 +198,8 @@ BENT_REPORT: list[Bent] = [
     (report(lambda _r: b""), "report-differs", None),
 ]
 """As `BENT`, but found only by who renders the report anew: the auditor. The others list it as not proven."""
+
+
+def verdict_of(code: str) -> str:
+    """The verdict in which a bent member ends, by its code (spec/bundle.md §7)."""
+    return "DIVERGED" if code == "root-differs" else "INVALID"

@@ -10,24 +10,29 @@ import time
 from pathlib import Path
 from typing import Any
 
+from spec.verifier import TARGET
+
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
     "--disable-background-networking", "--remote-debugging-pipe",
 )  # fmt: skip
+WITHOUT_ML_DSA = "--disable-features=WebCryptoPQC"
+"""An engine as others still are: ML-DSA is no algorithm of its WebCrypto."""
 PATIENCE = 60.0
 
 
 class Chromium:
-    """One browser with one page. `events` holds what it told unasked, in order."""
+    """One browser with one page. `events` holds what it told unasked, in order; `folder` is its own, for files to choose."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *flags: str) -> None:
         assert PROGRAM is not None
+        self.folder = profile
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 20) for fd in (theirs_in, theirs_out)]
         script = f'exec "$@" 3<&{high[0]} 4>&{high[1]}'
-        command = ["bash", "-c", script, "bash", PROGRAM, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        command = ["bash", "-c", script, "bash", PROGRAM, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"]
         self.process = subprocess.Popen(command, pass_fds=high, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for fd in (theirs_in, theirs_out, *high):
             os.close(fd)
@@ -78,8 +83,13 @@ class Chromium:
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
 
-    def choose(self, selector: str, file: Path) -> None:
-        """Choose a file as a reader does."""
+    def choose(self, selector: str, content: bytes | None) -> None:
+        """Choose a file of this content as a reader does, or none."""
+        if content is None:
+            self.run(f"document.querySelector({json.dumps(selector)}).value = ''")
+            return
+        file = self.folder / selector.strip("#")
+        file.write_bytes(content)
         root = self.call("DOM.getDocument")["root"]["nodeId"]
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
@@ -95,3 +105,20 @@ class Chromium:
             self.process.wait()
         os.close(self._in)
         os.close(self._out)
+
+
+def bundle_verdict(page: Chromium, raw: bytes, pin: bytes | None) -> dict[str, Any]:
+    """What `verify.html` says of a bundle's bytes under a trust file's: `{"verdict": …, "codes": […]}`, the codes in order of
+    the checks that do not hold. By the page's own inputs and button, as a reader does it; the page is opened where it is not.
+    """
+    if page.run("location.href") != TARGET.as_uri():
+        page.open(TARGET)
+    page.choose("#file", raw)
+    page.choose("#pin", pin)
+    page.choose("#entry", None)
+    told = page.run(
+        "show().then(r => [r.verdict, r.details.map(c => c.code), document.getElementById('word').textContent])"
+    )
+    verdict, codes, word = told
+    assert word.split(" ")[0] == verdict
+    return {"verdict": verdict, "codes": [code for code in codes if code != "ok"]}

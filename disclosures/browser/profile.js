@@ -1,0 +1,96 @@
+// What may leave (spec/profile.md): the profile is an allow-list, and each class of redactions is the profile's own.
+function countWithheld(bundle) {
+  const counted = new Map();
+  for (const end of bundle.part.completeness.streams) {
+    for (const run of end.withheld) counted.set(run.class, (counted.get(run.class) ?? 0) + run.to - run.from + 1);
+  }
+  return counted;
+}
+
+// Each withheld version under a class that is described, each class with its count.
+function checkRedactions(bundle) {
+  const classes = bundle.part.redactions.classes, counted = countWithheld(bundle), ids = classes.map((c) => c.id);
+  need(alike(ids, sorted(ids)), "redactions-form", "classes out of order");
+  need([...counted.keys()].every((id) => ids.includes(id)), "redactions-missing", "a class is not described");
+  for (const one of classes) {
+    const wanted = counted.get(one.id) ?? 0;
+    const holds = one.count === wanted && ["event", "suppressed"].includes(one.kind) === wanted > 0;
+    need(holds, "redactions-count", `class ${one.id} counts otherwise`);
+  }
+  checkSuppressed(bundle, classes.filter((c) => c.kind === "suppressed").map((c) => c.id));
+  return `${ids.length} classes, each with its ground; ${[...counted.values()].reduce((n, m) => n + m, 0)} entries withheld`;
+}
+
+function checkSuppressed(bundle, classes) {
+  const told = new Set(bundle.order.filter((e) => e.type === "entry.suppressed").map((e) => `${e.body.version} ${e.body.stream}`));
+  for (const end of bundle.part.completeness.streams) {
+    for (const run of end.withheld.filter((r) => classes.includes(r.class))) {
+      let backed = run.to - run.from < told.size;
+      for (let v = run.from; backed && v <= run.to; v++) backed = told.has(`${v} ${end.stream}`);
+      need(backed, "redactions-ground", `${end.stream}: suppressed, says no entry of the root`);
+    }
+  }
+  if (classes.length > 0) {
+    throw new Refused("suppressed", "entries are suppressed: what rests on them can't be judged", null, "INCOMPLETE");
+  }
+}
+
+const isIn = (list, known) => list.every((one) => known.includes(one));
+const withholdableOf = (type) => TABLE[type][3].filter((name) => name !== "-");
+
+// Names only what exists, each once, withholds what it does not show, and shows something.
+function checkProfileForm(profile) {
+  const types = Object.keys(TABLE), shown = profile.shows.map((s) => s.type), ids = profile.withholds.map((w) => w.id);
+  const fields = types.flatMap((type) => withholdableOf(type).map((name) => `${type}.${name}`));
+  const known = { event: ["*", ...types, ...types.map((type) => `${type.split(".")[0]}.*`)], field: ["*", ...fields] };
+  const sound = shown.length > 0 && isIn(shown, types) && new Set(shown).size === shown.length && new Set(ids).size === ids.length
+    && profile.shows.every((s) => s.disclose === undefined || (s.disclose.length > 0 && isIn(s.disclose, withholdableOf(s.type))))
+    && profile.withholds.every((w) => w.of.length > 0 && isIn(w.of, known[w.kind]))
+    && profile.withholds.some((w) => w.kind === "event" && w.of.includes("*"));
+  need(sound, "profile-form", "the profile names what does not exist, or one thing twice");
+  const named = profile.withholds.filter((w) => w.kind === "field").flatMap((w) => w.of);
+  const kept = profile.shows.flatMap((s) => withholdableOf(s.type).filter((n) => !(s.disclose ?? []).includes(n)).map((n) => `${s.type}.${n}`));
+  need(named.includes("*") || isIn(kept, named), "profile-form", "a field stays withheld under no class");
+}
+
+// Every shown entry and disclosed field is one that the profile allows, every class and every kind of claim is the profile's own.
+function checkProfile(bundle) {
+  const { request: { profile }, redactions, claims } = bundle.part;
+  checkProfileForm(profile);
+  const shows = new Map(profile.shows.map((s) => [s.type, s]));
+  for (const one of bundle.order) {
+    const detail = `entry ${one.index} shows more than the profile ${profile.id} allows`;
+    need(isAllowed(one, shows.get(one.type)), "profile-exceeded", detail, one.index);
+  }
+  const of = (one) => [one.character, one.ground, one.justification, one.kind, one.what];
+  const grounds = new Map(profile.withholds.map((w) => [w.id, of(w)]));
+  for (const c of redactions.classes) {
+    const own = !["event", "field"].includes(c.kind) || (grounds.has(c.id) && alike(grounds.get(c.id), of(c)));
+    need(own, "redactions-ground", `class ${c.id} is not as the profile grounds it`);
+  }
+  const kinds = claims.claims.every((claim) => profile.claims.includes(claim.kind));
+  need(kinds, "claims-not-allowed", "a claim of a kind that the profile does not list");
+  return `nothing is shown that the profile ${profile.id} does not allow`;
+}
+
+function isAllowed(one, allowed) {
+  const sealed = one.said.body, members = Object.keys(sealed).filter((name) => name !== "_sd");
+  const opened = Object.keys(one.body).filter((n) => !Object.hasOwn(sealed, n) || !alike(one.body[n], sealed[n]));
+  if (one.stream === "ledger") return opened.length === 0;
+  if (allowed === undefined) return false;
+  const named = [...allowed.fields, ...(allowed.disclose ?? [])];
+  const shut = named.includes("*") ? members.filter((name) => one.withholdable.includes(name)) : members;
+  return isIn(shut, named) && isIn(opened, allowed.disclose ?? []);
+}
+
+// Each published pack, byte for byte, and no other.
+async function checkFrameworks(bundle) {
+  const wanted = new Set();
+  for (const one of bundle.order.filter((e) => e.type === "framework.published")) {
+    const raw = utf8(canonical(one.body.pack)), digest = toHex(await sha256(raw)), carried = bundle.packs.get(digest);
+    wanted.add(digest);
+    need(carried !== undefined && same(carried, raw), "framework-mismatch", "a pack is missing", one.index);
+  }
+  need([...bundle.packs.keys()].every((d) => wanted.has(d)), "framework-mismatch", "a pack that no shown entry publishes");
+  return `${wanted.size} packs, as published`;
+}
