@@ -35,6 +35,7 @@ HEADERS: Final = {
     "base-uri 'none'; frame-ancestors 'none'",
 }
 RAW_HEADERS: Final = [(k.lower().encode(), v.encode()) for k, v in HEADERS.items()]
+POLICY: Final = b"content-security-policy"
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CODE = re.compile(rb'\{"type":"urn:holdpoint:problem:([a-z0-9-]{1,64})"')
@@ -122,7 +123,8 @@ class Guard:
     def _dressed(self, message: Message, request_id: str) -> list[tuple[bytes, bytes]]:
         """The answer's headers, and those that all answers have."""
         out = MutableHeaders(raw=message["headers"])
-        out.raw.extend(RAW_HEADERS)
+        own = "content-security-policy" in out  # a page with a script of its own states its hash
+        out.raw.extend(h for h in RAW_HEADERS if not (own and h[0] == POLICY))
         out["X-Request-Id"] = request_id
         if "ledger-checkpoint" not in out and self._ledger.appender.published[0]:
             out["Ledger-Checkpoint"] = self._checkpoint()

@@ -32,6 +32,7 @@ from api.routes import (
     page_frameworks,
     page_model,
     pages,
+    verifier,
 )
 
 PUBLIC: Final = "public"
@@ -150,4 +151,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/docs/problems", pages.problems, "status:read", forms=(HTML,)),
     Route("/openapi.json", pages.openapi, "status:read", forms=("application/json",)),
     Route("/style.css", pages.style, PUBLIC, forms=("text/css",)),
+    Route("/verify", verifier.verifier, PUBLIC, forms=(HTML,)),
 )  # fmt: skip

@@ -1,7 +1,10 @@
 """Pages, read as a browser without script reads them: whole, from this host alone, readable, honest about what they are."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -69,6 +72,22 @@ def test_no_script_no_foreign_host_and_a_policy_that_forbids_them(story: Asker, 
     policy = story.ask(url).headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'self';")
     assert "unsafe" not in policy
+
+
+def test_the_verifier_is_served_to_everyone_under_its_own_policy(story: Asker) -> None:
+    """Its one script runs by its hash alone; and it is the file whose digest the docs state."""
+    answer = story.ask_far("/verify")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.content == (files("disclosures") / "static" / "verify.html").read_bytes()
+    (policy,) = answer.headers.get_list("content-security-policy")
+    script = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+    assert len(script) == 1
+    assert f"script-src 'sha256-{b64encode(sha256(script[0].encode()).digest()).decode()}'" in policy
+    assert policy.startswith("default-src 'none';")
+    assert policy.endswith("frame-ancestors 'none'")
+    assert "unsafe" not in policy
+    known = story.ask_far("/verify", headers={"If-None-Match": answer.headers["etag"]})
+    assert (known.status_code, known.headers["content-security-policy"]) == (304, policy)
 
 
 @pytest.mark.parametrize("url", PAGES)
