@@ -5,12 +5,13 @@ async function checkAbsences(bundle) {
   need(alike(names, asked) && alike(asked, sorted(asked)), "absent-asked", "other streams than those asked about");
   for (const gap of part.absent) {
     need(!here.has(gap.stream), "absent-exists", `${gap.stream} is shown in this very bundle`);
-    await checkAbsent(gap, part.committed);
+    const lost = (await checkAbsent(gap, part.committed)).find((name) => name.startsWith("framework/") && !here.has(name));
+    need(lost === undefined, "gap", `${lost} stands beside, and its end is not shown`);
   }
   return names.length === 0 ? undefined : names.map((name) => `no stream ${name} as of size ${part.committed.size}`).join("; ");
 }
 
-// Its neighbours stand side by side in the index; at an edge, one is enough.
+// Its neighbours' names, once they stand side by side in the index (at an edge, one is enough) and it between them.
 async function checkAbsent({ stream: name, left, right }, said) {
   const code = "absent-datum", around = ["", "~"];  // no stream's name comes before or after these
   for (const [n, side] of [left, right].entries()) {
@@ -24,4 +25,5 @@ async function checkAbsent({ stream: name, left, right }, said) {
   const low = left === null ? -1 : left.position, high = right === null ? said.streams : right.position;
   need(high === low + 1, left === null || right === null ? "absent-edge" : "absent-adjacent", `${name}: its neighbours`);
   need(around[0] < name && name < around[1], "absent-order", `${name} does not lie between its neighbours`);
+  return around;
 }

@@ -7,13 +7,17 @@ const KEY = { alg: WORD, keyid: HEX32, principal: WORD, spki: WORD, use: WORD, "
   "not_after?": { "|": [TIME, null] }, "not_before?": { "|": [TIME, null] }, "...": 0 };
 // What the checks here read of a body; the rest of each body's schema is not proven here, and said so.
 const READ = {
-  "approval.given": { checkpoint: HEAD, "...": 0 },
+  "approval.given": { checkpoint: HEAD, packs: [WORD], "...": 0 },
   "approval.refused": { checkpoint: HEAD, "...": 0 },
-  "decision.made": { basis: WORD, decision: WORD, gate: { index: 0, "...": 0 }, "...": 0 },
+  "decision.made": { approvals: [HEX32], basis: WORD, decision: WORD, gate: { index: 0, "...": 0 }, "...": 0 },
   "disclosure.made": { checkpoint: HEAD, "...": 0 },
   "entry.suppressed": { index: 0, leaf: HEX32, stream: WORD, version: 1, "...": 0 },
   "framework.adopted": { digest: WORD, id: WORD, "supersedes?": { "|": [WORD, null] }, "...": 0 },
-  "framework.published": { pack: true, "...": 0 },
+  "framework.published": { digest: WORD, id: WORD, pack: true, "...": 0 },
+  "gate.evaluated": { packs: [WORD], "...": 0 },
+  "incident.observed": { first_at: TIME, models: [WORD], "...": 0 },
+  "incident.report-filed": { awareness_at: TIME, digest: WORD, fields_missing: [WORD], framework: WORD, kind: WORD, recipient: WORD,
+    submitted_at: TIME, "...": 0 },
   "index.committed": { root: HEX32, size: 1, streams: 1 },
   "key.registered": KEY,
   "key.revoked": { keyid: HEX32, reason: WORD, "...": 0 },

@@ -35,6 +35,17 @@ function checkSuppressed(bundle, classes) {
   }
 }
 
+// The same day and clock a period later, the last day of the month where that day does not exist.
+function later(time, period) {
+  if (period === undefined) return null;
+  const months = Number(time.slice(0, 4)) * 12 + Number(time.slice(5, 7)) - 1 + period.amount * (period.unit === "year" ? 12 : 1);
+  const year = Math.floor(months / 12), month = months % 12;
+  if (year > 9999) return `9999-12-31${time.slice(10)}`;
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const last = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month], day = Math.min(Number(time.slice(8, 10)), last);
+  return [String(year).padStart(4, "0"), String(month + 1).padStart(2, "0"), String(day).padStart(2, "0")].join("-") + time.slice(10);
+}
+
 const isIn = (list, known) => list.every((one) => known.includes(one));
 const withholdableOf = (type) => TABLE[type][3].filter((name) => name !== "-");
 
@@ -46,6 +57,7 @@ function checkProfileForm(profile) {
   const sound = shown.length > 0 && isIn(shown, types) && new Set(shown).size === shown.length && new Set(ids).size === ids.length
     && profile.shows.every((s) => s.disclose === undefined || (s.disclose.length > 0 && isIn(s.disclose, withholdableOf(s.type))))
     && profile.withholds.every((w) => w.of.length > 0 && isIn(w.of, known[w.kind]))
+    && profile.withholds.every((w) => (w.retention?.amount ?? 1) <= 1200)
     && profile.withholds.some((w) => w.kind === "event" && w.of.includes("*"));
   need(sound, "profile-form", "the profile names what does not exist, or one thing twice");
   const named = profile.withholds.filter((w) => w.kind === "field").flatMap((w) => w.of);
@@ -63,10 +75,12 @@ function checkProfile(bundle) {
     need(isAllowed(one, shows.get(one.type)), "profile-exceeded", detail, one.index);
   }
   const of = (one) => [one.character, one.ground, one.justification, one.kind, one.what];
-  const grounds = new Map(profile.withholds.map((w) => [w.id, of(w)]));
-  for (const c of redactions.classes) {
-    const own = !["event", "field"].includes(c.kind) || (grounds.has(c.id) && alike(grounds.get(c.id), of(c)));
-    need(own, "redactions-ground", `class ${c.id} is not as the profile grounds it`);
+  const grounds = new Map(profile.withholds.map((w) => [w.id, w]));
+  for (const c of redactions.classes.filter((one) => ["event", "field"].includes(one.kind))) {
+    const own = grounds.get(c.id);
+    need(own !== undefined && alike(of(own), of(c)), "redactions-ground", `class ${c.id} is not as the profile grounds it`);
+    const until = later(claims.as_of.time, own.retention);
+    need(until === c.retained_until, "redactions-retained", `class ${c.id}: the period ends at ${until}`);
   }
   const kinds = claims.claims.every((claim) => profile.claims.includes(claim.kind));
   need(kinds, "claims-not-allowed", "a claim of a kind that the profile does not list");

@@ -30,11 +30,9 @@ async function checkStreams(bundle, attempt) {
     await attempt(() => checkEnd(bundle, end, said));
     await bundle.tick("stream", done + 1, part.streams.length);
   }
-  const hiding = part.streams.filter((s) => s.withheld.length > 0);
-  for (const [done, one] of bundle.order.entries()) {
-    if (one.type === "model.referenced") checkReference(bundle, one, hiding);
-    await bundle.tick("reference", done + 1, bundle.order.length);
-  }
+  const places = part.streams.filter((s) => s.stream.startsWith("framework/")).map((s) => s.position);
+  await attempt(() => need(places.every((p, i) => p === places[0] + i), "gap", "a framework stream between two others is not listed"));
+  await checkReferences(bundle, attempt);
   bundle.notes.push(`that the stream index of entry ${index} is true of all streams: it rests on a full auditor`);
   return `${names.size} streams to their ends as of ${said.size}; ${hiddenIn(part.streams)} entries withheld`;
 }
@@ -72,20 +70,36 @@ function checkEnd(bundle, end, said) {
   need(holds, "head-mismatch", `${name}: its last version is another`, last?.index ?? null);
 }
 
-// What a `model.referenced` points at is shown, or stands withheld in a listed stream of its kind.
-function checkReference(bundle, one, hiding) {
-  const { index, leaf, type } = one.body, found = bundle.entries.get(index);
-  if (found !== undefined) {
-    need(found.leaf === leaf, "gap", `entry ${index} is not the one referred to`, index);
-    return;
+// What each `model.referenced` points at is shown, or withheld in a listed stream of its kind: each withheld entry stands for one.
+async function checkReferences(bundle, attempt) {
+  const { known, spare } = withheldBy(bundle), led = new Set();
+  for (const [done, one] of bundle.order.entries()) {
+    if (one.type === "model.referenced") await attempt(() => checkReference(bundle, one, known, spare, led));
+    await bundle.tick("reference", done + 1, bundle.order.length);
   }
-  const kind = type.split(".")[0], family = ["threshold", "evaluation"].includes(kind) ? "model" : kind;
-  for (const end of hiding.filter((s) => s.stream.startsWith(`${family}/`))) {
-    const previous = new Map(bundle.stream(end.stream).map((e) => [e.version, e.previous]));
+}
+
+// By kind of stream: the leaves of withheld entries that what is shown tells, and how many there are whose leaf nothing tells.
+function withheldBy(bundle) {
+  const known = new Set(), spare = new Map();
+  for (const end of bundle.part.completeness.streams.filter((s) => s.withheld.length > 0)) {
+    const previous = new Map(bundle.stream(end.stream).map((e) => [e.version, e.previous])), family = end.stream.split("/")[0];
     for (const run of end.withheld) {
-      const known = run.to === end.version ? end.head : previous.get(run.to + 1);
-      if (known === leaf || known === undefined || run.to > run.from) return;
+      const leaf = run.to === end.version ? end.head : previous.get(run.to + 1);
+      if (leaf !== undefined) known.add(`${family} ${leaf}`);
+      spare.set(family, (spare.get(family) ?? 0) + run.to - run.from + (leaf === undefined ? 1 : 0));
     }
   }
-  throw new Refused("gap", `entry ${index} (${type}) is referred to, and neither shown nor withheld`, index);
+  return { known, spare };
+}
+
+function checkReference(bundle, one, known, spare, led) {
+  const { index, leaf, type } = one.body, kind = type.split(".")[0], found = bundle.entries.get(index);
+  const family = ["threshold", "evaluation"].includes(kind) ? "model" : kind;
+  need(found === undefined || found.leaf === leaf, "gap", `entry ${index} is not the one referred to`, index);
+  if (found === undefined && !known.has(`${family} ${leaf}`) && !led.has(index)) {
+    spare.set(family, (spare.get(family) ?? 0) - 1);
+    need(spare.get(family) >= 0, "gap", `entry ${index} (${type}) is referred to, and neither shown nor withheld`, index);
+  }
+  led.add(index);
 }

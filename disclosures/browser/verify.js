@@ -84,7 +84,7 @@ async function verifyBundle(raw, pin, tick = async () => {}) {
   await checks.run("redactions", async () => checkRedactions(bundle));
   await checks.run("frameworks", () => checkFrameworks(bundle));
   await checks.run("profile", async () => checkProfile(bundle));
-  await checks.run("claims", async () => checkClaims(bundle));
+  await checks.run("claims", (attempt) => checkClaims(bundle, attempt));
   await checks.run("pin", () => checkPin(bundle, pin));
   return checks.report(bundle, bundle.notes);
 }
