@@ -162,10 +162,11 @@ def _withheld(shown: Shown) -> Section:
 
 
 def _streams(shown: Shown) -> Section:
-    rows = []
-    for end in shown.streams:
-        withheld = sum(run.to - run.from_ + 1 for run in end.withheld)
-        rows.append((end.stream, str(end.version), str(len(shown.of_stream(end.stream))), str(withheld)))
+    entries = Counter(one.stream for one in shown.entries)
+    rows = [
+        (end.stream, str(end.version), str(entries[end.stream]), str(sum(r.to - r.from_ + 1 for r in end.withheld)))
+        for end in shown.streams
+    ]
     absent = tuple(f"Proven not to exist: {one.stream}." for one in shown.completeness.absent)
     at = shown.completeness.committed.size
     lead = f"Each ends where the log's own commitment over its first {at} entries says; later entries are not covered."

@@ -126,7 +126,8 @@ def _status_rows(claim: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def decision_section(shown: Shown) -> Section:
     """Each shown decision: who signed it, which approvals it cites, and of these which are shown, by whom."""
     approvals = {statement_digest(e.envelope.payload): e for e in shown.entries if e.type == approval.Given.event.name}
-    rows = [_decision(shown, one, approvals) for one in shown.entries if one.type == decision.Made.event.name]
+    answers = {e.index: b for e in shown.entries if isinstance(b := e.statement.predicate.body, gate.Evaluated)}
+    rows = [_decision(one, approvals, answers) for one in shown.entries if one.type == decision.Made.event.name]
     return Section(
         key="decisions",
         title="Decisions, and who stood for them",
@@ -137,14 +138,15 @@ def decision_section(shown: Shown) -> Section:
     )  # fmt: skip
 
 
-def _decision(shown: Shown, one: ShownEntry, approvals: Mapping[str, ShownEntry]) -> tuple[str, ...]:
+def _decision(
+    one: ShownEntry, approvals: Mapping[str, ShownEntry], answers: Mapping[int, gate.Evaluated]
+) -> tuple[str, ...]:
     body: decision.Made = one.statement.predicate.body
     given = [approvals[digest] for digest in body.approvals if digest in approvals]
     who = sorted({name for e in given for name in e.principals})
     quorum = f"{len(body.approvals)} cited, {len(given)} of them shown" + (f": {', '.join(who)}" if who else "")
-    judged = shown.by_index.get(body.gate.index)
-    answer = judged.statement.predicate.body if judged is not None else None
-    verdict = f"{answer.answer} (entry {body.gate.index})" if isinstance(answer, gate.Evaluated) else "not shown"
+    answer = answers.get(body.gate.index)
+    verdict = "not shown" if answer is None else f"{answer.answer} (entry {body.gate.index})"
     reason = one.body.get("reason")
     return (
         str(one.index), one.stream, body.decision, body.basis, _signed_by(one), quorum, verdict,

@@ -11,6 +11,8 @@ import pytest
 import scitt_cose
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from api.founding import ENGINE
 from disclosures.cose_receipt import format_receipt, make, open_receipt
@@ -172,6 +174,27 @@ def test_forms_that_are_none(change: dict[str, Any]) -> None:
     assert bent(raw) == raw
     with pytest.raises(Malformed, match="cose-form"):
         open_receipt(bent(raw, **change), entry, by.spki, by.alg)
+
+
+BOMBS = [
+    b"\x81" * (1 << 20), b"\xd2" * (1 << 20), b"\x5b\x7f" + b"\xff" * 7, b"\x9b\x7f" + b"\xff" * 7, b"\xbb\x7f" + b"\xff" * 7,
+    b"\x9b\0\0\0\0\x3f\xff\xff\xff", b"\x5b\0\0\0\0\x3f\xff\xff\xff", b"\xa1" * 100_000, b"\xd9\1\0" * 300_000, b"\xd8\x1c" * 400_000,
+    b"\0" * ((1 << 20) + 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bomb", range(len(BOMBS)))
+def test_nesting_and_announced_lengths(bomb: int) -> None:
+    by = signer("cose")
+    with pytest.raises(Malformed, match="cose-form"):
+        open_receipt(BOMBS[bomb], b"", by.spki, by.alg)
+
+
+@given_any(st.binary(max_size=200))
+def test_any_bytes(raw: bytes) -> None:
+    by = signer("cose")
+    with pytest.raises(LedgerError):
+        open_receipt(raw, b"", by.spki, by.alg)
 
 
 # -- of a bundle ----------------------------------------------------------------------------------------------------------

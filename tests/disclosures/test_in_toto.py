@@ -11,7 +11,9 @@ from securesystemslib.signer import SSlibKey
 
 from disclosures.bag import STATEMENT
 from disclosures.in_toto import make
+from ledger.envelope import format_envelope, pae, sign_envelope
 from ledger.events import model
+from tests.conftest import VECTORS, needs_vectors
 from tests.disclosures.forger import Forger, told
 from tests.disclosures.given import given
 from tests.simulator import Lab, signer
@@ -63,3 +65,26 @@ def test_a_bent_line_does_not_verify() -> None:
     by = known[first["signatures"][0]["keyid"]]
     with pytest.raises(VerificationError):
         Envelope.from_dict({**first, "payload": second["payload"]}).verify([by], 1)
+
+
+@needs_vectors
+def test_payloads_of_others_stand_as_they_were_written() -> None:
+    """Blanks, order and numbers of the specification's own examples: what is signed is the bytes."""
+    by = signer("in-toto")
+    key = SSlibKey.from_crypto(load_der_public_key(by.spki), keyid=by.keyid)
+    for path in sorted((VECTORS / "intoto").iterdir()):
+        raw = format_envelope(sign_envelope(path.read_bytes(), (by,)))
+        envelope = Envelope.from_dict(json.loads(raw))
+        assert envelope.payload == path.read_bytes()
+        assert envelope.pae() == pae(path.read_bytes())
+        assert envelope.verify([key], 1)
+
+
+@needs_vectors
+def test_the_specification_s_own_example() -> None:
+    """Both say the same of its pre-authentication encoding, and of its signature."""
+    value = json.loads((VECTORS / "dsse" / "protocol_v1.0.2.json").read_text())
+    envelope = Envelope.from_dict(
+        {**value["envelope"], "signatures": [{**s, "keyid": ""} for s in value["envelope"]["signatures"]]}
+    )
+    assert envelope.pae() == pae(value["payload_utf8"].encode(), value["payloadType"]) == value["pae_utf8"].encode()

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from disclosures.report import Verified, report_of
+from disclosures.report import Document, Verified, report_of
 from disclosures.report_html import POLICY, STYLE, format_html, make, render
-from disclosures.report_tables import LONGEST, cell
+from disclosures.report_tables import LONGEST, Section, cell
 from disclosures.shown import REPORT, read_shown
 from ledger.strict import format_base64
 from tests.disclosures.forger import CLASSES, MODEL, honest, told
@@ -161,3 +161,25 @@ def test_the_same_content_gives_the_same_bytes() -> None:
     assert render(read_shown(files)) == render(read_shown(dict(reversed(files.items())))) == files[REPORT]
     assert format_html(report_of(read_shown(files))) == files[REPORT]
     assert json.loads(files["data/request.json"])["subject"] == MODEL
+
+
+LAYOUT = "bca38758eff9680853f1647d8f8c8ee651c595995c35bb6dfcdd1b0e5c4934cf"
+CONTENT = "ac2a46de46433f23f64428eeefcb99218d2fe16ad2e8f2cf8239f32b1b22eb97"
+
+
+def test_the_layout_belongs_to_the_version_of_the_bundle() -> None:
+    """A bundle of today must verify under a later release: to change a byte here is a new version of spec/bundle.md §8."""
+    one = Section(
+        "a", "A & B", ("lead <1>",), (("name", "value"),), ("h1", "h2"), (("1", "2"), ("3", "4")), ("point",), "none"
+    )
+    document = Document(
+        "Title", "Band", "2026-01-01T00:00:00.000000Z", (one, Section("b", "B", head=("h",), empty="Empty."))
+    )
+    assert sha256(format_html(document)).hexdigest() == LAYOUT
+    made = report_of(honest(withheld={(MODEL, 3): "x"}).shown())
+    fixed = [
+        (s.key, s.title, s.lead, [name for name, _ in s.facts], s.head, s.empty)
+        for s in made.sections
+        if s.key != "how"
+    ]
+    assert sha256(repr((made.title, made.band, fixed)).encode()).hexdigest() == CONTENT
