@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.guard import WRITE, Guard
+from api.guard import POSTS, Guard
 from api.ingest import Ingest, results_of
 from api.lines import Lines
 from api.openapi import describe
 from api.owed import owed_counts
 from api.past import Past
+from api.preparing import Building
 from api.problems import of_error, problem, response
 from api.routes import health
 from api.routes.gate import Threads
@@ -37,7 +38,7 @@ def create_app(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger, app.state.measures = ledger, ledger.measures
-    app.state.past, app.state.threads = Past(ledger), Threads()
+    app.state.past, app.state.threads, app.state.building = Past(ledger), Threads(), Building()
     app.state.owed, app.state.attested = Sparingly(owed_counts), Sparingly(health.first_attestation_end)
     ledger.closers.append(app.state.threads.close)
     for route in ROUTES:
@@ -73,7 +74,7 @@ async def _http_error(request: Request, err: Exception) -> Response:
         raise err
     headers = dict(err.headers or {})
     if "Allow" in headers:
-        headers["Allow"] = "GET, HEAD, POST" if request.url.path == WRITE[1] else "GET, HEAD"
+        headers["Allow"] = "GET, HEAD, POST" if request.url.path in POSTS else "GET, HEAD"
     return problem(CODES.get(err.status_code, "fault"), place="path", headers=headers)
 
 

@@ -18,6 +18,7 @@ from api.owed import Wanted
 from api.search import Sought
 from api.spool import Spool
 from api.what_if import Hypothesis
+from disclosures.builder import Asked
 from ledger.errors import Fault
 from ledger.event import Body
 from ledger.keys import Signer
@@ -61,6 +62,18 @@ class Line:
     version: int
     leaf: str
     stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A bundle that is built, and that nobody has: its digest, and the stream and body of the `disclosure.made` that two sign.
+    `beside`: names of streams that its proofs of absence show.
+    """
+
+    digest: str
+    stream: str
+    body: Mapping[str, Any]
+    beside: tuple[str, ...] = ()
 
 
 class RefusedError(Exception):
@@ -160,6 +173,14 @@ class Book(ABC):
     @abstractmethod
     def entry(self, index: int) -> tuple[bytes, str]:
         """An entry's bytes and its receipt under the newest checkpoint."""
+
+    @abstractmethod
+    def offer(self, asked: Asked) -> Offer:
+        """Build a bundle and keep it. Raises `Malformed`, `Fault`."""
+
+    @abstractmethod
+    def fetch(self, digest: str) -> tuple[int | None, bytes]:
+        """A released bundle, and the index of its `disclosure.made` where that may be read. Raises `Fault`, `Unverified`."""
 
     @abstractmethod
     def pin(self) -> bytes:

@@ -29,6 +29,7 @@ def bound(
     keep: str = REVALIDATE,
     media_type: str = JSON,
     following: Following = (),
+    status: int = 200,
 ) -> Response:
     """`value` (bytes, or what becomes JSON) as an answer. `following` are the query parameters of the next page."""
     content = value if isinstance(value, bytes) else msgspec.json.encode(value)
@@ -39,12 +40,12 @@ def bound(
         headers["Link"] = f'<{request.url.path}?{urlencode(following)}>; rel="next"'
     if keep != NEVER:
         headers["ETag"] = f'"{sha256(content).hexdigest()[:32]}"'
-        if _known(request, headers["ETag"]):
+        if known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type=media_type)
+    return Response(content, status, headers=headers, media_type=media_type)
 
 
-def _known(request: Request, tag: str) -> bool:
+def known(request: Request, tag: str) -> bool:
     """Whether `If-None-Match` names the tag (RFC 9110 §13.1.2: weak comparison)."""
     given = [part.strip() for line in request.headers.getlist("if-none-match") for part in line.split(",")]
     return "*" in given or tag in (part.removeprefix("W/") for part in given)

@@ -8,19 +8,24 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from api.author import Audience, Written
-from api.book import Follower, Line, Posted, RefusedError
+from api.book import Follower, Line, Offer, Posted, RefusedError
+from api.handed_over import id_of
 from api.questions import Questions
 from api.replica import Row, event_of, read_page
-from api.replies import Received, fault_of, following, received
+from api.replies import Received, fault_of, following, json_of, reading, received
 from api.search import Sought
 from api.transport import Reply, Transport
 from api.wiring import wall_clock
 from auditor.pin import Pin, format_pin
+from disclosures.builder import Asked
+from disclosures.profile import profile_object
+from ledger.canonical import dumps
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope
@@ -28,6 +33,7 @@ from ledger.errors import Fault, Malformed, Unverified
 from ledger.event import URN
 from ledger.receipt import check_receipt, parse_receipt
 from ledger.state import State
+from ledger.strict import parse_digest
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 AGAIN = frozenset({429, 502, 503, 504})
@@ -83,6 +89,34 @@ class Client(Questions):
         found = received(self._get(f"/v1/entries/{index}/receipt?least={self._pin.checkpoint.size}"))
         self._check(found)
         return bytes(found.entry), found.receipt
+
+    @reading
+    def offer(self, asked: Asked) -> Offer:
+        """Built and kept by the server: what comes back must be about what was asked, since two people sign it."""
+        body = {
+            "absent": list(asked.absent), "actions": list(asked.actions), "profile": profile_object(asked.profile),
+            "recipient": asked.recipient, "since": list(asked.since), "subject": asked.subject,
+        }  # fmt: skip
+        sent = dumps({name: value for name, value in body.items() if value != []})
+        reply = self._transport.send("POST", "/v1/disclosures", sent, {"content-type": "application/json"})
+        if reply.status != 201:
+            raise fault_of(reply)
+        said = json_of(reply)
+        made, digest = dict(said["body"]), parse_digest(said["digest"])
+        stream = f"disclosure/{id_of(digest)}"
+        wanted = (asked.recipient, asked.profile.id, digest, stream)
+        if (made["recipient"], made["profile"], made["bundle_digest"], said["stream"]) != wanted:
+            raise Unverified("disclosure", "body", "another-statement")
+        return Offer(digest, stream, made, tuple(said["shows"]["beside"]))
+
+    def fetch(self, digest: str) -> tuple[int | None, bytes]:
+        """From the server, for whom it was released; its bytes are those that two people signed for."""
+        raw = self._get(f"/v1/disclosures/{id_of(digest)}/bundle").body
+        if f"sha256:{sha256(raw).hexdigest()}" != digest:
+            raise Unverified("bundle", digest, "digest-mismatch")
+        reply = self._transport.send("GET", f"/v1/disclosures/{id_of(digest)}")
+        index = json_of(reply).get("index") if reply.status == 200 else None
+        return index if isinstance(index, int) else None, raw
 
     def pin(self) -> bytes:
         """The pin that was given, moved to the server's newest checkpoint."""

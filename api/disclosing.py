@@ -5,12 +5,13 @@ Prepared bundles wait in `bundles/` of the folder, named by their digest (spec/b
 whose bundle is here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files as package_files
 from pathlib import Path
+from typing import Any
 
 from api.author import statement_of
 from api.cosigning import ask_witnesses, cosigned_note, witness_transport
@@ -19,11 +20,12 @@ from api.wiring import Ledger
 from disclosures.absence import neighbours
 from disclosures.builder import Asked, Log, build_bundle
 from disclosures.parts import BundleRequest, Completeness, parse_part
-from disclosures.profile import Profile, load_profile
+from disclosures.profile import Profile, load_profile, parse_profile
 from disclosures.stored_zip import format_zip
+from ledger.canonical import dumps
 from ledger.checkpoint import read_checkpoint
 from ledger.entry import read_entry
-from ledger.errors import Fault
+from ledger.errors import Fault, Malformed
 from ledger.events import disclosure
 from ledger.keys import Signer
 from ledger.store.rows import Stored
@@ -79,17 +81,41 @@ class Prepared:
         return f"disclosure/{self.digest.removeprefix('sha256:')[:32]}"
 
 
+def shipped_profiles() -> dict[str, Profile]:
+    """The profiles that ship with the product, by id."""
+    files = (p for p in (package_files("disclosures") / "profiles").iterdir() if p.name.endswith(".toml"))
+    found = [load_profile(p.read_text(), p.name) for p in files]
+    return {p.id: p for p in sorted(found, key=lambda p: p.id)}
+
+
 def profile_named(name: str) -> Profile:
     """A profile that ships with the product, by id, or one in a file. Raises `Malformed`, `Fault` `profile-missing`."""
-    shipped = package_files("disclosures") / "profiles"
-    known = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
-    if name in known:
-        return load_profile((shipped / f"{name}.toml").read_text(), name)
+    shipped = shipped_profiles()
+    if name in shipped:
+        return shipped[name]
     try:
-        return load_profile(Path(name).read_text(), name)
+        return _own(load_profile(Path(name).read_text(), name), shipped)
     except (OSError, UnicodeDecodeError) as err:
-        remedy = f"name a file, or one of {', '.join(known)}"
+        remedy = f"name a file, or one of {', '.join(shipped)}"
         raise Fault("profile-missing", "failed", f"no profile {name}", remedy) from err
+
+
+def profile_given(said: str | dict[str, Any]) -> Profile:
+    """A shipped profile by id, or the whole one that was sent: never a file of this machine. Raises as `profile_named`."""
+    shipped = shipped_profiles()
+    if not isinstance(said, str):
+        return _own(parse_profile(said), shipped)
+    if said not in shipped:
+        remedy = f"name one of {', '.join(shipped)}, or send a whole one"
+        raise Fault("profile-missing", "failed", "no profile of that id ships with this release", remedy)
+    return shipped[said]
+
+
+def _own(profile: Profile, shipped: Mapping[str, Profile]) -> Profile:
+    """A profile of somebody's own, which may not go by the name of a shipped one: people sign for that name."""
+    if shipped.get(profile.id, profile) != profile:
+        raise Malformed("profile", profile.id, "profile-id-taken")
+    return profile
 
 
 def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
@@ -113,6 +139,7 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
         "bundle_digest": digest, "checkpoint": {"root": checkpoint.root.hex(), "size": size}, "first": request.first,
         "last": request.last, "profile": asked.profile.id, "recipient": asked.recipient,
     }  # fmt: skip
+    write_synced(bundle_path(ledger.folder, digest).with_suffix(".json"), dumps(body), mode=0o600)
     absent = parse_part(bundle["data/completeness.json"], Completeness).absent
     return Prepared(raw, digest, body, neighbours(absent))
 

@@ -51,7 +51,9 @@ class Found:
         self.template, self.guard, self.known = template, guard, known
 
 
-PATTERNS: Final = tuple((r.pattern, Found(r.path, r.guard, r.parameters)) for r in ROUTES)
+PATTERNS: Final = tuple((r.method, r.pattern, Found(r.path, r.guard, r.parameters)) for r in ROUTES)
+POSTS: Final = frozenset({WRITE[1], *(r.path for r in ROUTES if r.method == "POST")})
+"""Paths that know the method POST."""
 WRITES: Final = Found("/v1/entries", SIGNED, {"atomic": False})
 NOWHERE: Final = Found("none", None, None)
 
@@ -60,9 +62,8 @@ def find(method: str, path: str) -> Found:
     """The listed route that answers this, or `NOWHERE`."""
     if (method, path) == WRITE:
         return WRITES
-    if method not in ("GET", "HEAD"):
-        return NOWHERE
-    return next((found for pattern, found in PATTERNS if pattern.match(path)), NOWHERE)
+    asked = "GET" if method == "HEAD" else method
+    return next((found for known, pattern, found in PATTERNS if known == asked and pattern.match(path)), NOWHERE)
 
 
 class Guard:

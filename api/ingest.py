@@ -108,7 +108,7 @@ class Ingest:
         try:
             limit = MAX_BATCH_BODY if kind == NDJSON else MAX_BODY
             async with asyncio.timeout(READ_SECONDS):
-                raw = await _read(receive, headers.get(b"content-length", "0"), limit)
+                raw = await read_body(receive, headers.get(b"content-length", "0"), limit)
         except TimeoutError:
             return problem("slow-body", place="body", headers={"Connection": "close"})
         except Malformed as err:
@@ -291,7 +291,7 @@ def _receipt(
     )  # fmt: skip
 
 
-async def _read(receive: Receive, declared: str, limit: int) -> bytes:
+async def read_body(receive: Receive, declared: str, limit: int) -> bytes:
     """The body. Raises `Malformed` `too-large`, as soon as it is known."""
     if not declared.isdecimal() or len(declared) > 12 or int(declared) > limit:
         raise Malformed("body", "body", "too-large")

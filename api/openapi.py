@@ -18,9 +18,10 @@ Every error is RFC 9457 problem+json with a stable `reason`. Every answer names 
 `Ledger-Checkpoint: size=…, root=:base64:`. A path that does not know a method answers 405 `method`; one that is not here 404."""
 NOT_WRITES: Final = frozenset(
     {"at-before-start", "at-beyond-head", "at-in-future", "at-inside-group", "fact-form", "tile-path", "index-beyond-head",
-     "token-missing", "not-found", "method", "not-acceptable", "not-http", "slow-header"}
+     "token-missing", "not-found", "method", "not-acceptable", "not-http", "slow-header", "absent-exists", "bundle-building",
+     "bundle-changed", "since-beyond", *(code for code in TYPES if code.startswith(("profile-", "request-form")))}
 )  # fmt: skip
-"""Only reads, or the connection before any route, answer these; a submission may meet every other one."""
+"""Only reads, disclosures, or the connection before any route, answer these; a submission may meet every other one."""
 ENVELOPE: Final[dict[str, Any]] = {
     "type": "object",
     "description": "A DSSE envelope (spec/envelope.md).",
@@ -63,10 +64,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
         title="Holdpoint", version="1", description=ABOUT, routes=app.routes, openapi_version="3.1.0"
     )
     for route in ROUTES:
-        operation = document["paths"][_plain(route.path)]["get"]
+        operation = document["paths"][_plain(route.path)][route.method.lower()]
         operation["responses"] = _responses(route)
         operation["operationId"] = operation["summary"] = route.operation
         operation["security"] = [] if route.guard == PUBLIC else [{"token": [route.guard]}]
+        if route.body is not None:
+            operation["requestBody"] = {"required": True, "content": {JSON: {"schema": route.body}}}
     document["paths"]["/v1/entries"]["post"] = _write_operation()
     described = {m for r in ROUTES for m in (r.answer, *r.also.values()) if m is not None}
     described |= {answers.Problem, answers.Appended}
@@ -94,7 +97,8 @@ def _responses(route: Route) -> dict[str, Any]:
     content: dict[str, Any] = {form: {"schema": {"type": "string"}} for form in route.forms}
     if route.answer is not None:
         content = {JSON: {"schema": _schema(route.answer.__name__)}, **content}
-    found: dict[str, Any] = {"200": {"description": "Answered.", "content": content}}
+    done = ("200", "Answered.") if route.method == "GET" else ("201", "Made.")
+    found: dict[str, Any] = {done[0]: {"description": done[1], "content": content}}
     if route.tagged:
         found["304"] = {"description": "Nothing has changed: the ETag is the same."}
     found |= _problems(route.all_problems)

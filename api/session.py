@@ -8,10 +8,12 @@ from typing import Any
 from api.about import about
 from api.author import Audience, Written
 from api.batch_keys import lookup_with
-from api.book import Book, Follower, Line, Posted, RefusedError
+from api.book import Book, Follower, Line, Offer, Posted, RefusedError
 from api.cosigning import Connect, ask_witnesses, witness_transport
+from api.disclosing import prepare, released
 from api.embargo import check_shown, shown_incident
 from api.gate_text import ask
+from api.keyring import load_signer
 from api.life import life_answer
 from api.opening import with_fields
 from api.owed import Wanted, as_row, owed, page_of
@@ -20,6 +22,7 @@ from api.what_if import Hypothesis, suppose
 from api.wiring import Ledger
 from auditor.pin import format_pin
 from disclosures.alerts import break_glass_of, undecided_operations
+from disclosures.builder import Asked
 from disclosures.claims import answers
 from disclosures.decided import decisions_page
 from disclosures.icalendar import render
@@ -171,6 +174,15 @@ class Session(Book):
         """An entry and its receipt."""
         check_shown(self.ledger.appender.state, index)
         return self.ledger.upgraded(index)
+
+    def offer(self, asked: Asked) -> Offer:
+        """Built here, kept in `bundles/`."""
+        prepared = prepare(self.ledger, asked, load_signer(self.folder / "keys" / "engine.pem"))
+        return Offer(prepared.digest, prepared.stream, prepared.body, prepared.beside)
+
+    def fetch(self, digest: str) -> tuple[int | None, bytes]:
+        """From `bundles/`, once its `disclosure.made` is in the log."""
+        return released(self.ledger, digest)
 
     def pin(self) -> bytes:
         """The trust file of this ledger as it stands."""

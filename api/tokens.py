@@ -18,8 +18,9 @@ from typing import Any
 from ledger.state import State
 from ledger.trust import TokenLife
 
-SCOPES = frozenset({"status:read", "gate:read", "entries:read", "proofs:read", "metrics:read"})
-ENTRIES = "entries:read"
+PREPARE = "disclosures:write"
+SCOPES = frozenset({"status:read", "gate:read", "entries:read", "proofs:read", "metrics:read", PREPARE})
+ENTRIES, BUNDLES = "entries:read", "bundles:read"
 SHAPE = re.compile(r"hpt_[a-z]{1,8}_[a-z2-7]{26}_[A-Za-z0-9_-]{43,51}")
 """What looks like a token, whole or cut, in any text: struck from log lines, refused in addresses and bodies."""
 _FORM = re.compile(r"hpt_(dev|live)_([a-z2-7]{26})_([A-Za-z0-9_-]{43})_([a-z2-7]{7})")
@@ -27,13 +28,14 @@ _PREFIX = re.compile(r"[a-z0-9._:/@-]{1,200}")
 
 
 def is_scope(text: str) -> bool:
-    """One of `SCOPES`, or `entries:read:PREFIX`: the entries of streams under a prefix."""
-    return text in SCOPES or (text.startswith(f"{ENTRIES}:") and _PREFIX.fullmatch(text[13:]) is not None)
+    """One of `SCOPES`, `entries:read:PREFIX` (the entries of streams under a prefix), or `bundles:read:RECIPIENT`."""
+    narrowed = any(text.startswith(f"{of}:") for of in (ENTRIES, BUNDLES))
+    return text in SCOPES or (narrowed and _PREFIX.fullmatch(text[13:]) is not None)
 
 
 def opens(scopes: frozenset[str], needed: str) -> bool:
-    """Whether the scopes open a route at all; which entries a prefix opens, `opens_stream` says."""
-    return needed in scopes or (needed == ENTRIES and any(s.startswith(f"{ENTRIES}:") for s in scopes))
+    """Whether the scopes open a route at all; which entries a prefix opens, `opens_stream` says; whose bundles, `recipients`."""
+    return needed in scopes or (needed in (ENTRIES, BUNDLES) and any(s.startswith(f"{needed}:") for s in scopes))
 
 
 def opens_stream(scopes: frozenset[str], stream: str) -> bool:

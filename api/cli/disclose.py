@@ -6,16 +6,13 @@ from typing import Annotated
 
 import typer
 
-from api.book import readable
+from api.book import Book, Offer, readable
 from api.cli.asking import Asker
-from api.cli.options import DEFAULT_DATA, As, Data, Json, Yes
+from api.cli.options import As, Json, Yes, with_book
 from api.cli.output import answer, say
 from api.cli.signing import model_stream, sign_and_post
-from api.disclosing import Prepared, bundle_path, prepare, profile_named, released
+from api.disclosing import profile_named
 from api.handing_over import write_synced
-from api.keyring import load_signer
-from api.session import Session
-from api.wiring import opened
 from auditor.pin import parse_pin
 from disclosures.builder import Asked
 from ledger.errors import Fault
@@ -23,7 +20,9 @@ from ledger.events import disclosure
 from ledger.strict import parse_digest, parse_stream
 
 
+@with_book
 def disclose(
+    book: Book,
     subject: Annotated[str | None, typer.Option(help="The model that it is about.")] = None,
     profile: Annotated[str | None, typer.Option(help="Id of a shipped profile, or a file.")] = None,
     recipient: Annotated[str | None, typer.Option(help="Who gets it.")] = None,
@@ -44,7 +43,6 @@ def disclose(
         bool, typer.Option("--prepare", help="Build and keep it; two people sign elsewhere.")
     ] = False,
     by: As = "discloser",
-    data: Data = DEFAULT_DATA,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -54,31 +52,28 @@ def disclose(
     """
     if (out is None) != prepare_only:
         raise Fault("usage", "failed", "--out says where to; --prepare writes nowhere", "holdpoint disclose --help")
-    with opened(data) as ledger:
-        book = Session(ledger)
-        if release is not None and out is not None:
-            index, raw = released(ledger, parse_digest(release))
-            _write(book, out, index, raw, release, as_json=as_json)
-            return
-        if profile is None or subject is None or recipient is None:
-            detail = "--profile, --subject and --recipient say what is handed to whom"
-            raise Fault("usage", "failed", detail, "holdpoint disclose --help")
-        asked = Asked(
-            model_stream(subject),
-            recipient,
-            profile_named(profile),
-            tuple(action or ()),
-            tuple(map(_size, since or ())),
-            tuple(map(parse_stream, absent or ())),
-        )
-        prepared = prepare(ledger, asked, load_signer(data / "keys" / "engine.pem"))
-        if prepared.beside and not as_json:
-            say(f"its proofs of absence show that these streams exist: {', '.join(prepared.beside)}")
-        if out is None:
-            _prepared(book, prepared, as_json=as_json)
-            return
-        posted = sign_and_post(book, Asker(yes=yes), disclosure.Made, prepared.body, prepared.stream, by)
-        _write(book, out, posted.index, prepared.raw, prepared.digest, as_json=as_json)
+    if release is not None and out is not None:
+        _write(book, out, parse_digest(release), as_json=as_json)
+        return
+    if profile is None or subject is None or recipient is None:
+        detail = "--profile, --subject and --recipient say what is handed to whom"
+        raise Fault("usage", "failed", detail, "holdpoint disclose --help")
+    asked = Asked(
+        model_stream(subject),
+        recipient,
+        profile_named(profile),
+        tuple(action or ()),
+        tuple(map(_size, since or ())),
+        tuple(map(parse_stream, absent or ())),
+    )
+    offer = book.offer(asked)
+    if offer.beside and not as_json:
+        say(f"its proofs of absence show that these streams exist: {', '.join(offer.beside)}")
+    if out is None:
+        _prepared(book, offer, as_json=as_json)
+        return
+    sign_and_post(book, Asker(yes=yes), disclosure.Made, dict(offer.body), offer.stream, by)
+    _write(book, out, offer.digest, as_json=as_json)
 
 
 def _size(text: str) -> int:
@@ -88,33 +83,35 @@ def _size(text: str) -> int:
     return parse_pin(readable(Path(text), "pin-unreadable")).checkpoint.size
 
 
-def _prepared(book: Session, prepared: Prepared, *, as_json: bool) -> None:
-    """Say what two disclosers are to sign; the body is kept beside the bundle."""
-    digest, stream, body = prepared.digest, prepared.stream, prepared.body
-    path = bundle_path(book.folder, digest).with_suffix(".json")
-    write_synced(path, json.dumps(body, sort_keys=True).encode(), mode=0o600)
+def _prepared(book: Book, offer: Offer, *, as_json: bool) -> None:
+    """Say what two disclosers are to sign; the body lies where they find it."""
+    path = book.folder / "bundles" / f"{offer.digest.removeprefix('sha256:')}.json"
+    write_synced(path, json.dumps(dict(offer.body), sort_keys=True).encode(), mode=0o600)
     if as_json:
-        said = {"digest": digest, "stream": stream, "body": body, "beside": list(prepared.beside)}
+        said = {"digest": offer.digest, "stream": offer.stream, "body": dict(offer.body), "beside": list(offer.beside)}
         answer("disclose", [said], book=book)
         return
-    say(f"prepared {digest}; two disclosers sign it:")
-    say(f"  holdpoint event new disclosure.made=@{path} --stream {stream} --signer discloser-1 --signer discloser-2 \\")
-    say("    --out made.json")
-    say("  holdpoint event sign made.json --as discloser-1 --out made.dsse.json")
-    say("  holdpoint event sign made.dsse.json --add --as discloser-2; holdpoint event post made.dsse.json")
-    say(f"  holdpoint disclose --release {digest} --out FILE.zip")
+    say(f"prepared {offer.digest}; two disclosers sign it:")
+    say(f"  holdpoint event new disclosure.made=@{path} --stream {offer.stream} --signer discloser-1 \\")
+    say(f"    --signer discloser-2 --out made.json{book.where}")
+    say(f"  holdpoint event sign made.json --as discloser-1 --out made.dsse.json{book.where}")
+    say(f"  holdpoint event sign made.dsse.json --add --as discloser-2{book.where}")
+    say(f"  holdpoint event post made.dsse.json{book.where}")
+    say(f"  holdpoint disclose --release {offer.digest} --out FILE.zip{book.where}")
 
 
-def _write(book: Session, out: Path, index: int, raw: bytes, digest: str, *, as_json: bool) -> None:
-    """The bundle, and beside it the receipt of the event that released it."""
-    _, receipt = book.entry(index)
+def _write(book: Book, out: Path, digest: str, *, as_json: bool) -> None:
+    """The bundle, and beside it the receipt of the event that released it, where that may be read."""
+    index, raw = book.fetch(digest)
     write_synced(out, raw)
-    write_synced(out.with_name(out.name + ".released.tlog-proof"), receipt.encode())
+    if index is not None:
+        _, receipt = book.entry(index)
+        write_synced(out.with_name(out.name + ".released.tlog-proof"), receipt.encode())
     if as_json:
         answer("disclose", [{"digest": digest, "file": str(out), "released_at_index": index}], book=book)
-    else:
-        say(f"released at index {index}: {out} ({len(raw)} bytes, {digest})")
-        say(f"  check it as its reader will: holdpoint verify {out} --pin PIN")
+        return
+    say(f"released{'' if index is None else f' at index {index}'}: {out} ({len(raw)} bytes, {digest})")
+    say(f"  check it as its reader will: holdpoint verify {out} --pin PIN")
 
 
 def register(app: typer.Typer) -> None:

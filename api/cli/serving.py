@@ -10,6 +10,7 @@ from api.book import Book
 from api.cli.check_proof import read_policy
 from api.cli.options import DEFAULT_DATA, As, Data, Json, with_book
 from api.cli.output import answer, posted, say
+from api.recipients import recipient_scope
 from api.serve import serve as run
 from api.session import Session
 from api.tokens import SCOPES, TokenFile, is_scope, new_token
@@ -52,24 +53,33 @@ def serve(
 
 def issue(
     audience: Annotated[str, typer.Argument(help="For whom, a role-like name.")],
-    scope: Annotated[list[str], typer.Option(help="status:read, gate:read, entries:read, proofs:read, metrics:read")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="status:read, gate:read, entries:read[:PREFIX], proofs:read, metrics:read, disclosures:write."
+        ),
+    ] = None,
+    bundles_for: Annotated[
+        list[str] | None, typer.Option(metavar="RECIPIENT", help="May fetch what is released to this recipient.")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it lives.")] = 90,
     data: Data = DEFAULT_DATA,
     by: As = "key-admin-1",
     as_json: Json = False,
 ) -> None:
     """Issue a read token; it is shown once. Example: holdpoint token issue pipeline --scope gate:read"""
-    unknown = sorted(s for s in scope if not is_scope(s))
-    if unknown:
-        known = f"one of {', '.join(sorted(SCOPES))}, entries:read:PREFIX"
-        raise Fault("scope-unknown", "failed", ", ".join(unknown), known)
+    scopes = (*(scope or ()), *map(recipient_scope, bundles_for or ()))
+    unknown = sorted(s for s in scopes if not is_scope(s))
+    if unknown or not scopes:
+        known = f"one of {', '.join(sorted(SCOPES))}, entries:read:PREFIX; or --bundles-for"
+        raise Fault("scope-unknown", "failed", ", ".join(unknown) or "no scope: it would open nothing", known)
     with opened(data) as ledger:
         fresh = new_token("dev" if ledger.development else "live")
         expires = shift(ledger.now(), days=days)
-        body = {"audience": audience, "expires_at": expires, "id": fresh.id, "scopes": scope}
+        body = {"audience": audience, "expires_at": expires, "id": fresh.id, "scopes": list(scopes)}
         session = Session(ledger)
         done = session.say(token.Issued, body, "ledger", by)
-        TokenFile(data / "tokens.json").add(fresh, tuple(scope))
+        TokenFile(data / "tokens.json").add(fresh, scopes)
         if as_json:
             answer(
                 "token", [fresh.text], book=session, code="issued", id=fresh.id, index=done.index, expires_at=expires

@@ -14,11 +14,14 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.routing import compile_path
 
-from api import answers, answers_about, answers_decisions, answers_duties, answers_models
+from api import answers, answers_about, answers_decisions, answers_disclosures, answers_duties, answers_models
+from api.preparing import prepare_disclosure
+from api.problems import RETRY, TYPES
 from api.routes import (
     about,
     claims,
     decisions,
+    disclosures,
     entries,
     frameworks,
     gate,
@@ -28,12 +31,14 @@ from api.routes import (
     log,
     models,
     obligations,
+    page_disclosures,
     page_duties,
     page_frameworks,
     page_model,
     pages,
     verifier,
 )
+from api.tokens import BUNDLES, PREPARE
 
 PUBLIC: Final = "public"
 """Without a token, for everyone: what a verifier needs, and what a load balancer needs."""
@@ -49,7 +54,8 @@ GUARDED: Final = ("token-missing", "not-found")
 UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/{ref:path}/status",
                              "/v1/models/{ref:path}/gate/{action}", "/v1/decisions/{which}",
                              "/livez", "/readyz", "/metrics", "/",
-                             "/docs", "/docs/problems", "/duties", "/frameworks", "/models/{ref:path}", "/v1/obligations",
+                             "/docs", "/docs/problems", "/disclosures", "/duties", "/frameworks", "/models/{ref:path}",
+                             "/v1/obligations",
                              "/v1/obligations.ics", "/v1/incidents",
                              "/v1/incidents/{ref:path}",
                              "/v1/models/{ref:path}/thresholds", "/v1/models/{ref:path}/safeguards",
@@ -57,11 +63,22 @@ UNTAGGED: Final = frozenset({"/v1/models", "/v1/models/{ref:path}", "/v1/models/
 TEXT: Final = "text/plain"
 HTML: Final = "text/html"
 BYTES: Final = "application/octet-stream"
+ZIP: Final = "application/zip"
+BODY: Final = ("content-encoding", "media-type", "slow-body", "too-large", "not-json", "not-utf8", "duplicate-key", "too-deep",
+               "number-domain", "text-domain", "key-not-ascii", "bom", "too-many-keys", "request-form")  # fmt: skip
+"""What a body that is read strictly can end in."""
+APPENDS: Final = tuple(code for code, kind in TYPES.items() if kind.status in RETRY)
+"""What appending a commitment to the stream index can end in, at another time not."""
+PREPARED: Final = (*BODY, "profile-missing", "profile-form", "profile-type", "profile-field", "profile-twice",
+                   "profile-class-missing", "profile-id-taken", "subject-unknown", "since-beyond", "absent-exists",
+                   "bundle-building", "engine-missing", "ledger-frozen", "rules-unknown")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`guard` is `public`, `signature`, or the scope that a token needs. `forms`: media types beside or instead of JSON."""
+    """`guard` is `public`, `signature`, or the scope that a token needs. `forms`: media types beside or instead of JSON; `body`:
+    the schema of a JSON body.
+    """
 
     path: str
     endpoint: Callable[..., Any]
@@ -71,6 +88,7 @@ class Route:
     forms: tuple[str, ...] = ()
     also: dict[int, type[BaseModel]] = field(default_factory=dict)
     method: str = "GET"
+    body: dict[str, Any] | None = None
 
     @property
     def all_problems(self) -> tuple[str, ...]:
@@ -87,7 +105,7 @@ class Route:
     @property
     def tagged(self) -> bool:
         """Whether `If-None-Match` may find the answer unchanged; what depends on the clock is never kept."""
-        return self.path not in UNTAGGED
+        return self.path not in UNTAGGED and self.method == "GET"
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -133,6 +151,13 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/obligations.ics", obligations.calendar, "status:read", None, (*FOLD, *STORE), forms=("text/calendar",)),
     Route("/v1/incidents", incidents.incidents, "status:read", answers_duties.Incidents, (*FOLD, *STORE)),
     Route("/v1/incidents/{ref:path}", incidents.incident, "status:read", answers_duties.OneIncident, (*FOLD, *STORE)),
+    Route("/v1/disclosures", prepare_disclosure, PREPARE, answers_disclosures.Prepared, (*PREPARED, *APPENDS, *STORE),
+          method="POST", body=answers_disclosures.REQUEST),
+    Route("/v1/disclosures", disclosures.disclosures, "status:read", answers_disclosures.Disclosures, (*FOLD, *STORE)),
+    Route("/v1/disclosures/{bundle_id}/bundle", disclosures.disclosure_bundle, BUNDLES, None,
+          (*STORE, "bundle-changed"), forms=(ZIP,)),
+    Route("/v1/disclosures/{bundle_id}", disclosures.one_disclosure, "status:read", answers_disclosures.OneDisclosure,
+          (*FOLD, *STORE)),
     Route("/v1/keys", keys.keys, PUBLIC, answers.Keys, (*FOLD, *STORE)),
     Route("/log/checkpoint", log.checkpoint, PUBLIC, forms=(TEXT,)),
     Route("/log/checkpoint.witnessed", log.checkpoint_witnessed, PUBLIC, None, (*STORE, "not-found"), forms=(TEXT,)),
@@ -144,6 +169,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/readyz", health.readyz, PUBLIC, answers.Ready, also={503: answers.Ready}),
     Route("/metrics", health.metrics, TOKEN_OR_LOCAL, forms=(TEXT,)),
     Route("/", pages.overview, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),
+    Route("/disclosures", page_disclosures.disclosures_page, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),
     Route("/duties", page_duties.duties_page, "status:read", None, (*FOLD, *STORE, "duration-form"), forms=(HTML,)),
     Route("/frameworks", page_frameworks.frameworks_page, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),
     Route("/models/{ref:path}", page_model.model_page, "status:read", None, (*FOLD, *STORE), forms=(HTML,)),

@@ -35,8 +35,8 @@ MODEL = "model/fictional-one"
 class Wire:
     """Transport into the application in this process. `bend` may alter, lose or refuse an exchange."""
 
-    def __init__(self, ledger: Ledger, headers: Mapping[str, str] | None = None) -> None:
-        self._client = TestClient(create_app(ledger), base_url="http://127.0.0.1", client=("127.0.0.1", 1))
+    def __init__(self, ledger: Ledger, headers: Mapping[str, str] | None = None, app: Any = None) -> None:
+        self._client = TestClient(app or create_app(ledger), base_url="http://127.0.0.1", client=("127.0.0.1", 1))
         self._headers = dict(headers or {})
         self.bend: Callable[[str, Callable[[], Reply]], Reply] = lambda _path, send: send()
         self.sent: list[bytes] = []

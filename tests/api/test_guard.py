@@ -9,13 +9,13 @@ import pytest
 from api.guard import HEADERS, MAX_HEADER, find
 from api.routes.listed import PUBLIC, ROUTES, TOKEN_OR_LOCAL
 from api.session import Session
-from api.tokens import SCOPES, TokenFile, is_scope, new_token, opens_stream
+from api.tokens import BUNDLES, SCOPES, TokenFile, is_scope, new_token, opens_stream
 from ledger.events import token
 from ledger.strict import shift
 from tests.api.asker import Asker
 
 FILLED = {"ref": "m", "ref:path": "m", "action": "train", "index": "0", "level": "0", "path:path": "000.p/1",
-          "which": "0"}  # fmt: skip
+          "which": "0", "bundle_id": "0" * 32}  # fmt: skip
 EVENT = "00000000-0000-7000-8000-000000000000"
 ELSEWHERE = ("/nothing", "/v1", "/docs/oauth2-redirect", "/redoc", "/static/x", "/log", "/v1/entries/", "/livez/x")
 
@@ -34,7 +34,7 @@ def production(monkeypatch: pytest.MonkeyPatch, growing: Asker) -> Iterator[Aske
 def test_every_route_of_the_application_is_listed(growing: Asker) -> None:
     served = {(route.path, method) for route in growing.app._app.routes for method in route.methods}
     assert served == {(r.path, r.method) for r in ROUTES}
-    assert all(r.guard in {PUBLIC, *SCOPES} for r in ROUTES)
+    assert all(r.guard in {PUBLIC, BUNDLES, *SCOPES} for r in ROUTES)
 
 
 def test_the_guard_and_the_router_mean_the_same_route(story: Asker) -> None:
@@ -73,14 +73,17 @@ def test_attack_no_route_answers_without_a_token_unless_listed(production: Asker
 
 
 def test_honest_a_token_opens_its_scope_and_no_other(production: Asker) -> None:
-    for scope in sorted(SCOPES):
+    for scope in (*sorted(SCOPES), f"{BUNDLES}:somebody"):
         _, text = production.token(scope)
         for route in ROUTES:
-            answer = production.ask_far(address(route.path), bearer=text)
-            if route.guard in (PUBLIC, scope):
+            answer = production.ask_far(address(route.path), route.method, bearer=text)
+            if route.method == "POST" and route.guard == scope:
+                assert (answer.status_code, answer.json()["reason"]) == (415, "media-type")
+            elif route.guard in (PUBLIC, scope):
                 assert answer.status_code in (200, 404, 503), (scope, route.path)
                 assert answer.status_code == 200 or answer.json() == {"outcome": "unknown"} or route.path.startswith(
-                    ("/v1/models/", "/v1/entries/", "/v1/incidents/", "/v1/decisions/", "/models/")
+                    ("/v1/models/", "/v1/entries/", "/v1/incidents/", "/v1/decisions/", "/models/", "/v1/disclosures/",
+                     "/log/checkpoint.witnessed")
                 ), (scope, route.path)  # fmt: skip
             else:
                 assert answer.status_code == 404, (scope, route.path)
@@ -197,8 +200,8 @@ def test_a_prefix_opens_its_streams_and_nothing_else(production: Asker) -> None:
     assert first == production.ask_far("/v1/entries/0/receipt", bearer=all_).json()
     _, proofs = production.token("proofs:read")
     bare = production.ask_far("/v1/entries/0/receipt", bearer=proofs).json()
-    assert set(bare) == {"index", "receipt"}
-    assert set(first) == {"entry", "index", "receipt"}
+    assert set(bare) == {"index", "leaf", "receipt", "witnessed"}
+    assert set(first) == {"entry", "index", "leaf", "receipt", "recorded_at", "witnessed"}
 
 
 def test_prefixes_end_where_names_end() -> None:

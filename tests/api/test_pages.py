@@ -16,7 +16,7 @@ from policies.answer import Answer, Clearance
 from tests.api.asker import Asker, Seen
 from tests.conftest import FOUNDED
 
-PAGES = ("/", "/docs", "/docs/problems", "/duties", "/frameworks", "/models/fictional-one")
+PAGES = ("/", "/docs", "/docs/problems", "/disclosures", "/duties", "/frameworks", "/models/fictional-one")
 OF_THE_LEDGER = tuple(p for p in PAGES if not p.startswith("/docs"))
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 LIMIT = 150_000
