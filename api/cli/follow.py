@@ -1,22 +1,32 @@
-"""`mirror`: a verified copy of a log as static files."""
+"""`mirror`: a verified copy of a log as static files. `monitor`: follow logs, and say what goes wrong."""
 
+import ipaddress
+import signal
+import sys
+import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from api.book import readable
 from api.cli.check_proof import Keys, keys_given
 from api.cli.options import DEFAULT_TIMEOUT, Json, Timeout
-from api.cli.output import emit, say
+from api.cli.output import emit, say, warn
 from api.cli.progress import Progress
 from api.cli.web_source import WebSource
 from api.mirroring import Mirror, Mirrored
+from api.monitoring import AlarmBook, Monitor
+from api.outbox import Courier, Outbox, secret_in
 from api.settings import settings
+from api.webhook import Network, Receiver
+from auditor.alarms import CODES, TAMPERING, Alarm, exit_of
 from auditor.explain import visible
 from auditor.pin import Pin, parse_pin
+from ledger.errors import Fault
 from ledger.note import Vkey
 
 TokenFile = Annotated[
@@ -86,6 +96,119 @@ def mirrored_text(found: Mirrored, folder: Path) -> list[str]:
     return [*lines, f"  every tile is proven; entries and claims: holdpoint verify {folder} --pin FILE"]
 
 
+def monitor(
+    urls: Annotated[
+        list[str], typer.Argument(metavar="URL...", help="Tile hosts or servers; a token goes to the first.")
+    ],
+    data: Annotated[Path, typer.Option("--data", help="What it holds: heads, alarms, evidence.")] = Path(
+        "holdpoint-monitor"
+    ),
+    pin_files: Annotated[list[Path] | None, typer.Option("--pin", help="A trust file; one for each log.")] = None,
+    key: Keys = None,
+    every: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds between looks.")] = 60,
+    once: Annotated[bool, typer.Option("--once", help="One look; the exit code says what was found.")] = False,
+    max_age: Annotated[
+        int, typer.Option(min=1, help="Seconds after which a head is too old, or a place lags.")
+    ] = 86_400,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where alarms are sent (Standard Webhooks).")
+    ] = None,
+    secret: Annotated[
+        Path | None,
+        typer.Option("--webhook-secret", help="Its signing secret; default: DATA/webhook.secret, made if absent."),
+    ] = None,
+    networks: Annotated[
+        list[str] | None,
+        typer.Option("--webhook-network", metavar="CIDR", help="A private network that its name may lead to."),
+    ] = None,
+    token_file: TokenFile = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    as_json: Json = False,
+) -> None:
+    """Follow logs and raise alarms. Example: holdpoint monitor https://log.lab.example --pin pin.json --once"""
+    pins = [parse_pin(readable(path, "pin-unreadable")) for path in pin_files or ()]
+    token = token_in(token_file)
+    receiver = None if webhook is None else Receiver(webhook, networks_in(networks))
+
+    def now() -> int:
+        return int(time.time())
+
+    def said(event: dict[str, Any]) -> None:
+        if not as_json:
+            say(alarm_text(event))
+        elif not once:
+            emit({"schema": "holdpoint.alarm/1", "ok": False, **event})
+        sys.stdout.flush()
+
+    def connect(url: str) -> WebSource:  # a token goes to one host: the others are whoever's mirrors
+        return WebSource(url, token=token if url == urls[0] else None, timeout=timeout)
+
+    with closing(Monitor(data, urls, pins, keys_given(key), connect=connect, now=now, max_age=max_age)) as running:
+        outbox = None if receiver is None else Outbox(data / "outbox", now)
+        book = AlarmBook(data, now, outbox, said)
+        courier = None
+        if receiver is not None and outbox is not None:
+            text, fresh = secret_in(secret or data / "webhook.secret")
+            if fresh:
+                warn(f"a new signing secret lies in {secret or data / 'webhook.secret'}: give it to the receiver")
+            courier = Courier(outbox, receiver, text, warn)
+        try:
+            found = _watch(running, book, courier, None if once else every)
+        finally:
+            if courier is not None:
+                courier.close()
+        heads = running.heads()
+    if not once:
+        return
+    if as_json:
+        code = min(found, key=lambda a: CODES[a.code][0]).code if found else "ok"
+        emit({"schema": "holdpoint.monitor/1", "ok": not found, "code": code, "details": [a.to_json() for a in found],
+              "logs": heads, "checkpoint": None})  # fmt: skip
+    elif not found:
+        for row in heads:
+            say(f"{visible(row['origin'])}: size {row['size']}, one history since the pinned head; no alarm")
+    raise SystemExit(exit_of(found))
+
+
+def _watch(running: Monitor, book: AlarmBook, courier: Courier | None, every: float | None) -> list[Alarm]:
+    """Look once, or until SIGTERM or SIGINT. A round that fails for reasons of this machine is said, and tried again."""
+    stop, found = threading.Event(), list[Alarm]()
+    if every is not None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stop.set())
+    while True:
+        try:
+            found = running.look(book.keep)
+            book.end_round(found)
+        except OSError as err:  # a full disk: nothing was pinned, so nothing is lost
+            if every is None:
+                raise Fault("folder-unwritable", "failed", f"{err.filename}: {err.strerror}", "free space") from err
+            warn(f"this round is lost: {err.filename}: {err.strerror}")
+        if courier is not None:
+            courier.wake()
+        if every is None or stop.wait(every):
+            return found
+
+
+def networks_in(given: list[str] | None) -> list[Network]:
+    """Networks in CIDR form. Raises `Fault` `webhook-address`."""
+    try:
+        return [ipaddress.ip_network(text) for text in given or ()]
+    except ValueError:
+        detail = "a network reads ADDRESS/BITS, such as 10.1.0.0/16"
+        raise Fault("webhook-address", "failed", detail, "mend --webhook-network") from None
+
+
+def alarm_text(event: dict[str, Any]) -> str:
+    """An alarm for people."""
+    word = "ended" if event["ended"] else "ALARM" if CODES[event["code"]][0] == TAMPERING else "alarm"
+    lines = [f"{event['at']} {word} {event['code']} {visible(event['place'])}: {visible(event['detail'])}"]
+    if event["evidence"] is not None:
+        lines.append(f"  kept: {event['evidence']}")
+    return "\n".join(lines)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(mirror)
+    app.command()(monitor)

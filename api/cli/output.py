@@ -20,7 +20,8 @@ EXITS: dict[int, frozenset[str]] = {
         "nothing-verified",
         "obligation-unknown", "pin-missing", "pin-unreadable", "positions-reversed", "request-missing", "scope-unknown",
         "setting-malformed", "setting-unknown",
-        "signatures-missing", "subject-record-missing", "url-malformed", "usage", "work-file",
+        "signatures-missing", "subject-record-missing", "url-malformed", "usage",
+        "webhook-address", "work-file",
     }),
     4: frozenset({
         "anchor-ahead", "checkpoint-foreign", "diverged", "entry-missing", "export-ahead", "export-conflict", "export-foreign",
@@ -38,7 +39,7 @@ EXITS: dict[int, frozenset[str]] = {
     7: frozenset({
         "engine-key-missing", "engine-key-wrong", "wrapping-key-missing", "wrapping-key-wrong",
         "declined", "key-file-malformed", "key-unfit", "key-file-open", "key-file-unreadable", "signer-missing",
-        "signer-self-check", "token-file", "token-missing",
+        "signer-self-check", "token-file", "token-missing", "webhook-secret",
     }),
 }  # fmt: skip
 WHY: dict[int, str] = {

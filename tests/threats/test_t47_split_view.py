@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from api.exporting import export
+from api.handing_over import write_pin
+from api.keyring import load_signer
+from api.session import Session
+from api.wiring import opened
 from auditor.cli import main as auditor
 from auditor.heads import Head, read_head
 from auditor.pin import format_pin
@@ -21,9 +26,10 @@ from ledger.strict import format_base64
 from ledger.tile import Edge
 from ledger.tree import Node, prove_inclusion
 from tests.commands import Cli
-from tests.conftest import SHARED
+from tests.conftest import SHARED, copy_of
 from tests.cosigner import cosigned, witness_vkey
 from tests.simulator import KEY_ADMINS, Lab, log_signer
+from tests.tile_host import TileHost
 
 SUNLIGHT = SHARED / "vectors" / "sunlight"
 HONEST = Lab()
@@ -127,6 +133,33 @@ def test_attack_sunlight_s_witness_and_mirror_saw_two_trees() -> None:
     assert (report.verdict, report.size, report.checks[-1].code) == (V.DIVERGED, 300, "split-cosigned")
     assert "The log lied, or one of them" in report.checks[0].detail
     assert check(raw, keys[:1]).verdict is V.UNANCHORED
+
+
+def test_attack_two_databases_behind_a_switch(founded_folder: Path, tmp_path: Path) -> None:
+    """One ledger, its disk copied, goes on as two; the switch shows one to the monitor today and the other tomorrow."""
+    shown: list[Path] = []
+    pin = tmp_path / "pin.json"
+    for name in ("first", "second"):
+        folder = copy_of(founded_folder, tmp_path / name)
+        with opened(folder) as book:
+            write_pin(book, pin)
+            body = {"id": f"only-{name}", "kind": "person", "unit": "safety"}
+            Session(book).say(principal.Registered, body, "ledger", "key-admin")
+            export(book, tmp_path / f"{name}-out", load_signer(folder / "keys" / "engine.pem"))
+        shown.append(tmp_path / f"{name}-out")
+    host = TileHost(shown[0])
+    cli = Cli(tmp_path, None)  # type: ignore[arg-type]  # no ledger is opened here
+    words = ("monitor", host.url, "--pin", pin, "--data", tmp_path / "monitor", "--once", "--json")
+    try:
+        assert cli(*words).code == 0
+        host.folder = shown[1]
+        done = cli(*words)
+    finally:
+        host.close()
+    value = json.loads(done.out)
+    assert (done.code, value["code"]) == (4, "split-view")
+    done = cli("verify", value["details"][0]["evidence"], "--pin", pin, "--json")
+    assert (done.code, json.loads(done.out)["code"]) == (4, "split-heads")
 
 
 # -- a file forged to frame an honest log --------------------------------------------------------------------------------

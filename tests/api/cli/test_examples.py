@@ -46,6 +46,7 @@ OTHERS = {
     "anchor",
     "hammer",
     "mirror",
+    "monitor",
     "rebuild",
     "restore",
     "verify-checkpoint",

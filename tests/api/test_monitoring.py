@@ -1,0 +1,364 @@
+"""A monitor: it pins what it proved, says what goes wrong once, and goes on through hosts, receivers and kills that fail it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from api.monitoring import AlarmBook, Monitor
+from api.outbox import Outbox
+from auditor.alarms import Alarm
+from auditor.pin import Pin, format_pin, parse_pin
+from auditor.split_view import check
+from auditor.verdict import VerifyVerdict as V
+from ledger.checkpoint import read_checkpoint, sign_checkpoint
+from ledger.errors import Fault
+from ledger.events import ledger
+from ledger.tile import tile_path
+from tests.commands import HOLDPOINT, Cli, Done, serving
+from tests.conftest import copy_of
+from tests.simulator import ROOTS, Lab, log_signer
+from tests.tile_host import MadeUp, TileHost
+
+SIGNER = log_signer("watched", "dev/watched")
+AT = 1_780_000_000
+LOG = MadeUp(SIGNER, 1_300)
+FORK = MadeUp(SIGNER, 1_500, fork=1_000, name="other")
+Files = dict[str, bytes]
+
+
+def bare(files: Files) -> Files:
+    """Made-up entries are no events: the log keeps them back."""
+    return {k: v for k, v in files.items() if "entries" not in k}
+
+
+class Shown:
+    """A host that shows `files`; an exception in their place is raised."""
+
+    def __init__(self, files: Files | Exception) -> None:
+        self.files, self.asked = files, list[str]()
+
+    def read(self, name: str) -> bytes | None:
+        self.asked.append(name)
+        if isinstance(self.files, Exception):
+            raise self.files
+        return self.files.get(name)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class World:
+    """Places by name, a clock, a monitor's folder; each `look` is a process of its own, as from a timer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.now, self.places = folder, AT, dict[str, Shown]()
+        self.pins: tuple[Pin, ...] = ()
+        self.keys = SIGNER.vkeys
+        self.said: list[tuple[str, bool]] = []
+        self.max_age = 3600
+
+    def show(self, files: Files | Exception, place: str = "one") -> None:
+        self.places[place] = Shown(files)
+
+    def look(self, keep: Callable[[Sequence[Alarm]], None] | None = None) -> list[str]:
+        monitor = Monitor(
+            self.folder, list(self.places), self.pins, self.keys,
+            connect=lambda place: self.places[place], now=lambda: self.now, max_age=self.max_age,
+        )  # fmt: skip
+        with closing(monitor):
+            book = AlarmBook(self.folder, lambda: self.now, None, lambda e: self.said.append((e["code"], e["ended"])))
+            found = monitor.look(keep or book.keep)
+            book.end_round(found)
+            self.heads = monitor.heads()
+        self.found = found
+        return [a.code for a in found]
+
+    @property
+    def size(self) -> int:
+        return int(self.heads[0]["size"]) if self.heads else 0
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "monitor")
+
+
+def pin_at(size: int) -> Pin:
+    return parse_pin(format_pin("dev/watched", bytes(32).hex(), tuple(map(str, SIGNER.vkeys)), LOG.note(size)))
+
+
+def test_it_follows_from_its_own_pinned_head(world: World) -> None:
+    for size in (256, 257, 900, 900, 1_300):
+        world.show(bare(LOG.files(size)))
+        assert (world.look(), world.size) == ([], size)
+    assert world.said == []
+    world.show(bare(LOG.files(1_300)))
+    world.look()
+    assert [n for n in world.places["one"].asked if n.startswith("tile/0/") and ".p/" not in n] == [], (
+        "nothing new, few asked"
+    )
+
+
+def test_first_use_begins_at_the_pin(world: World) -> None:
+    world.pins = (pin_at(1_100),)
+    world.show(bare(FORK.files()))
+    assert (world.look(), world.size) == (["split-view"], 1_100)
+    world.show(bare(LOG.files(900)))
+    assert "rollback" in world.look(), "less than the pin"
+
+
+@pytest.mark.parametrize("size", [1_001, 1_299, 1_300, 1_301, 1_500])
+def test_two_histories_become_a_file_that_convicts(world: World, size: int) -> None:
+    """Also a shorter one, where another place still shows the tree that is held."""
+    world.show(bare(LOG.files()), "true")
+    world.look()
+    world.show(bare(FORK.files(size)), "other")
+    assert world.look() == ["split-view"]
+    assert world.look() == ["split-view"] * 2, "at both places: it is the log that is convicted"
+    (evidence,) = {a.evidence for a in world.found}
+    assert evidence is not None
+    report = check(Path(evidence).read_bytes(), SIGNER.vkeys)
+    assert (report.verdict, report.origin) == (V.DIVERGED, "dev/watched")
+    assert (world.size, world.said) == (1_300, [("split-view", False)]), "said once, and the fork is not followed"
+    world.show(bare(LOG.files()), "other")
+    assert set(world.look()) == {"split-view"}, "it stays said while the file lies there"
+    Path(evidence).unlink()
+    assert world.look() == []
+
+
+def test_a_shorter_fork_at_the_only_place_is_a_rollback(world: World) -> None:
+    world.show(bare(LOG.files()))
+    world.look()
+    world.show(bare(FORK.files(1_200)))
+    assert (world.look(), world.size) == (["rollback"], 1_300)
+    world.show(bare(LOG.files()))
+    assert (world.look(), world.said) == ([], [("rollback", False), ("rollback", True)])
+
+
+def test_a_place_that_lags_is_no_rollback_until_it_takes_too_long(world: World) -> None:
+    world.show(bare(LOG.files()), "log")
+    world.show(bare(LOG.files(900)), "mirror")
+    assert world.look() == []
+    world.now += 3599
+    assert world.look() == []
+    world.now += 1
+    assert world.look() == ["lag"]
+    assert "400 entries behind" in world.found[0].detail
+    world.show(bare(LOG.files()), "mirror")
+    assert world.look() == []
+    world.show(bare(LOG.files(900)), "mirror")
+    assert world.look() == ["rollback"]
+
+
+def test_a_frozen_log_is_said_once_and_ends(world: World) -> None:
+    world.show(bare(LOG.files()))
+    world.look()
+    world.now += 3601
+    assert (world.look(), world.look(), world.said) == (["freeze"], ["freeze"], [("freeze", False)])
+    world.show(bare(LOG.files()) | {"checkpoint": LOG.note(at=world.now).encode()})
+    assert (world.look(), world.said) == ([], [("freeze", False), ("freeze", True)]), "the same tree, signed again"
+    world.show(bare(LOG.files()))
+    assert world.look() == [], "an older signature of it takes nothing back"
+    world.now += 3601
+    world.show(Fault("server-timeout", "failed", "silence", ""))
+    assert sorted(world.look()) == ["freeze", "unreachable"], "who answers nothing is no younger"
+
+
+BROKEN: dict[str, tuple[Callable[[Files], Files | Exception], str]] = {
+    "no checkpoint": (lambda f: {k: v for k, v in f.items() if k != "checkpoint"}, "checkpoint-missing"),
+    "a web page": (lambda f: f | {"checkpoint": b"<html>\n"}, "checkpoint-malformed"),
+    "no text": (lambda f: f | {"checkpoint": b"\xff\n"}, "checkpoint-malformed"),
+    "a bent root": (lambda f: f | {"checkpoint": f["checkpoint"].replace(b"\n1300\n", b"\n1301\n")}, "checkpoint-unsigned"),
+    "a thief's head": (lambda f: f | {"checkpoint": MadeUp(log_signer("thief", "dev/watched"), 5).note().encode()}, "checkpoint-unsigned"),
+    "another log": (lambda f: f | {"checkpoint": MadeUp(log_signer("y", "dev/elsewhere"), 5).note().encode()}, "other-log"),
+    "a tile kept back": (lambda f: {k: v for k, v in f.items() if k != tile_path(0, 3)}, "tiles-missing"),
+    "the edge kept back": (lambda f: {k: v for k, v in f.items() if not k.startswith("tile/1/")}, "tiles-missing"),
+    "a bent tile": (lambda f: f | {tile_path(0, 3): bytes(8192)}, "tiles-unproven"),
+    "a bent edge": (lambda f: f | {tile_path(0, 5, 20): bytes(640)}, "tiles-unproven"),
+    "silence": (lambda _f: Fault("server-unreachable", "failed", "nobody", ""), "unreachable"),
+    "too much": (lambda _f: Fault("answer-too-large", "failed", "64 MiB", ""), "unreachable"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_place_that_is_broken_is_said_and_survived(world: World, name: str) -> None:
+    bend, code = BROKEN[name]
+    world.show(bare(LOG.files(900)))
+    world.look()
+    world.show(bend(bare(LOG.files())))
+    assert (code in world.look(), world.size) == (True, 900)
+    assert set(world.said) <= {(code, False), ("keys-unexpected", False)}
+    world.show(bare(LOG.files()))
+    assert (world.look(), world.size) == ([], 1_300)
+
+
+def test_keys_that_nobody_named(world: World) -> None:
+    world.show(bare(LOG.files(900)))
+    world.look()
+    note = LOG.note().encode().split(b"\n\n")[0]
+
+    both = sign_checkpoint(read_checkpoint(LOG.note())[0], SIGNER, AT, log_signer("new", "dev/watched")).encode()
+    assert both.startswith(note)
+    world.show(bare(LOG.files()) | {"checkpoint": both})
+    assert (world.look(), world.size) == (["keys-unexpected"], 1_300), (
+        "said, and followed: the pair that is known signed"
+    )
+    world.keys = (SIGNER.vkeys[0], log_signer("new", "dev/watched").vkeys[1])
+    assert set(world.look()) >= {"keys-unexpected"}
+
+
+def test_entries_are_read_once_and_a_kill_before_the_pin_says_them_again(world: World) -> None:
+    lab = Lab("dev/lab")
+    world.keys = lab.log.vkeys
+    world.show(lab.export())
+    world.max_age = 10**9
+    assert world.look() == []
+    lab.say(ledger.Frozen, {"reason": "a drill"}, "ledger", *ROOTS)
+    world.show(lab.export())
+
+    def pulled(alarms: Sequence[Alarm]) -> None:
+        assert [a.code for a in alarms] == ["ledger-frozen"]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.look(pulled)
+    assert world.look() == ["ledger-frozen"]
+    assert (world.look(), world.said) == ([], [("ledger-frozen", False)])
+    assert world.heads[0]["entries_read"] == len(lab.entries)
+
+
+def test_entries_that_are_kept_back_are_read_when_they_come(world: World) -> None:
+    lab = Lab("dev/lab")
+    world.keys, world.max_age = lab.log.vkeys, 10**9
+    world.show(bare(lab.export()))
+    world.look()
+    seen = len(lab.entries)
+    lab.say(ledger.Frozen, {"reason": "a drill"}, "ledger", *ROOTS)
+    world.show(bare(lab.export()))
+    assert (world.look(), world.heads[0]["entries_read"], world.size) == ([], seen, len(lab.entries))
+    world.show(lab.export())
+    assert world.look() == ["ledger-frozen"]
+
+
+def test_whose_logs_they_are_comes_from_the_caller(world: World) -> None:
+    world.keys = ()
+    world.show(bare(LOG.files()))
+    with pytest.raises(Fault, match="flags-missing"):
+        world.look()
+
+
+def test_alarms_are_on_disk_and_in_the_outbox_before_they_are_said(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox", lambda: int(time.time()))
+    said: list[dict[str, Any]] = []
+    book = AlarmBook(tmp_path, lambda: AT, outbox, said.append)
+    alarm = Alarm("lag", "http://one", "3 entries", "dev/x")
+    book.keep([alarm])
+    book.keep([Alarm("lag", "http://one", "4 entries", "dev/x")])
+    assert (len(said), len(outbox.waiting())) == (1, 1), "the same alarm, whatever its detail"
+    again = AlarmBook(tmp_path, lambda: AT, outbox, said.append)
+    again.keep([alarm])
+    again.end_round([])
+    lines = [json.loads(line) for line in (tmp_path / "alarms.jsonl").read_text().splitlines()]
+    assert [(line["code"], line["ended"]) for line in lines] == [("lag", False), ("lag", True)]
+    message = json.loads(outbox.waiting()[0].read_bytes())
+    assert (message["specversion"], message["type"], message["source"]) == ("1.0", "holdpoint.monitor.lag", "dev/x")
+
+
+# -- by hand ---------------------------------------------------------------------------------------------------------------
+
+
+def run(*words: object) -> Done:
+    return Cli(Path(), None)(*words)  # type: ignore[arg-type]  # no ledger is opened here
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[TileHost]:
+    found = TileHost(tmp_path)
+    yield found
+    found.close()
+
+
+def test_once_from_a_timer(host: TileHost, told_folder: Path, tmp_path: Path) -> None:
+    pin, data = told_folder / "pin.json", tmp_path / "monitor"
+    words = ("monitor", host.url, "--pin", pin, "--data", data, "--once", "--max-age", 10**9)
+    host.folder = told_folder / "export"
+    done = run(*words, "--json")
+    value = json.loads(done.out)
+    assert (done.code, value["code"], value["logs"][0]["size"]) == (0, "ok", 86)
+    assert "no alarm" in run(*words).out
+    host.folder = told_folder / "export-earlier"
+    done = run(*words, "--json")
+    assert (done.code, json.loads(done.out)["code"]) == (4, "rollback")
+    host.bend = lambda _path: (503, b"")
+    assert run(*words).code == 6
+    assert run("monitor", host.url, "--data", data, "--once").code == 2
+    assert (
+        run("monitor", host.url, "--pin", pin, "--data", data, "--once", "--webhook", "http://169.254.169.254/").code
+        == 2
+    )
+
+
+def test_a_real_service_is_followed_in_a_loop_through_a_restart(founded_folder: Path, tmp_path: Path) -> None:
+    """Entries appended meanwhile are read; while nobody answers that is said; SIGTERM ends it well."""
+    folder, pin, data = copy_of(founded_folder, tmp_path / "ledger"), tmp_path / "pin.json", tmp_path / "monitor"
+    assert run("pin", pin, "--data", folder).code == 0
+    with serving("--data", folder) as (url, _):
+        port = url.rpartition(":")[2]
+        command = [
+            str(HOLDPOINT),
+            "monitor",
+            url,
+            "--pin",
+            str(pin),
+            "--data",
+            str(data),
+            "--every",
+            "1",
+            "--json",
+            "--timeout",
+            "5",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: sorted(data.glob("logs/*/log.json")) != [])
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["code"] == "unreachable"
+    assert process.poll() is None
+    with Serving(folder, port):
+        value = json.loads(process.stdout.readline())
+        assert (value["code"], value["ended"]) == ("unreachable", True)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+class Serving:
+    """`serve` on a given port."""
+
+    def __init__(self, folder: Path, port: str) -> None:
+        command = [str(HOLDPOINT), "serve", "--data", str(folder), "--port", port]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_err: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(60) == 0, sys.argv
