@@ -4,17 +4,13 @@ SQLite, in one transaction from mark to mark: whenever the program is killed, th
 of the entries before it. It is as trustworthy as the machine that the audit runs on, and no more: it must be the auditor's own.
 """
 
-import pickle  # reads back what this file wrote, and values of our own classes alone (`_Reader`)
 import sqlite3
-from dataclasses import dataclass, is_dataclass
-from enum import Enum
-from io import BytesIO
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
-from msgspec import UNSET, Struct
-
 from auditor.cold_rows import COLD, SCHEMA, ColdRows
+from auditor.kept_values import decode, encode
 from auditor.seen import Seen
 from ledger.errors import LedgerError, Malformed
 from ledger.replay import Replay
@@ -22,22 +18,7 @@ from ledger.state import Parts, State
 from ledger.tile import Edge, GetTile, TileReader
 from ledger.tree import root_of
 
-OURS: Final = ("ledger.", "policies.", "auditor.")
 CACHE_KIB: Final = 32 * 1024
-
-
-class _Reader(pickle.Unpickler):
-    """Values of our own rooms and plain containers: a file that asks for anything else is refused, and nothing of it is run."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The class, if it is one of ours that only holds values."""
-        if (module, name) == ("msgspec._core", "UNSET"):
-            return UNSET
-        if module.startswith(OURS):
-            found = super().find_class(module, name)
-            if isinstance(found, type) and (issubclass(found, Struct | Enum) or is_dataclass(found)):
-                return found
-        raise Malformed("working file", f"{module}.{name}", "work-form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +61,7 @@ class WorkingFile:
         place = (replay.size, replay.recorded_at, tuple(replay.owed), replay.cause)
         tops = {name: rows.top for name, rows in self.tables.items()}
         kept = Mark(place, replay.state.parts(COLD), tops, edge, pinned_root, seen)
-        raw = pickle.dumps(kept, protocol=5)
+        raw = encode(kept)
         self._conn.execute("INSERT OR REPLACE INTO mark VALUES (1, ?, ?)", (f"{self.release} {about}", raw))
         self._conn.execute("COMMIT")
         self._conn.execute("BEGIN")
@@ -100,8 +81,8 @@ class WorkingFile:
     def _read(self, raw: bytes) -> Mark | None:
         """A mark; `None` where it is damaged or of other classes than ours: the audit begins anew."""
         try:
-            kept = _Reader(BytesIO(raw)).load()
-        except (Malformed, pickle.UnpicklingError, AttributeError, EOFError, TypeError, ValueError, ImportError):
+            kept = decode(raw)
+        except Malformed:
             return None
         return kept if isinstance(kept, Mark) else None
 

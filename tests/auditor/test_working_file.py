@@ -1,16 +1,14 @@
 """An audit that was stopped goes on where it was, and a working file of anything else is not believed."""
 
 import json
-import os
-import pickle
 import signal
 import sqlite3
 import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pytest
 
 import auditor.verify
@@ -149,12 +147,11 @@ def test_a_file_of_foreign_objects_is_not_run(tmp_path: Path) -> None:
     """Whoever slips an auditor a working file gets nothing executed: the audit begins anew."""
     lab, files = long_lab()
     stopped_at(tmp_path / "work")
-
-    class Evil:
-        def __reduce__(self) -> Any:
-            return os.mkdir, (str(tmp_path / "owned"),)
-
-    for raw in (pickle.dumps(Evil()), b"", b"\x80\x05.", pickle.dumps({"a": 1}), pickle.dumps(WorkingFile)):
+    named = [
+        msgspec.msgpack.encode([name, [str(tmp_path / "owned")]])
+        for name in ("os.mkdir", "auditor.working_file.WorkingFile")
+    ]
+    for raw in (*named, b"", b"\x00", msgspec.msgpack.encode({"a": 1}), msgspec.msgpack.encode(["dict", [1]])):
         with sqlite3.connect(tmp_path / "work") as conn:
             conn.execute("UPDATE mark SET kept = ?", (raw,))
         conn.close()
