@@ -148,7 +148,7 @@ def statement(lab: Lab, index: int = -1) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("topic", [
-    "urn:holdpoint:event:model.registered:2", "urn:holdpoint:event:disclosure.erased:1", "https://slsa.dev/provenance/v1"])  # fmt: skip
+    "urn:holdpoint:event:model.registered:2", "urn:holdpoint:event:model.retired:1", "https://slsa.dev/provenance/v1"])  # fmt: skip
 def test_an_unknown_event_type_is_undecided_never_invalid(lab: Lab, topic: str) -> None:
     value = statement(lab)
     value["predicateType"] = topic
