@@ -15,6 +15,7 @@ from typing import Any
 
 from api.author import statement_of
 from api.cosigning import ask_witnesses, cosigned_note, witness_transport
+from api.embargo import shown
 from api.handing_over import write_synced
 from api.wiring import Ledger
 from disclosures.absence import neighbours
@@ -39,20 +40,22 @@ TAGS = ("VERIFY.md", "verify.py", "verify.html")
 
 
 class LedgerSource:
-    """`disclosures.closure.Source` over an open ledger, below `size`."""
+    """`disclosures.closure.Source` over an open ledger, below `size`; without the bytes of what is suppressed there."""
 
     def __init__(self, ledger: Ledger, size: int) -> None:
         self._ledger, self._size = ledger, size
+        self._state = ledger.appender.state
         self.node = TileReader(lambda level, n: ledger.tile(level, n, size), size)
 
     def entry(self, index: int) -> bytes:
         """An entry's bytes."""
-        (row,) = self._ledger.desk.read_entries(index, index + 1)
+        (row,) = shown(self._state, self._ledger.desk.read_entries(index, index + 1))
         return row.entry
 
     def of_stream(self, stream: str) -> Iterator[tuple[int, bytes]]:
         """A stream's entries below the size, in order."""
-        return ((row.index, row.entry) for row in _rows(self._ledger, self._size, stream=stream))
+        rows = shown(self._state, _rows(self._ledger, self._size, stream=stream))
+        return ((row.index, row.entry) for row in rows)
 
     def heads(self, size: int) -> list[Head]:
         """Where each stream ended after `size` entries."""

@@ -14,6 +14,7 @@ from api.embargo import shown
 from api.handing_over import write_synced
 from api.showing import Showing, sync_folder
 from api.wiring import Ledger
+from auditor.bridge import BRIDGE
 from auditor.log_keys import open_by_all, vkeys_at
 from disclosures.claims import claims_of, sign_claims
 from disclosures.export import Shown, added_files, claim_files
@@ -59,6 +60,7 @@ class Export:
             if note != self._note:
                 self._edge = self._grow(self._edge, progress)
             self._show_witnessed()
+            self._show_bridge()
         except BaseException:
             self._edge = None
             self._showing.forget()
@@ -162,6 +164,13 @@ class Export:
         told = self._ledger.witnessed
         size, note = (0, "") if told is None else told.newest()
         path = self._folder / "checkpoint.witnessed"
+        if 0 < size <= (self._edge or Edge.empty()).size and (not path.exists() or path.read_text() != note):
+            write_synced(path, note.encode())
+
+    def _show_bridge(self) -> None:
+        """After a compromise of the log's keys: the last good size again, by the keys in force."""
+        size, note = self._ledger.appender.bridge
+        path = self._folder / BRIDGE
         if 0 < size <= (self._edge or Edge.empty()).size and (not path.exists() or path.read_text() != note):
             write_synced(path, note.encode())
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.batch_keys import lookup_with
 from api.gather import Answer, Gather, refused_signature
-from api.opening import open_one
+from api.opening import check_log_keys, open_one
 from api.problems import ProblemResponse, body_of, of_error, of_refusal, problem, response
 from api.tokens import SHAPE
 from api.verifying import Job, Verifiers
@@ -225,6 +225,8 @@ class Ingest:
         jobs = _Jobs()
         try:
             opened = open_one(raw, lookup, jobs)
+            if isinstance(opened, Submission):
+                check_log_keys(opened, self._ledger.appender.state, self._ledger.appender.lacking)
         except LedgerError as err:
             return err
         return Opened(opened, jobs) if isinstance(opened, Submission) else opened

@@ -3,16 +3,20 @@
 A bare envelope in its normal form is read once and compared; anything else takes the strict reader and is normalised.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ledger.admit import Check, KeyLookup, Submission, offered_alg, open_submission
 from ledger.canonical import loads, loads_canonical
 from ledger.envelope import Envelope, Signature, envelope_of, parse_normal
-from ledger.errors import Malformed
+from ledger.errors import Fault, Malformed
+from ledger.events import log
 from ledger.held import held_fields
 from ledger.keys import low_s, verify
+from ledger.note import parse_vkey
 from ledger.reasons import Refused
+from ledger.state import State
 
 
 def open_one(raw: bytes, lookup: KeyLookup, check: Check = verify) -> Submission | Refused:
@@ -41,6 +45,24 @@ def with_fields(opened: Submission, disclosures: Any, payload: bytes) -> Submiss
         return opened
     body = loads_canonical(payload)["predicate"]["body"]
     return replace(opened, fields=held_fields(body, disclosures, type(opened.body)))
+
+
+def check_log_keys(opened: Submission, state: State, lacking: Callable[[Sequence[str]], Sequence[str]]) -> None:
+    """A rotation to keys that this service can't sign with would be committed, and nothing could be signed over it.
+
+    It is kept out here, at the door: in admission, which every auditor runs, no service's keys count. A statement that stands in
+    the log already gets its receipt. Raises `Fault` `log-key-absent`.
+    """
+    body, identity = opened.body, opened.statement.predicate.event_id
+    if not isinstance(body, log.Rotated) or state.get("event_id", identity) is not None:
+        return
+    ids = ", ".join(parse_vkey(v).key_id.hex() for v in lacking(body.vkeys))
+    if ids:
+        detail = f"this service has no private key for {ids}, and could sign no checkpoint after this rotation"
+        remedy = (
+            "make the pair where the service runs (holdpoint keys new-log NAME), or bring its files; then post it again"
+        )
+        raise Fault("log-key-absent", "failed", detail, remedy)
 
 
 def _lowered(envelope: Envelope, lookup: KeyLookup) -> Envelope:

@@ -15,7 +15,7 @@ from api.embargo import check_shown, shown_incident
 from api.gate_text import ask
 from api.keyring import load_signer
 from api.life import life_answer
-from api.opening import with_fields
+from api.opening import check_log_keys, with_fields
 from api.owed import Wanted, as_row, owed, page_of
 from api.search import Sought, search
 from api.what_if import Hypothesis, suppose
@@ -197,6 +197,7 @@ class Session(Book):
             opened = open_submission(w.envelope, self._lookup(submissions))
             if isinstance(opened, Refused):
                 raise RefusedError(opened)
+            check_log_keys(opened, self.ledger.appender.state, self.ledger.appender.lacking)
             submissions.append(with_fields(opened, list(w.disclosures), w.envelope.payload))
         future = self.ledger.appender.submit(submissions, atomic=True)
         try:

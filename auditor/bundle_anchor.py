@@ -6,6 +6,7 @@ No key, size or root is believed because the file says so: keys come from entry 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from auditor.bridge import of_pin
 from auditor.checks import Checks
 from auditor.log_keys import open_by_all, vkeys_at
 from auditor.pin import Pin
@@ -66,6 +67,8 @@ def check_pin(shown: Shown, partial: Partial, pin: Pin | None, tiles: Read | Non
         detail = "entry 0 is not the one pinned: another ledger under the same name"
         checks.add("pin", V.DIVERGED, "founded-anew", detail, 0)
         return
+    stolen = of_pin(partial.state.get("meta", "vkeys_history"), pin.checkpoint.size)
+    checks.notes += [stolen] if stolen else []
     roots = proven_roots(shown)
     size, root = pin.checkpoint.size, pin.checkpoint.root
     if tiles is not None:

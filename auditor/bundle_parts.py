@@ -93,27 +93,41 @@ def check_redactions(shown: Shown, checks: Checks) -> None:
         if (one.count, withholds_entries) != (wanted, wanted > 0):
             detail = f"class {one.id} ({one.kind}) says {one.count}, and {wanted} entries are withheld under it"
             checks.fails("redactions", "redactions-count", detail)
-    suppressed = [c.id for c in shown.redactions.classes if c.kind == "suppressed"]
-    told = {
-        (b.stream, b.version) for e in shown.entries if isinstance(b := e.statement.predicate.body, entry.Suppressed)
-    }
-    for end in shown.streams:
-        for run in (r for r in end.withheld if r.class_ in suppressed):
-            untold = next(
-                (v for v in range(run.from_, min(run.to, end.version) + 1) if (end.stream, v) not in told), None
-            )
-            if untold is not None:
-                detail = f"{end.stream}: version {untold} is said to be suppressed, and no entry of the root says so"
-                checks.fails("redactions", "redactions-ground", detail)
-    if suppressed and len(checks.done) == before:
-        detail = f"entries are suppressed ({', '.join(suppressed)}): what rests on them can't be judged"
-        checks.add("redactions", V.INCOMPLETE, "suppressed", detail)
-    elif len(checks.done) == before:
+    suppressed = check_suppressed(shown, checks)
+    if len(checks.done) == before:
+        for said in suppressed:
+            detail = f"entry {said.index} ({said.type}) is suppressed: {said.ground}; what rests on it can't be judged"
+            checks.add("redactions", V.INCOMPLETE, "suppressed", detail, said.index)
+    if len(checks.done) == before:
         checks.holds(
             "redactions", f"{len(classes)} classes, each with its ground; {sum(counted.values())} entries withheld"
         )
     if counted:
         checks.notes.append("the content of what is withheld: only how much, where, under which ground")
+
+
+def check_suppressed(shown: Shown, checks: Checks) -> list[entry.Suppressed]:
+    """What the root says of each withheld version under a class of kind `suppressed`: each has a shown `entry.suppressed` that
+    names it, with its leaf, where the chain or the end of the stream tells one.
+    """
+    classes = {c.id for c in shown.redactions.classes if c.kind == "suppressed"}
+    told = {
+        (b.stream, b.version): b for e in shown.entries if isinstance(b := e.statement.predicate.body, entry.Suppressed)
+    }
+    found: list[entry.Suppressed] = []
+    for end in shown.streams:
+        leaves = {e.version - 1: e.previous for e in shown.of_stream(end.stream)} | {end.version: end.head}
+        for run in (r for r in end.withheld if r.class_ in classes):
+            for version in range(run.from_, min(run.to, end.version) + 1):
+                said = told.get((end.stream, version))
+                if said is None or leaves.get(version, said.leaf) != said.leaf:
+                    detail = (
+                        f"{end.stream}: version {version} is said to be suppressed, and no entry of the root says so"
+                    )
+                    checks.fails("redactions", "redactions-ground", detail)
+                    return []
+                found.append(said)
+    return found
 
 
 def check_frameworks(shown: Shown, checks: Checks) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from auditor.as_of import answers_at, position
+from auditor.bridge import bridge_of, of_pin
 from auditor.compare import difference
 from auditor.failing import with_bytes
 from auditor.log_keys import open_by_all, vkeys_at
@@ -131,12 +132,13 @@ def _judged(audit: _Audit, claimed: Checkpoint, note: str, as_of: str | None) ->
         _tiles(audit, claimed)
         _checkpoint(audit, claimed, note)
     _pin(audit, claimed)
+    unproven = _bridge(audit, claimed)
     if not _failed(audit):
         _seen(audit, claimed)
         _claims(audit)
     answers = None if as_of is None or _failed(audit) else _past(audit, claimed.size, as_of)
     development = bool(audit.replay.state.get("meta", "development"))
-    notes = (*LIMITS, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
+    notes = (*LIMITS, *unproven, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
     if audit.resumed:
         notes = (
             *notes,
@@ -374,6 +376,18 @@ def _pin(audit: _Audit, claimed: Checkpoint) -> None:
         return
     detail = f"it contains the {pin.checkpoint.size} entries pinned; no witness cosigned it"
     audit.add("pin", V.VALID_UNWITNESSED, "ok", detail)
+
+
+def _bridge(audit: _Audit, claimed: Checkpoint) -> tuple[str, ...]:
+    """What the new keys sign of the past, and what is not proven of a pin that the old ones signed."""
+    history = audit.replay.state.get("meta", "vkeys_history")
+    if _failed(audit) or history is None:
+        return ()
+    check, unproven = bridge_of(audit.read, history, claimed.size, get_tile(audit.read, claimed.size))
+    if check is not None:
+        audit.checks.append(check)
+    pinned = "" if audit.pin is None else of_pin(history, audit.pin.checkpoint.size)
+    return tuple(note for note in (unproven, pinned) if note)
 
 
 def _seen(audit: _Audit, claimed: Checkpoint) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from disclosures.absence import absences
 from disclosures.bag import Head as BagHead
 from disclosures.bag import Predicate, bag_files, seal_bag
-from disclosures.closure import LEDGER, Found, Source, closure
+from disclosures.closure import LEDGER, Found, Gone, Source, closure
 from disclosures.partial import fold_shown
 from disclosures.parts import (
     BundleAsOf,
@@ -118,7 +118,7 @@ Withheld = dict[str, dict[int, str]]
 """Stream → version → class."""
 
 
-def _split(log: Log, profile: Profile, streams: Mapping[str, list[Found]]) -> tuple[list[Found], Withheld]:
+def _split(log: Log, profile: Profile, streams: Mapping[str, list[Found | Gone]]) -> tuple[list[Found], Withheld]:
     """What is shown, by index, and what is withheld; beyond the commitment only the ledger's own stream goes on."""
     shown: list[Found] = []
     withheld: Withheld = {}
@@ -126,12 +126,23 @@ def _split(log: Log, profile: Profile, streams: Mapping[str, list[Found]]) -> tu
         for one in entries:
             if stream != LEDGER and one.index >= log.committed:
                 continue
+            if isinstance(one, Gone):
+                withheld.setdefault(stream, {})[one.version] = suppressed_class(profile)
+                continue
             name = one.body.event.name
             if stream == LEDGER or profile.shows_entry(name, _members(one)):
                 shown.append(one)
             else:
                 withheld.setdefault(stream, {})[one.version] = profile.class_of(name).id
     return sorted(shown, key=lambda f: f.index), withheld
+
+
+def suppressed_class(profile: Profile) -> str:
+    """The id of the class of suppressed entries: none of the profile's own."""
+    taken = {w.id for w in profile.withholds}
+    return next(
+        n for n in ("suppressed", "suppressed-by-root", *(f"suppressed-{i}" for i in range(99))) if n not in taken
+    )
 
 
 def _members(one: Found) -> Iterable[str]:
@@ -164,7 +175,7 @@ def _disclosed(source: Source, profile: Profile, one: Found) -> list[str]:
 
 
 def _completeness(
-    log: Log, asked: Asked, index: StreamIndex, streams: Mapping[str, list[Found]], withheld: Withheld
+    log: Log, asked: Asked, index: StreamIndex, streams: Mapping[str, list[Found | Gone]], withheld: Withheld
 ) -> Completeness:
     ends: list[StreamEnd] = []
     for stream in streams:
@@ -226,6 +237,14 @@ def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld, as
         for w in sorted(profile.withholds, key=lambda w: w.id)
         if w.id in counts
     )  # fmt: skip
+    gone = suppressed_class(profile)
+    if gone in counts:
+        by_root = RedactionClass(
+            character="an entry that the root suppressed, for everybody", count=counts[gone],
+            ground="said by the entry.suppressed of each, in stream ledger", id=gone, justification="", kind="suppressed",
+            retained_until=None, what="entries with a secret or a personal datum in an open field",
+        )  # fmt: skip
+        classes = tuple(sorted((*classes, by_root), key=lambda c: c.id))
     return Redactions(classes=classes, schema="holdpoint.redactions/1")
 
 

@@ -4,14 +4,14 @@ The ledger's own stream, the model's, what its `model.referenced` entries point 
 measured against or whose runs are its evidence, and every framework's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ledger.entry import read_entry
 from ledger.event import Body
-from ledger.events import model
+from ledger.events import entry, model
 from ledger.place import references
 from ledger.registry import BY_TOPIC
 from ledger.statement import Statement, parse_statement, peek_type
@@ -45,6 +45,14 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """A suppressed entry in its stream: its place is all that is known of it here, whatever bytes a source gives."""
+
+    index: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """An entry in its stream, read."""
 
@@ -62,22 +70,28 @@ class Found:
 
 def read_found(index: int, raw: bytes) -> Found:
     """Read an entry of our own log."""
-    entry, envelope = read_entry(raw)
-    return Found(index, raw, entry.version, parse_statement(envelope.payload, BY_TOPIC[peek_type(envelope.payload)]))
+    placed, envelope = read_entry(raw)
+    return Found(index, raw, placed.version, parse_statement(envelope.payload, BY_TOPIC[peek_type(envelope.payload)]))
 
 
-def closure(source: Source, subject: str, names: Iterable[str]) -> dict[str, list[Found]]:
+def closure(source: Source, subject: str, names: Iterable[str]) -> dict[str, list[Found | Gone]]:
     """Stream → its entries, for every stream that a bundle about `subject` speaks of; `names` are all streams that exist."""
     known = set(names)
-    wanted = [LEDGER, *sorted(n for n in known if n.startswith(FRAMEWORK)), subject]
-    found: dict[str, list[Found]] = {}
+    ledger = [read_found(index, raw) for index, raw in source.of_stream(LEDGER)]
+    gone = {b.index: b for one in ledger if isinstance(b := one.body, entry.Suppressed)}
+    wanted = [*sorted(n for n in known if n.startswith(FRAMEWORK)), subject]
+    found: dict[str, list[Found | Gone]] = {LEDGER: [*ledger]}
     while wanted:
         stream = wanted.pop()
         if stream in found or stream not in known:
             continue
-        found[stream] = [read_found(index, raw) for index, raw in source.of_stream(stream)]
+        found[stream] = [
+            Gone(index, gone[index].version) if index in gone else read_found(index, raw)
+            for index, raw in source.of_stream(stream)
+        ]
         if stream.startswith(MODEL):
-            wanted += _named(source, found[stream], others=stream == subject)
+            shown = [one for one in found[stream] if isinstance(one, Found)]
+            wanted += _named(source, shown, gone, others=stream == subject)
     return {stream: found[stream] for stream in sorted(found)}
 
 
@@ -89,7 +103,9 @@ def named_models(body: Body) -> tuple[str, ...]:
     return (body.of,) if isinstance(body, model.ComputeReached) else ()
 
 
-def _named(source: Source, entries: list[Found], *, others: bool) -> Iterator[str]:
+def _named(
+    source: Source, entries: list[Found], gone: Mapping[int, entry.Suppressed], *, others: bool
+) -> Iterator[str]:
     """Streams that a model's entries lead to: models always, for the subject also incidents, documents and safeguards."""
     for one in entries:
         body = one.body
@@ -98,6 +114,8 @@ def _named(source: Source, entries: list[Found], *, others: bool) -> Iterator[st
         if isinstance(body, model.Referenced):
             cited.add(body.index)
         for index in sorted(cited):
-            stream = read_found(index, source.entry(index)).statement.predicate.stream
+            said = gone.get(index)
+            here = read_found(index, source.entry(index)).statement.predicate.stream if said is None else said.stream
+            stream: str = here
             if stream.startswith(MODEL) or (others and isinstance(body, model.Referenced)):
                 yield stream

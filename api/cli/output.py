@@ -29,7 +29,7 @@ EXITS: dict[int, frozenset[str]] = {
     }),
     5: frozenset({
         "anchor-missing", "anchor-torn", "answer-too-large", "behind", "checkpoint-missing", "data-missing", "empty",
-        "entry-suppressed", "export-short", "nothing-missing", "tile-missing",
+        "entry-suppressed", "export-short", "log-key-absent", "nothing-missing", "tile-missing",
     }),
     6: frozenset({
         "address-taken", "anchor-in-use", "clock-unconfirmed", "database-error",

@@ -160,6 +160,7 @@ ROUTES: Final[tuple[Route, ...]] = (
           (*FOLD, *STORE)),
     Route("/v1/keys", keys.keys, PUBLIC, answers.Keys, (*FOLD, *STORE)),
     Route("/log/checkpoint", log.checkpoint, PUBLIC, forms=(TEXT,)),
+    Route("/log/checkpoint.bridge", log.checkpoint_bridge, PUBLIC, None, (*STORE, "not-found"), forms=(TEXT,)),
     Route("/log/checkpoint.witnessed", log.checkpoint_witnessed, PUBLIC, None, (*STORE, "not-found"), forms=(TEXT,)),
     Route("/log/claims.json", claims.claims, "status:read", None, (*FOLD, *STORE), forms=("application/json",)),
     Route("/log/claims.sig", claims.claims_signature, "status:read", None, (*FOLD, *STORE), forms=("application/json",)),

@@ -22,6 +22,14 @@ def checkpoint(request: Request) -> Response:
     return bound(request, note.encode(), keep=REVALIDATE, media_type="text/plain; charset=utf-8")
 
 
+def checkpoint_bridge(request: Request) -> Response:
+    """After a compromise of the log's keys: the last good size again, signed by the keys in force (spec/checkpoint.md)."""
+    size, note = ledger_of(request).appender.bridge
+    if size == 0:
+        return problem("not-found", "no compromise of the log's keys is recorded", "path")
+    return bound(request, note.encode(), keep=REVALIDATE, media_type="text/plain; charset=utf-8")
+
+
 def checkpoint_witnessed(request: Request) -> Response:
     """The newest checkpoint that met the ledger's witness policy, with its cosignatures: never larger than the newest one."""
     told = ledger_of(request).witnessed

@@ -905,16 +905,20 @@ class Bundle:
             wanted = counted.get(one["id"], 0)
             fits = one["count"] == wanted and (one["kind"] in ("event", "suppressed")) == (wanted > 0)
             need(fits, "redactions-count", f"class {one['id']} counts otherwise")
-        told = {(e.body["stream"], e.body["version"]) for e in self.order if e.type == "entry.suppressed"}
-        suppressed = {c["id"] for c in classes if c["kind"] == "suppressed"}
+        told = {(e.body["stream"], e.body["version"]): e.body for e in self.order if e.type == "entry.suppressed"}
+        suppressed, gone = {c["id"] for c in classes if c["kind"] == "suppressed"}, list[int]()
         for end in self.part["completeness"]["streams"]:
+            name, version = end["stream"], end["version"]
+            leaves = {e.version - 1: e.previous for e in self.stream(name)} | {version: end["head"]}
             for run in (r for r in end["withheld"] if r["class"] in suppressed):
-                backed = all(
-                    (end["stream"], v) in told for v in range(run["from"], min(run["to"], run["from"] + len(told)) + 1)
-                )
-                need(backed, "redactions-ground", f"{end['stream']}: suppressed, says no entry of the root")
-        if suppressed:
-            raise Bad("suppressed", "entries are suppressed: what rests on them can't be judged", None, "INCOMPLETE")
+                for v in range(run["from"], min(run["to"], version) + 1):
+                    by = told.get((name, v))
+                    backed = by is not None and leaves.get(v, by["leaf"]) == by["leaf"]
+                    need(backed, "redactions-ground", f"{name}: version {v} is suppressed, says no entry of the root")
+                    gone.append(by["index"] if by else 0)
+        if gone:
+            detail = f"suppressed by the root: {', '.join(map(str, gone))}; what rests on them can't be judged"
+            raise Bad("suppressed", detail, gone[0], "INCOMPLETE")
         return f"{len(ids)} classes, each with its ground; {sum(counted.values())} entries withheld"
 
     def profile(self) -> str:
@@ -1001,6 +1005,11 @@ class Bundle:
         if pin["founding"] != self.entries[0].leaf:
             raise Bad("founded-anew", "entry 0 is not the one pinned", 0, "DIVERGED")
         _, size, root = check_note(pin["checkpoint"].encode(), pin["vkeys"], "pin-form")
+        stolen = [e.body.get("last_good_size") for e in self.order if e.type == "log.rotated" and e.index >= size]
+        if any(good is not None and good < size for good in stolen):
+            self.notes.append(
+                "that the log and no thief signed the pin: its size is above the last good one of stolen keys"
+            )
         if size != self.size and size not in found:
             raise Bad("pin-not-linked", f"no proof ties size {size} to {self.size}", None, "UNANCHORED")
         if grown(size, self.size, found.get(size, []) if size != self.size else [], root) != (root, self.root):

@@ -91,6 +91,15 @@ class Appender:
         """Size and note of the newest checkpoint; (0, "") for an empty log."""
         return self._end.published
 
+    @property
+    def bridge(self) -> tuple[int, str]:
+        """After a compromise of the log's keys: the last good size, and its checkpoint by the keys in force; else (0, "")."""
+        return self._end.bridge
+
+    def lacking(self, vkeys: Sequence[str]) -> tuple[str, ...]:
+        """Which of these verifier keys this service can't sign for. Raises `Fault`."""
+        return self._end.lacking(vkeys)
+
     def watch(self, watcher: threading.Event) -> None:
         """Set `watcher` whenever a larger size has been signed: a hint, for projectors. It is not kept alive."""
         self._end.watchers.add(watcher)

@@ -7,7 +7,7 @@ At a start, after a doubtful commit, behind another appender, when a trouble has
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ledger.admit import Rules, unknown_rules
 from ledger.errors import Fault, LedgerError
@@ -15,7 +15,7 @@ from ledger.state import State
 from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.clock import ClockWatch, downtime, recorded_time, seconds
 from ledger.store.desk import Desk
-from ledger.store.folding import Progress, silent, unknown_release
+from ledger.store.folding import Progress, root_at, silent, unknown_release
 from ledger.store.position import Position, follow
 from ledger.store.publish import Pairs, Publisher
 from ledger.store.read_only import kept_note, write_evidence
@@ -61,7 +61,9 @@ class LogEnd:
         self._resign_at = self._next_note = self._next_scrub = 0.0
         self._scrub: Scrub | None = None
         self.position = Position(State(), Edge.empty(), "")
+        self._bridged: tuple[int, tuple[str, ...]] = (0, ())
         self.published: tuple[int, str] = (0, "")
+        self.bridge: tuple[int, str] = (0, "")
         self.lock = threading.RLock()
         self.watchers: weakref.WeakSet[threading.Event] = weakref.WeakSet()
 
@@ -217,6 +219,7 @@ class LogEnd:
         now = self._ticks()
         if now >= self._resign_at:
             self._resign()
+        self._build_bridge()
         if now >= self._next_note:
             self._desk.put_note(*self.published)
             self._next_note = now + HOUR_SECONDS
@@ -226,6 +229,22 @@ class LogEnd:
             self._scrub.step(self._desk)
             if self._scrub.done:
                 self._scrub = None
+
+    def _build_bridge(self) -> None:
+        """After a compromise the new keys sign the last good size again: whoever trusts the old ones up to there is led across.
+
+        It is kept nowhere: a restart signs it anew, and so do the keys of a later rotation.
+        """
+        state = self.position.state
+        good = [size for _, _, size in state.get("meta", "vkeys_history") if size is not None]
+        if good and (good[-1], state.get("meta", "vkeys")) != self._bridged:
+            head = AnchoredHead(self.position.origin, good[-1], root_at(self._desk, good[-1]))
+            self.bridge = (good[-1], self._publisher.sign_head(state, head, seconds(self.time())))
+            self._bridged = (good[-1], state.get("meta", "vkeys"))
+
+    def lacking(self, vkeys: Sequence[str]) -> tuple[str, ...]:
+        """Which of these verifier keys no pair at hand signs for. Raises `Fault`."""
+        return self._publisher.lacking(vkeys)
 
     def _resign(self) -> None:
         """The same size and root, signed for now: "no news" differs from "frozen" (R11)."""

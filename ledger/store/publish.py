@@ -11,7 +11,8 @@ from concurrent.futures import Future
 from ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.errors import Fault, LedgerError
 from ledger.note import MLDSA44_COSIGNATURE, CheckpointSigner, Vkey, cosigned_at, parse_note, parse_vkey
-from ledger.store.anchor import Anchor
+from ledger.state import State
+from ledger.store.anchor import Anchor, AnchoredHead
 from ledger.store.position import Position
 
 SIGN_SECONDS = 2.0
@@ -42,6 +43,11 @@ class Publisher:
         """The verifier keys of every pair at hand."""
         return tuple(vkey for signer in self._signers for vkey in signer.vkeys)
 
+    def lacking(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Which of these verifier keys no pair at hand signs for; pairs are looked for anew. Raises `Fault`."""
+        here = {str(v) for signer in self._asked_again() for v in signer.vkeys}
+        return tuple(v for v in wanted if v not in here)
+
     def remember(self, note: str) -> None:
         """Never sign for an earlier time than a stored note of ours says. A note that does not verify says nothing."""
         quantum = {(v.name, v.key_id): v for v in self.vkeys if v.kind == MLDSA44_COSIGNATURE}
@@ -60,8 +66,11 @@ class Publisher:
 
     def sign(self, position: Position, at: float) -> str:
         """The note of an anchored position. Raises `Fault` `log-key-unavailable`."""
-        first, *overlapping = self._in_force(frozenset(position.state.get("meta", "vkeys") or ()))
-        head = position.head
+        return self.sign_head(position.state, position.head, at)
+
+    def sign_head(self, state: State, head: AnchoredHead, at: float) -> str:
+        """The note of a head of this log that is anchored, or lies before the anchor, by the keys in force. Raises `Fault`."""
+        first, *overlapping = self._in_force(frozenset(state.get("meta", "vkeys") or ()))
         checkpoint, moment = Checkpoint(head.origin, head.size, head.root), max(self.signed_at, int(at))
         note = self._within(lambda: sign_checkpoint(checkpoint, first, moment, *overlapping))
         self.signed_at = moment

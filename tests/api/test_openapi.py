@@ -98,6 +98,7 @@ def test_plain_questions_are_answered_as_declared(story: Asker, route: Route) ->
                 statuses.add(hold_to_it(story, route, f"{path}?{name}={value}"))
     absent = (
         "/v1/incidents/",
+        "/log/checkpoint.bridge",
         "/log/checkpoint.witnessed",
         "/v1/disclosures/",
     )  # the story has none of them: tests of their own show the good answer

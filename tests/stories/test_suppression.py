@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.disclosing import LedgerSource
 from api.exporting import Export
 from api.keyring import load_signer
 from api.restoring import restore
@@ -106,6 +107,9 @@ def test_a_suppressed_entry_leaves_by_no_door(lab: Cli, tmp_path: Path) -> None:
     assert (shown.code, SECRET in shown.out + shown.err) == (5, False)
     assert "entry-suppressed" in shown.err
     assert SECRET not in lab.ok("history", STREAM).out + lab.ok("incident", "show", "one").out
+
+    source = LedgerSource(ledger, size)
+    assert (source.entry(index), dict(source.of_stream(STREAM))[index]) == (b"", b""), "no bundle is made of it"
 
     (cut := tmp_path / "cut").mkdir()
     kept_whole = Export(ledger, cut, engine)
