@@ -21,17 +21,25 @@ function checkRedactions(bundle) {
   return `${ids.length} classes, each with its ground; ${[...counted.values()].reduce((n, m) => n + m, 0)} entries withheld`;
 }
 
+// Each suppressed version: the root's event names it, with the leaf that the chain or the stream's end tells.
 function checkSuppressed(bundle, classes) {
-  const told = new Set(bundle.order.filter((e) => e.type === "entry.suppressed").map((e) => `${e.body.version} ${e.body.stream}`));
+  const said = bundle.order.filter((e) => e.type === "entry.suppressed").map((e) => [`${e.body.version} ${e.body.stream}`, e.body]);
+  const told = new Map(said), gone = [];
   for (const end of bundle.part.completeness.streams) {
+    const leaves = new Map(bundle.stream(end.stream).map((e) => [e.version - 1, e.previous]));
+    leaves.set(end.version, end.head);
     for (const run of end.withheld.filter((r) => classes.includes(r.class))) {
-      let backed = run.to - run.from < told.size;
-      for (let v = run.from; backed && v <= run.to; v++) backed = told.has(`${v} ${end.stream}`);
-      need(backed, "redactions-ground", `${end.stream}: suppressed, says no entry of the root`);
+      need(run.to - run.from < told.size, "redactions-ground", `${end.stream}: suppressed, says no entry of the root`);
+      for (let v = run.from; v <= run.to; v++) {
+        const by = told.get(`${v} ${end.stream}`), backed = by !== undefined && (leaves.get(v) ?? by.leaf) === by.leaf;
+        need(backed, "redactions-ground", `${end.stream}: version ${v} is suppressed, says no entry of the root`);
+        gone.push(by.index);
+      }
     }
   }
-  if (classes.length > 0) {
-    throw new Refused("suppressed", "entries are suppressed: what rests on them can't be judged", null, "INCOMPLETE");
+  if (gone.length > 0) {
+    const detail = `suppressed by the root: ${gone.join(", ")}; what rests on them can't be judged`;
+    throw new Refused("suppressed", detail, gone[0], "INCOMPLETE");
   }
 }
 

@@ -18,8 +18,10 @@ from disclosures.stored_zip import format_zip
 from ledger.events import entry
 from ledger.root import suppressible
 from tests.auditor.test_suppressed import suppress
+from tests.disclosures.chromium import Chromium, bundle_verdict
 from tests.disclosures.forger import MODEL, told
 from tests.disclosures.lab_source import LabSource, built
+from tests.disclosures.test_one_file_verifier import trust_file
 from tests.disclosures.test_profile import SHIPPED, shipped
 from tests.simulator import Lab
 
@@ -95,3 +97,11 @@ def test_a_suppression_of_another_leaf_backs_nothing() -> None:
     checks = Checks()
     assert check_suppressed(shown, checks) == []
     assert [c.code for c in checks.done] == ["redactions-ground"]
+
+
+def test_the_browser_says_the_same(browser: Chromium, suppressed: tuple[Lab, list[int]]) -> None:
+    lab, _ = suppressed
+    files = built(lab, shipped("auditor-full"), {}, note=lab.note())
+    found = bundle_verdict(browser, format_zip(files), trust_file(lab, len(lab.entries)))
+    assert found["verdict"] == "INCOMPLETE"
+    assert "suppressed" in found["codes"]
