@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from disclosures.report_tables import Section, cell, claim_sections, decision_section, evaluation_section
+from disclosures.report_tables import Section, apart, cell, claim_sections, decision_section, evaluation_section
 from disclosures.shown import Shown
 from disclosures.shown_entry import ShownEntry
 from ledger.events import framework, model
@@ -129,7 +129,9 @@ def _timeline(shown: Shown) -> Section:
 def said_of(one: ShownEntry) -> str:
     """What places the event for a reader: the members that every history shows, and what was disclosed."""
     names = (*SAYS.get(type(one.statement.predicate.body), ()), *one.disclosed)
-    said = [f"{name}: {cell(one.body[name])}" for name in dict.fromkeys(names) if one.body.get(name) is not None]
+    said = [
+        f"{name}: {cell(apart(one.body[name], ';'))}" for name in dict.fromkeys(names) if one.body.get(name) is not None
+    ]
     return cell("; ".join(said))
 
 

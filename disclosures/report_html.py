@@ -4,6 +4,7 @@ The bundle's `data/report.html` is what `render` gives for its content; an audit
 (`report-differs`, spec/bundle.md §7). So nothing here may depend on anything but the bundle.
 """
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from html import escape
@@ -28,13 +29,16 @@ h1 { font-size: 1.6rem; } h2 { border-bottom: 1px solid var(--line); font-size: 
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; min-width: 100%; }
 th, td { border: 1px solid var(--line); padding: .3rem .5rem; text-align: left; vertical-align: top; min-width: 6.5rem; }
+time { white-space: nowrap; }
 dl { display: grid; gap: .25rem 1rem; grid-template-columns: minmax(8rem, 14rem) 1fr; }
 dt { font-weight: 600; } dd { margin: 0; }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 @media print { :root { --ground: #ffffff; --text: #000000; --quiet: #333333; --line: #666666; --band: #ffffff;
   --band-text: #000000; } body { font-size: 9pt; max-width: none; } .wide { overflow: visible; } table { font-size: 7.5pt; }
-  th, td { min-width: 0; } tr { break-inside: avoid; } h2 { break-after: avoid; } .band { border: 2px solid #000000; } }
+  th, td { min-width: 0; } time { white-space: normal; }
+  tr { break-inside: avoid; } h2 { break-after: avoid; } .band { border: 2px solid #000000; } }
 """
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 POLICY = f"default-src 'none'; style-src 'sha256-{format_base64(sha256(STYLE.encode()).digest())}'"
 
 
@@ -95,4 +99,9 @@ def _table(section: Section) -> str:
 
 
 def _row(opening: str, closing: str, cells: Iterable[str]) -> str:
-    return "<tr>" + "".join(f"<{opening}>{_text(cell)}</{closing}>" for cell in cells) + "</tr>\n"
+    return "<tr>" + "".join(f"<{opening}>{_timed(cell)}</{closing}>" for cell in cells) + "</tr>\n"
+
+
+def _timed(cell: str) -> str:
+    """A cell; one that is a time (in UTC, as its Z says) as such, and on one line."""
+    return f'<time datetime="{cell}">{cell}</time>' if TIME.fullmatch(cell) else _text(cell)

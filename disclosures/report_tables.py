@@ -42,12 +42,26 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        if set(value) == {"index", "leaf"}:
-            return f"entry {value['index']}"
-        return dumps(dict(value)).decode()
+        named = _named(value)
+        return named if isinstance(named, str) else dumps(named).decode()
     if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value)
+        return ", ".join(apart(item, ", ") for item in value)
     return str(value)
+
+
+def _named(value: Any) -> Any:
+    """The value with each reference in it as the entry that it names."""
+    if isinstance(value, Mapping):
+        return (
+            f"entry {value['index']}" if set(value) == {"index", "leaf"} else {k: _named(v) for k, v in value.items()}
+        )
+    return [_named(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def apart(value: Any, between: str) -> str:
+    """A value among others: a text that holds what stands between them is quoted, so that it is not taken for two (T58)."""
+    quoted = isinstance(value, str) and (between.strip() in value or value.startswith('"'))
+    return dumps(value).decode() if quoted else _text(value)
 
 
 def claim_sections(shown: Shown) -> tuple[Section, ...]:

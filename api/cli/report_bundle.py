@@ -66,6 +66,9 @@ def report_bundle(
         emit({**report.to_json(), "schema": SCHEMA, "form": form, "files": written})
     else:
         say(f"{report.verdict.value}: {MEANS[report.verdict]}")
+        for one in report.checks:
+            if report.exit_code and one.verdict is report.verdict:
+                say(f"  {one.name}: {visible(one.detail)}")
         for name in written:
             say(f"wrote {visible(name)}")
     raise SystemExit(report.exit_code)

@@ -12,7 +12,7 @@ import pytest
 
 from disclosures.report import Document, Verified, report_of
 from disclosures.report_html import POLICY, STYLE, format_html, make, render
-from disclosures.report_tables import LONGEST, Section, cell
+from disclosures.report_tables import LONGEST, Section, apart, cell
 from disclosures.shown import REPORT, read_shown
 from ledger.strict import format_base64
 from tests.disclosures.forger import CLASSES, MODEL, honest, told
@@ -81,7 +81,7 @@ def test_one_file_without_script_or_anything_from_elsewhere() -> None:
     page = Page(raw)
     assert page.names() <= {
         "html", "head", "meta", "title", "style", "body", "p", "header", "h1", "h2", "nav", "ul", "li", "a", "main", "section",
-        "dl", "dt", "dd", "div", "table", "thead", "tbody", "tr", "th", "td",
+        "dl", "dt", "dd", "div", "table", "thead", "tbody", "tr", "th", "td", "time",
     }  # fmt: skip
     for tag, attributes in page.tags:
         assert not {n for n in attributes if n.startswith("on") or n in ("style", "src")}, (tag, attributes)
@@ -144,6 +144,25 @@ def test_what_is_long_is_cut_and_says_so() -> None:
     assert cell("a" * (LONGEST + 1)).endswith("… (cut; the entry has it whole)")
 
 
+def test_one_text_is_not_taken_for_two() -> None:
+    """A submitter's text can't stand for another member, nor a list's item for two; references name their entry."""
+    assert cell(["a", "b, c", '"d"']) == 'a, "b, c", "\\"d\\""'
+    assert cell({"index": 4, "leaf": "ab"}) == "entry 4"
+    assert (
+        cell({"entry": {"index": 4, "leaf": "ab"}, "x": [{"index": 5, "leaf": "cd"}]})
+        == '{"entry":"entry 4","x":["entry 5"]}'
+    )
+    assert apart("permit; basis: policy", ";") == '"permit; basis: policy"'
+    assert apart("permit", ";") == "permit"
+
+
+def test_times_are_times() -> None:
+    page = Page(render(honest().shown()))
+    times = [a["datetime"] for t, a in page.tags if t == "time"]
+    assert times
+    assert all(t is not None and t.endswith("Z") and t in page.text for t in times)
+
+
 def test_with_a_verification_it_says_the_verdict_first() -> None:
     said = Verified(
         "UNANCHORED", "nothing ties it to the past", (("pin", "UNANCHORED", "<no pin>"),), ("that it rained",)
@@ -163,7 +182,7 @@ def test_the_same_content_gives_the_same_bytes() -> None:
     assert json.loads(files["data/request.json"])["subject"] == MODEL
 
 
-LAYOUT = "bca38758eff9680853f1647d8f8c8ee651c595995c35bb6dfcdd1b0e5c4934cf"
+LAYOUT = "98af884c80028b1c365285f5f3511aa08cf12c4f05e1ef66698d465c3e199cf7"
 CONTENT = "ac2a46de46433f23f64428eeefcb99218d2fe16ad2e8f2cf8239f32b1b22eb97"
 
 
