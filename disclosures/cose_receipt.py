@@ -132,6 +132,12 @@ def open_receipt(raw: bytes, entry: bytes, spki: bytes, alg: str) -> Included:
     raise Unverified("cose", "signature", "cose-signature")
 
 
+def key_id(raw: bytes) -> str | None:
+    """The key that a receipt names, hex; nothing of it is believed. Raises `Malformed` `cose-form`."""
+    named = _parts(_cbor(), raw)[1].get(KID)
+    return named.hex() if isinstance(named, bytes) else None
+
+
 def _signed(cbor: Any, protected: bytes, root: bytes) -> bytes:
     """`Sig_structure` of RFC 9052 §4.4."""
     raw: bytes = cbor.dumps(["Signature1", protected, b"", root], canonical=True)

@@ -1,19 +1,25 @@
-"""`verify-proof`, `verify-checkpoint`: any C2SP tlog-proof and signed checkpoint, under keys and a policy of one's own."""
+"""`verify-proof`, `verify-checkpoint`: any C2SP tlog-proof, COSE receipt, signed checkpoint, under keys and a policy of one's own."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from api.book import readable
 from api.cli.options import Json
 from api.cli.output import emit, say
+from auditor.cose_proof import Public, check_cose, is_cose
 from auditor.explain import report_text
 from auditor.proof import check_checkpoint, check_proof, raised
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.witness_policy import WitnessPolicy, parse_policy
+from disclosures.cose_receipt import ALGORITHMS, ISSUER
 from ledger.checkpoint import Checkpoint
+from ledger.errors import Malformed
+from ledger.keys import load_public
 from ledger.note import Vkey, decode_note, parse_vkey
 
 Keys = Annotated[
@@ -28,7 +34,9 @@ LIMITS = (
 
 
 def verify_proof(
-    proof: Annotated[Path, typer.Argument(metavar="FILE", help="A c2sp.org/tlog-proof@v1.")],
+    proof: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A c2sp.org/tlog-proof@v1, or a COSE receipt (RFC 9942).")
+    ],
     key: Keys = None,
     entry: Annotated[Path | None, typer.Option(help="The entry's bytes.")] = None,
     policy: Policy = None,
@@ -38,8 +46,12 @@ def verify_proof(
 
     Example: holdpoint verify-proof receipts/0.tlog-proof --key log.vkeys --entry entry.json
     """
-    text = decode_note(readable(proof))
-    content = None if entry is None else readable(entry)
+    raw, content = readable(proof), None if entry is None else readable(entry)
+    if is_cose(raw):
+        found, checks = check_cose(raw, [_public(Path(text)) for text in key or ()], content)
+        said = None if found is None else Checkpoint(str(found.claims.get(ISSUER, "")), found.size, found.root)
+        _show(said, checks, as_json=as_json)
+    text = decode_note(raw)
     _show(*check_proof(text, keys_given(key), content, read_policy(policy)), as_json=as_json)
 
 
@@ -69,7 +81,22 @@ def keys_given(given: Sequence[str] | None) -> tuple[Vkey, ...]:
     return tuple(found)
 
 
-def _show(checkpoint: Checkpoint | None, checks: list[Check], *, as_json: bool) -> None:
+def _public(path: Path) -> Public:
+    """A public key in PEM, for a COSE receipt. Raises `Malformed` `key-form`, `Fault` `file-unreadable`."""
+    try:
+        spki = load_pem_public_key(readable(path)).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm) as err:
+        raise Malformed("key", f"{path}: no public key in PEM", "key-form") from err
+    for alg in ALGORITHMS:
+        try:
+            load_public(spki, alg)
+        except Malformed:
+            continue
+        return spki, alg
+    raise Malformed("key", f"{path}: not one of {', '.join(ALGORITHMS)}", "key-form")
+
+
+def _show(checkpoint: Checkpoint | None, checks: list[Check], *, as_json: bool) -> NoReturn:
     """Say what was proven and what not, and leave with the verdict's code."""
     if any(c.verdict is VerifyVerdict.VALID for c in checks):
         checks = [*raised(checks)]
