@@ -1,4 +1,4 @@
-"""`verify-proof`, `verify-checkpoint`: any C2SP tlog-proof, COSE receipt, signed checkpoint, under keys and a policy of one's own."""
+"""`verify-proof`, `verify-checkpoint`: any C2SP tlog-proof, COSE receipt or checkpoint, under keys and a policy of one's own."""
 
 from collections.abc import Sequence
 from pathlib import Path
