@@ -20,8 +20,8 @@ async function consistencyOf(bundle) {
   const { consistency: { proofs }, request } = bundle.part, sizes = proofs.map((p) => p.size), code = "consistency-form";
   const ascending = sizes.every((n, i) => n <= bundle.size && (i === 0 || sizes[i - 1] < n));
   need(ascending, code, "sizes");
-  need(request.since.every((n) => sizes.includes(n)), "consistency-missing", "a proof that was asked for");
   const found = new Map(proofs.map((p) => [p.size, p.path.map((hash) => parseHex32(hash, code))]));
+  need(request.since.every((n) => found.has(n)), "consistency-missing", "a proof that was asked for");
   for (const one of bundle.order) {
     const head = SAW.includes(one.type) ? one.body.checkpoint
       : ["replay.performed", "ledger.restored"].includes(one.type) ? one.body : null;

@@ -3,9 +3,12 @@ const BAG = ["bag-info.txt", "bagit.txt", "bundle.json", "bundle.sig", "manifest
 const STATIC = ["VERIFY.md", "verify.html", "verify.py"];
 const MAX_JSON = 32 * 2 ** 20;
 
-async function digestsOf(files) {
+async function digestsOf(files, tick) {
   const found = new Map();
-  for (const [path, content] of files) found.set(path, toHex(await sha256(content)));
+  for (const [path, content] of files) {
+    found.set(path, toHex(await sha256(content)));
+    await tick("file", found.size, files.size);
+  }
   return found;
 }
 
@@ -18,9 +21,9 @@ function checkNames(files) {
 }
 
 // Manifests and statement list exactly these files; returns the statement's predicate.
-async function checkBag(files) {
+async function checkBag(files, tick) {
   checkNames(files);
-  const paths = [...files.keys()].sort(), digests = await digestsOf(files);
+  const paths = [...files.keys()].sort(), digests = await digestsOf(files, tick);
   const payload = paths.filter((path) => path.startsWith("data/"));
   const tags = paths.filter((p) => !p.startsWith("data/") && !["tagmanifest-sha256.txt", "bundle.json", "bundle.sig"].includes(p));
   const manifest = (listed) => listed.map((path) => `${digests.get(path)}  ${path}\n`).join("");

@@ -40,7 +40,7 @@ class Bundle {
       const n = Number(digits), proof = `data/proofs/${n}.tlog-proof`, side = `data/disclosures/${n}.jsonl`;
       need(Number.isSafeInteger(n) && this.files.has(proof), "proof-missing", `entry ${n} has no proof`, n);
       for (const one of [path, proof, side]) known.add(one);
-      this.entries.set(n, await readEntry(n, this.files.get(path), this.files.get(side)));
+      this.entries.set(n, await readEntry(n, this.files.get(path), this.files.get(side), this.tick));
       await this.tick("reading entry", this.entries.size, numbered.length);
     }
     for (const [path, raw] of this.files) {

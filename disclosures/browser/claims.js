@@ -65,12 +65,14 @@ function incidentClaims(bundle) {
 async function checkClaims(bundle, attempt) {
   need(bundle.files.has("data/report.html"), "bag-missing", "data/report.html is missing");
   bundle.notes.push("that report.html says what the entries say: this verifier does not render it");
-  const { claims } = bundle.part.claims, incidents = incidentClaims(bundle), open = [];
+  const { claims } = bundle.part.claims, open = [];
+  const incidents = new Map(incidentClaims(bundle).map((one) => [one.index, one]));
   for (const [n, claim] of claims.entries()) {
+    await bundle.tick("claim", n + 1, claims.length);
     await attempt(async () => {
       if (claim.kind === "decision") open.push(await checkDecision(bundle, claim, n));
       else if (claim.kind === "incident") {
-        const found = incidents.find((one) => one.index === claim.index);
+        const found = incidents.get(claim.index);
         if (found === undefined) throw new Refused("claims-short", `claim ${n} (incident): what is shown does not carry it`, null, "INCOMPLETE");
         need(alike(found, claim), "claims-mismatch", `claims[${n}] is not what the entries say`);
       } else open.push(`claims[${n}]`);
@@ -78,7 +80,7 @@ async function checkClaims(bundle, attempt) {
   }
   const left = open.filter((place) => place !== null);
   if (left.length > 0) {
-    throw new Refused("claims-not-folded", `not computed anew by this verifier: ${left.join(", ")}`, null, "INCOMPLETE");
+    throw new Refused("claims-not-folded", `not computed anew by this verifier: ${left.slice(0, 20).join(", ")}`, null, "INCOMPLETE");
   }
   return claims.length === 0 ? "nothing is claimed beyond the entries" : `${claims.length} claims: the same when computed from what is shown`;
 }

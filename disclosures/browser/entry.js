@@ -35,7 +35,7 @@ const READ = {
 };
 const ENTRY_TYPE = /^urn:holdpoint:event:([a-z.-]+):1$/;
 
-async function readEntry(index, raw, disclosed) {
+async function readEntry(index, raw, disclosed, tick) {
   const code = "entry-form";
   need(raw.length <= 65535, code, "too large", index);
   const value = shaped(parseJson(raw, code), code, "envelope recorded_at stream");
@@ -53,7 +53,7 @@ async function readEntry(index, raw, disclosed) {
   const few = one.signatures.length >= 1 && one.signatures.length <= 24;
   need(few && one.payload.length <= 49152, code, "its size", index);
   readStatement(one, code);
-  await openBody(one, disclosed);
+  await openBody(one, await readDisclosures(disclosed, index, tick));
   return one;
 }
 
@@ -73,7 +73,7 @@ function readStatement(one, code) {
   one.derived = alike(roles, ["!"]) || (type === "threshold.determined" && said.body.made === "rule");
 }
 
-async function readDisclosures(raw, index) {
+async function readDisclosures(raw, index, tick) {
   const code = "disclosure-form", texts = raw === undefined ? [] : new TextDecoder("latin1").decode(raw).split("\n");
   if (raw !== undefined) {
     const ordered = texts.pop() === "" && texts.length > 0 && texts.every((text, i) => i === 0 || texts[i - 1] < text);
@@ -85,15 +85,16 @@ async function readDisclosures(raw, index) {
     need(Array.isArray(value) && (value.length === 2 || value.length === 3), "disclosure-arity", `a disclosure of entry ${index}`, index);
     need(parseBase64url(value[0], "disclosure-salt").length === 16, "disclosure-salt", `a salt of entry ${index}`, index);
     waiting.set(toBase64url(await sha256(utf8(text))), { value, record: toHex(await sha256(inner)) });
+    await tick("field disclosure", waiting.size, texts.length);
   }
   return waiting;
 }
 
-async function openBody(one, disclosed) {
+function openBody(one, waiting) {
   const sealed = one.said.body, i = one.index, slots = sealed._sd ?? [];
   const ordered = fits(slots, [WORD]) && alike(slots, [...new Set(slots)].sort());
   need(ordered && slots.length === (one.derived ? 0 : one.slots), "sd-slots", `_sd of entry ${i}`, i);
-  const waiting = await readDisclosures(disclosed, i), seen = new Set();
+  const seen = new Set();
   one.disclosed = waiting.size;
 
   function take(digest, arity) {

@@ -27,6 +27,8 @@ async function bytesOf(file, limit) {
   return new Uint8Array(await file.arrayBuffer());
 }
 
+const named = async (file, raw) => `${file.name}, ${raw.length} bytes, SHA-256 ${toHex(await sha256(raw))}`;
+
 async function findings(tick) {
   const file = dropped ?? part("file").files[0], pinFile = part("pin").files[0], entry = part("entry").files[0];
   if (!hasEngine()) return failure("engine", "this browser lacks WebCrypto, or is too old: use a newer one, or verify.py");
@@ -43,9 +45,12 @@ async function findings(tick) {
     if (isZip || entry === undefined) {
       const isReceipt = !isZip && (await file.slice(0, 22).text()) === "c2sp.org/tlog-proof@v1";
       if (isReceipt) return failure("no-entry", "a receipt is checked with its entry: choose its exact bytes too");
-      return await verifyBundle(await bytesOf(file, MAX_PAGE), pin, tick);
+      const raw = await bytesOf(file, MAX_PAGE);
+      return { ...await verifyBundle(raw, pin, tick), file: await named(file, raw) };
     }
-    return await verifyReceipt(await bytesOf(file, MAX_SMALL), await bytesOf(entry, MAX_SMALL), pin, part("keys").value);
+    const raw = await bytesOf(file, MAX_SMALL);
+    const report = await verifyReceipt(raw, await bytesOf(entry, MAX_SMALL), pin, part("keys").value);
+    return { ...report, file: await named(file, raw) };
   } catch (error) {
     if (error instanceof Stopped) throw error;
     return failure(error instanceof Refused ? error.code : "engine", error instanceof Refused ? error.said : `this browser could not finish: ${error.name}`);

@@ -8,7 +8,7 @@ class Stopped extends Error {}
 // The lowest; ERROR replaces anything above DIVERGED.
 function lowest(verdicts) {
   const ordered = verdicts.filter((v) => v !== "ERROR").map((v) => ORDER.indexOf(v));
-  const worst = ordered.length > 0 ? ORDER[Math.max(...ordered)] : "ERROR";
+  const worst = ordered.length > 0 ? ORDER[ordered.reduce((a, b) => Math.max(a, b))] : "ERROR";
   return ["DIVERGED", "INVALID"].includes(worst) || ordered.length === verdicts.length ? worst : "ERROR";
 }
 
@@ -65,7 +65,7 @@ async function verifyBundle(raw, pin, tick = async () => {}) {
     return readZip(raw);
   });
   if (files === null) return checks.report(null, []);
-  const bundle = await checks.run("container", async () => Bundle.read(files, await checkBag(files), tick));
+  const bundle = await checks.run("container", async () => Bundle.read(files, await checkBag(files, tick), tick));
   if (bundle === null) return checks.report(null, []);
   if (bundle.order.length === 0) {
     checks.add("entries", "UNANCHORED", "empty", "no entry is shown, so nothing is proven");
@@ -81,7 +81,7 @@ async function verifyBundle(raw, pin, tick = async () => {}) {
   }
   await checks.run("streams", (attempt) => checkStreams(bundle, attempt));
   await checks.run("absent", () => checkAbsences(bundle));
-  await checks.run("redactions", async () => checkRedactions(bundle));
+  await checks.run("redactions", () => checkRedactions(bundle));
   await checks.run("frameworks", () => checkFrameworks(bundle));
   await checks.run("profile", async () => checkProfile(bundle));
   await checks.run("claims", (attempt) => checkClaims(bundle, attempt));

@@ -25,8 +25,9 @@ function section(title, ...children) {
 }
 
 function listed(kind, lines) {
-  const made = element(kind);
-  made.append(...lines.map((line) => element("li", line)));
+  const made = element(kind), unseen = lines.length - ROWS;
+  made.append(...lines.slice(0, ROWS).map((line) => element("li", line)));
+  if (unseen > 0) made.append(element("li", `${unseen} more`));
   return made;
 }
 
@@ -142,6 +143,7 @@ function render(report) {
   part("word").textContent = report.code === "ok" ? report.verdict : `${report.verdict} (${report.code})`;
   part("verdict").className = className;
   part("meaning").textContent = means;
+  part("checked").textContent = report.file === undefined ? "" : `Checked: ${report.file}`;
   const bundle = report.bundle, shown = steps(report);
   if (bundle !== null) {
     if (className === "broken" || report.verdict === "ERROR") {

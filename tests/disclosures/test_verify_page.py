@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
 
@@ -44,6 +45,7 @@ def test_honest_bundles(browser: Chromium, hidden: list[int]) -> None:
         (trust_file(Lab(name="anew")), "DIVERGED", ["founded-anew"]),
     ):
         assert bundle_verdict(browser, raw, pin) == {"verdict": verdict, "codes": codes}
+    assert sha256(raw).hexdigest() in browser.run("part('checked').textContent")
 
 
 @pytest.mark.parametrize(("bend", "code", "index"), BENT)

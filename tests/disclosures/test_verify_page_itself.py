@@ -5,6 +5,7 @@ import json
 import re
 import socket
 from hashlib import sha256
+from importlib.resources import files
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from disclosures.stored_zip import format_zip
 from spec.verifier import ROOT, TARGET, join, stated
+from tests.disclosures.bent import CLAIMS, edit
 from tests.disclosures.chromium import Chromium, bundle_verdict
 from tests.disclosures.forger import MODEL, honest, told
 from tests.disclosures.test_one_file_verifier import trust_file
@@ -84,6 +86,18 @@ def test_a_file_that_is_too_large_is_not_read(browser: Chromium) -> None:
     assert browser.run(code % ("9", "file")) == ["ERROR", "limits"]
     browser.open(TARGET)
     assert browser.run(code % ("2 ** 28 + 1", "file")) == ["ERROR", "limits"]
+
+
+def test_the_page_stays_alive_under_a_hostile_bundle(browser: Chromium) -> None:
+    """Claims without end: the check takes its time, and gives the page its own between steps."""
+    many = format_zip(honest().files(edit(CLAIMS, lambda v: v["claims"].extend([{"kind": "decision", "index": 5}] * 50_000))))  # fmt: skip
+    browser.run("globalThis.beats = 0; globalThis.beat = setInterval(() => { beats += 1; }, 1); 0")
+    found = bundle_verdict(browser, many, trust_file(told()[0]))
+    beats = browser.run("clearInterval(beat); beats")
+    assert (found["verdict"], set(found["codes"])) == ("INCOMPLETE", {"claims-short"})
+    assert len(found["codes"]) == 50_000
+    assert beats > 5
+    assert browser.run("part('parts').querySelectorAll('li').length") < 500
 
 
 def test_a_long_list_is_shown_in_part(browser: Chromium) -> None:
@@ -160,6 +174,18 @@ def test_contrast(browser: Chromium, scheme: str) -> None:
         browser.run(f"part('verdict').className = MEANS['{verdict}'][1]")
         assert browser.run(CONTRAST) == []
     browser.call("Emulation.setEmulatedMedia", features=[])
+
+
+def test_axe_finds_nothing(browser: Chromium) -> None:
+    """axe-core's rules for WCAG 2 A and AA, and its best practices, on a verdict with everything open."""
+    bundle_verdict(browser, bundle(withheld={(MODEL, 3): "x"}), None)
+    browser.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    browser.run((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8") + ";0")
+    found = browser.run(
+        "axe.run().then((r) => [r.passes.length, r.violations.map((v) => [v.id, v.nodes.map((n) => n.html)])])"
+    )
+    assert found[0] > 20
+    assert found[1] == []
 
 
 def test_names_order_and_focus(browser: Chromium) -> None:
