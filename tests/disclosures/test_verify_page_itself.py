@@ -190,6 +190,7 @@ def test_axe_finds_nothing(browser: Chromium) -> None:
 
 def test_names_order_and_focus(browser: Chromium) -> None:
     """Every input has one name; headings step by one; the keyboard reaches all, sees where it is, and lands on the verdict."""
+    browser.open(TARGET)
     bundle_verdict(browser, bundle(withheld={(MODEL, 3): "x"}), None)
     assert browser.run("[...document.querySelectorAll('input,textarea')].every(f => f.labels.length === 1)") is True
     assert (
