@@ -270,7 +270,7 @@ def test_pages_of_many_are_paged(door: Asker, tokens: dict[str, str], monkeypatc
     url, seen = "/disclosures", list[str]()
     while url:
         text = door.ask_far(url, bearer=tokens["reader"]).text
-        found = re.findall(r"<strong>([^<]+)</strong><small>under", text)
+        found = re.findall(r'data-says="received by: ">([^<]+)<small>under', text)
         assert 1 <= len(found) <= 2
         seen += found
         link = re.search(r'rel="next" href="([^"]+)"', text)
