@@ -161,18 +161,21 @@ def _chain(shown: Shown, end: StreamEnd, checks: Checks) -> None:
 
 
 def _references(shown: Shown, checks: Checks) -> None:
-    """What the shown entries of model streams say of other streams leads to a stream that is listed (domain.md §2)."""
+    """What the shown entries of model streams say of other models, and the subject's of any stream, leads to a stream that is
+    listed (domain.md §2). What concerns a related model alone is not this bundle's.
+    """
     names, hidden, led = {end.stream for end in shown.streams}, _hidden(shown), set[int]()
     for one in shown.entries:
         body = one.statement.predicate.body
         for other in named_models(body):
             if other not in names:
                 checks.fails("streams", "gap", f"{one.stream} names {other}, whose end is not shown", one.index)
-        if isinstance(body, model.Referenced) and body.index not in led and not _leads_somewhere(shown, hidden, body):
+        if not isinstance(body, model.Referenced) or one.stream != shown.request.subject or body.index in led:
+            continue
+        led.add(body.index)
+        if not _leads_somewhere(shown, hidden, body):
             detail = f"entry {body.index} ({body.type}) names {one.stream}, and is neither shown nor withheld"
             checks.fails("streams", "gap", detail, body.index)
-        if isinstance(body, model.Referenced):
-            led.add(body.index)
 
 
 @dataclass(slots=True)

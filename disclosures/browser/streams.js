@@ -70,11 +70,12 @@ function checkEnd(bundle, end, said) {
   need(holds, "head-mismatch", `${name}: its last version is another`, last?.index ?? null);
 }
 
-// What each `model.referenced` points at is shown, or withheld in a listed stream of its kind: each withheld entry stands for one.
+// What the subject's `model.referenced` point at is shown, or withheld in a listed stream of its kind: each withheld entry stands for one.
 async function checkReferences(bundle, attempt) {
   const { known, spare } = withheldBy(bundle), led = new Set();
   for (const [done, one] of bundle.order.entries()) {
-    if (one.type === "model.referenced") await attempt(() => checkReference(bundle, one, known, spare, led));
+    const points = one.type === "model.referenced" && one.stream === bundle.part.request.subject;
+    if (points) await attempt(() => checkReference(bundle, one, known, spare, led));
     await bundle.tick("reference", done + 1, bundle.order.length);
   }
 }

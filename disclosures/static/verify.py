@@ -841,7 +841,7 @@ class Bundle:
         need(head, "head-mismatch", f"{name}: its last version is another", last_shown[0].index if last_shown else None)
 
     def references(self) -> None:
-        """What each `model.referenced` points at is shown, or withheld in a listed stream of its kind: each stands for one."""
+        """What the subject's `model.referenced` point at is shown, or withheld in a listed stream of its kind, each for one."""
         known, spare, led = set[str](), dict[str, int](), set[int]()
         for end in self.part["completeness"]["streams"]:
             previous = {e.version: e.previous for e in self.stream(end["stream"])}
@@ -849,7 +849,7 @@ class Bundle:
             last = [end["head"] if r["to"] == end["version"] else previous.get(r["to"] + 1) for r in runs]
             spare[family] = spare.get(family, 0) + sum(r["to"] - r["from"] for r in runs) + last.count(None)
             known |= {f"{family} {leaf}" for leaf in last}
-        for one in (e for e in self.order if e.type == "model.referenced"):
+        for one in (e for e in self.stream(self.part["request"]["subject"]) if e.type == "model.referenced"):
             index, leaf, kind = one.body["index"], one.body["leaf"], one.body["type"].partition(".")[0]
             family, found = {"threshold": "model", "evaluation": "model"}.get(kind, kind), self.entries.get(index)
             need(found is None or found.leaf == leaf, "gap", f"entry {index} is not the one referred to", index)

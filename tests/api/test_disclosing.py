@@ -11,6 +11,7 @@ from api.cli.disclose import disclose as cli_disclose
 from api.cli.main import main
 from api.disclosing import LedgerSource, bundle_path, prepare, profile_named, released
 from api.keyring import load_signer
+from api.recipients import recipient_scope
 from api.session import Session
 from api.wiring import opened
 from auditor.bundle import Trust, verify_zip
@@ -129,6 +130,20 @@ def test_nothing_is_handed_out_before_two_have_signed(
     assert run("event", "post", str(sealed), *data) == 0
     assert run("disclose", *data, "--release", said["digest"], "--out", str(out)) == 0
     assert out.read_bytes() == bundle_path(story_folder, said["digest"]).read_bytes()
+
+
+def test_a_token_for_a_recipient_opens_that_name_alone(story_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ("--data", str(story_folder))
+    assert run("token", "issue", "office", "--bundles-for", "EU AI Office", *data) == 0
+    (held,) = [
+        t["scopes"]
+        for t in json.loads((story_folder / "tokens.json").read_text()).values()
+        if "bundles" in t["scopes"][0]
+    ]
+    assert held == [recipient_scope("EU AI Office")]
+    capsys.readouterr()
+    assert run("token", "issue", "nobody", *data) != 0
+    assert "scope-unknown" in capsys.readouterr().err
 
 
 def test_a_stream_that_there_is_not_is_proven_absent(

@@ -33,6 +33,7 @@ from ledger.events import disclosure
 from tests.api.asker import NEAR, Asker
 from tests.api.test_client import Wire
 from tests.conftest import copy_of
+from tests.disclosures.test_random_profiles import disguises, plain
 
 WHO, OTHER = "A Fictional Authority", "a-fictional-authority"
 ASKED = {"profile": "public-notice", "recipient": WHO, "subject": "model/fictional-one"}
@@ -317,6 +318,29 @@ def test_the_client_signs_for_what_it_asked_and_takes_what_was_signed(
     wire.bend = lambda _path, send: replace(send(), body=raw[:-1] + b"x")
     with pytest.raises(Unverified, match="digest-mismatch"):
         client.fetch(offer.digest)
+
+
+def released(door: Asker, tokens: dict[str, str], **asked: Any) -> bytes:
+    """A bundle, as its recipient fetches it."""
+    said = post(door, tokens["preparer"], **asked).json()
+    assert send(door, sign(door, said, "discloser-1", "discloser-2")).status_code == 201
+    _, mine = door.token(recipient_scope(asked["recipient"]))
+    raw: bytes = door.ask_far(f"/v1/disclosures/{said['id']}/bundle", bearer=mine).content
+    return raw
+
+
+def test_over_disclosure_the_entitled_reader_gets_the_field_and_no_other_does(
+    door: Asker, tokens: dict[str, str]
+) -> None:
+    """T33: the name of the model is in no byte of a public notice, in no disguise; the auditor gets it, and it fits its digest."""
+    full = parse_zip(released(door, tokens, profile="auditor-full", recipient="an-auditor"))
+    named = [e for e in read_shown(full).entries if e.type == "model.registered" and "subject" in e.disclosed]
+    assert named
+    notice = plain(parse_zip(released(door, tokens, recipient="everybody")))
+    for one in named:
+        name = one.body["subject"]["name"].encode()
+        assert name in plain(full)
+        assert not [d for d in disguises(name) if len(d) > 7 and d in notice]
 
 
 def test_building_keeps_no_reader_waiting(door: Asker, tokens: dict[str, str]) -> None:

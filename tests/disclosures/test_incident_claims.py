@@ -136,6 +136,18 @@ def test_an_incident_of_another_model_is_not_claimed() -> None:
     assert [c["incident"] for c in incident_claims(Forger(lab, subject="model/b").shown())] == ["incident/elsewhere"]
 
 
+def test_what_concerns_a_related_model_alone_is_not_missed() -> None:
+    """`model/b` is listed since the subject is measured against it; its own incidents are another bundle's."""
+    lab = happened().fork()
+    report(lab, observe(lab, "incident/elsewhere", "model/b"))
+    lab.commit_index()
+    files = built(lab, shipped("auditor-full"), {}, since=(1,))
+    shown = read_shown(files)
+    assert "incident/elsewhere" not in {s.stream for s in shown.streams}
+    assert any(e.type == "model.referenced" for e in shown.of_stream("model/b"))
+    assert checked(files)[1:] == ("VALID_UNWITNESSED", {"claims-not-folded"} & checked(files)[2])
+
+
 def test_a_profile_that_does_not_list_the_kind_makes_none() -> None:
     files = built(happened().fork(), shipped("public-notice"), {})
     assert all(c["kind"] != "incident" for c in json.loads(files[CLAIMS])["claims"])
