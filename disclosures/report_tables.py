@@ -45,17 +45,31 @@ def _text(value: Any) -> str:
         named = _named(value)
         return named if isinstance(named, str) else dumps(named).decode()
     if isinstance(value, list | tuple):
-        return ", ".join(apart(item, ", ") for item in value)
+        shown = [item for item in value if not hidden(item)]
+        return ", ".join([*(apart(item, ", ") for item in shown), *_unshown(len(value) - len(shown))])
     return str(value)
 
 
+def hidden(item: Any) -> bool:
+    """Whether an element of an array is the digest of one that is withheld, or of none (spec/withheld.md)."""
+    return isinstance(item, Mapping) and set(item) == {"..."}
+
+
+def _unshown(count: int) -> tuple[str, ...]:
+    """What is said of elements that stay hidden: how many places there are, never whether something is in one."""
+    return (f"({count} withheld, or decoys)",) if count else ()
+
+
 def _named(value: Any) -> Any:
-    """The value with each reference in it as the entry that it names."""
+    """The value with each reference in it as the entry that it names, and no digest of what is hidden."""
     if isinstance(value, Mapping):
-        return (
-            f"entry {value['index']}" if set(value) == {"index", "leaf"} else {k: _named(v) for k, v in value.items()}
-        )
-    return [_named(item) for item in value] if isinstance(value, list | tuple) else value
+        if set(value) == {"index", "leaf"}:
+            return f"entry {value['index']}"
+        return {name: _named(inner) for name, inner in value.items() if name != "_sd"}
+    if isinstance(value, list | tuple):
+        shown = [item for item in value if not hidden(item)]
+        return [*map(_named, shown), *_unshown(len(value) - len(shown))]
+    return value
 
 
 def apart(value: Any, between: str) -> str:
@@ -198,14 +212,14 @@ def evaluation_section(shown: Shown) -> Section:
 def _evaluation(one: ShownEntry, since: Sequence[str]) -> tuple[str, ...]:
     body: evaluation.Recorded = one.statement.predicate.body
     scores = one.body.get("scores")
-    said = (
-        "withheld"
-        if scores is None
-        else "; ".join(
-            f"{s.get('scorer')} {s.get('name')} = {s.get('value')}" for s in scores if isinstance(s, Mapping)
-        )
-    )
+    said = "withheld" if scores is None else _text([_score(s) for s in scores])
     return (
         str(one.index), f"{body.task} ({body.task_version})", body.model_as_named, body.status, cell(said),
         body.independence, _signed_by(one), ", ".join(since) or "–",
     )  # fmt: skip
+
+
+def _score(item: Any) -> Any:
+    if not isinstance(item, Mapping) or hidden(item):
+        return item
+    return f"{_text(item.get('scorer'))} {_text(item.get('name'))} = {_text(item.get('value'))}"

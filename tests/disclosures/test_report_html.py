@@ -156,6 +156,13 @@ def test_one_text_is_not_taken_for_two() -> None:
     assert apart("permit", ";") == "permit"
 
 
+def test_what_is_hidden_in_a_value_is_said_and_its_digests_are_not() -> None:
+    gone = {"...": "A" * 43}
+    assert cell([gone, gone]) == "(2 withheld, or decoys)"
+    assert cell(["a", gone]) == "a, (1 withheld, or decoys)"
+    assert cell({"a": "b", "_sd": ["A" * 43], "c": [gone, "d"]}) == '{"a":"b","c":["d","(1 withheld, or decoys)"]}'
+
+
 def test_times_are_times() -> None:
     page = Page(render(honest().shown()))
     times = [a["datetime"] for t, a in page.tags if t == "time"]
@@ -183,7 +190,7 @@ def test_the_same_content_gives_the_same_bytes() -> None:
 
 
 LAYOUT = "98af884c80028b1c365285f5f3511aa08cf12c4f05e1ef66698d465c3e199cf7"
-CONTENT = "ac2a46de46433f23f64428eeefcb99218d2fe16ad2e8f2cf8239f32b1b22eb97"
+CONTENT = "42367cac8d18eacb5c006dde7f92c9d3be81902f1ccaa10ae2f627cf488040fa"
 
 
 def test_the_layout_belongs_to_the_version_of_the_bundle() -> None:
@@ -201,4 +208,4 @@ def test_the_layout_belongs_to_the_version_of_the_bundle() -> None:
         for s in made.sections
         if s.key != "how"
     ]
-    assert sha256(repr((made.title, made.band, fixed)).encode()).hexdigest() == CONTENT
+    assert sha256(re.sub("[0-9]+", "#", repr((made.title, made.band, fixed))).encode()).hexdigest() == CONTENT
