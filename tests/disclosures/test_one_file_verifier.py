@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, ho
 from tests.simulator import Lab
 
 FILE = Path(one_file.__file__)
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def trust_file(lab: Lab, size: int = 1) -> bytes:
@@ -185,12 +183,6 @@ def test_as_a_program(tmp_path: Path) -> None:
     assert bare.returncode == 5
     assert "UNANCHORED" in bare.stdout
     assert subprocess.run([*run, "--pin", str(tmp_path)], capture_output=True, check=False).returncode == 2
-
-
-def test_the_docs_state_its_digest() -> None:
-    text = (DOCS / "how-to" / "verify-a-bundle.md").read_text()
-    line = f"    {sha256(FILE.read_bytes()).hexdigest()}  verify.py\n"
-    assert line in text, "the digest of verify.py in the docs is another: run make verifier"
 
 
 def test_the_page_beside_it_begins_with_where_to_take_it_from() -> None:
