@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.handing_over import write_synced
+from auditor.heads import read_head
+from ledger.errors import Fault, LedgerError
 
 SCHEMA: Final = "holdpoint.monitor-log/1"
 
@@ -39,10 +41,10 @@ class Shelf:
 
     def load(self, origin: str) -> Followed | None:
         """What is held of a log."""
-        try:
-            said = json.loads((self._place(origin) / "log.json").read_bytes())
-        except FileNotFoundError:
+        path = self._place(origin) / "log.json"
+        if not path.exists():
             return None
+        said = _read(path)
         return Followed(said["checkpoint"], said["since"], said["position"], said["places"])
 
     def save(self, origin: str, log: Followed) -> None:
@@ -56,8 +58,25 @@ class Shelf:
     def all(self) -> Iterator[dict[str, Any]]:
         """Each log's file."""
         for path in sorted(self._folder.glob("*/log.json")):
-            yield json.loads(path.read_bytes())
+            yield _read(path)
 
     def origin_at(self, place: str) -> str | None:
         """Which log a place showed before."""
         return next((said["origin"] for said in self.all() if place in said["places"]), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A log's file. Raises `Fault` `state-malformed`: to begin anew unasked would be to believe the next host that answers."""
+    try:
+        said = json.loads(path.read_bytes())
+        read_head(said["checkpoint"], ())
+        if said["schema"] == SCHEMA and isinstance(said["places"], dict) and isinstance(said["since"], int):
+            return {"position": None, **said}
+    except (ValueError, KeyError, TypeError, LedgerError):
+        pass
+    raise Fault(
+        "state-malformed",
+        "failed",
+        f"{path} is not what was written",
+        "restore it, or move it away: it begins at the pin",
+    )

@@ -4,6 +4,7 @@ A head becomes the pinned one only after its tree was proven to contain the pinn
 further: the true history may go on, and the other one is shown for what it is at every look.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from ledger.tree import Node, prefix_path, root_of
 
 BUNDLES: Final = 1000
 """Entry bundles read at a look: who begins at an old pin catches up over several."""
+ENTRY_SECONDS: Final = 60.0
+"""Of a look spent on entries: what was read until then is kept, so that a slow host is caught up with too."""
 MOST_ALARMS: Final = 200
 """Alarms about entries at a look; the entries behind them are read at the next."""
 
@@ -208,11 +211,12 @@ class Look:
 
     def _entries(self, tree: ProvenTree, log: Followed) -> None:
         """What the entries since the last look are, each proven to be the leaf that the signed tree has."""
-        position = log.position or 0
+        position, began = log.position or 0, time.monotonic()
         first = position // WIDTH
         for n in range(first, min(-(-tree.size // WIDTH), first + BUNDLES)):
             found = tree.bundle(n)
-            if found is None or len(self.alarms) > MOST_ALARMS:  # kept back: the next look asks again from here
+            late = len(self.alarms) > MOST_ALARMS or time.monotonic() - began > ENTRY_SECONDS
+            if found is None or late:  # kept back, or enough for now: the next look asks again from here
                 return
             for index, raw in enumerate(found[1], n * WIDTH):
                 if index >= position:

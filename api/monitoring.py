@@ -7,6 +7,7 @@ an alarm twice, never not at all.
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,8 @@ from ledger.note import Vkey
 from ledger.strict import from_micros
 
 LINES: Final = "alarms.jsonl"
+LOOK_SECONDS: Final = 300.0
+"""A look at one place takes no longer: a host that answers a byte at a time must not keep the others from being looked at."""
 
 
 class Monitor:
@@ -31,7 +34,7 @@ class Monitor:
 
     def __init__(
         self, folder: Path, places: Sequence[str], pins: Sequence[Pin], keys: Sequence[Vkey], *,
-        connect: Callable[[str], Source], now: Callable[[], int], max_age: int,
+        connect: Callable[[str], Source], now: Callable[[], int], max_age: int, limit: float = LOOK_SECONDS,
     ) -> None:  # fmt: skip
         if not pins and not keys:
             raise Fault(
@@ -40,6 +43,7 @@ class Monitor:
         every = tuple(dict.fromkeys((*(v for pin in pins for v in pin.vkeys), *keys)))
         self._terms = Terms(every, {pin.origin: pin for pin in pins}, max_age)
         self._places, self._connect, self._now, self._shelf = tuple(places), connect, now, Shelf(folder)
+        self._limit, self._late = limit, dict[str, threading.Thread]()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -59,20 +63,40 @@ class Monitor:
         """
         found: list[Alarm] = []
         for place in self._places:
-            look = Look(self._terms, self._shelf, place, self._now())
-            try:
-                with closing(self._connect(place)) as source:
-                    look.at(source, self._others(place))
-            except Fault as err:
-                look.raise_("unreachable", f"{err.code}: {err.detail}")
-            except LedgerError as err:
-                look.raise_("tiles-unproven", str(err))
+            look = self._bounded(place)
             look.finish()
             keep(look.alarms)
             if look.followed is not None:
                 self._shelf.save(look.origin, look.followed)
             found += look.alarms
         return found
+
+    def _bounded(self, place: str) -> Look:
+        """A look that ends in time. What a late one finds is dropped, and the next begins once its thread has ended."""
+        late = self._late.get(place)
+        if late is None or not late.is_alive():
+            look = Look(self._terms, self._shelf, place, self._now())
+            thread = threading.Thread(target=self._at, args=(look, place), name="look", daemon=True)
+            thread.start()
+            thread.join(self._limit)
+            if not thread.is_alive():
+                return look
+            self._late[place] = thread
+        look = Look(self._terms, self._shelf, place, self._now())
+        look.raise_("unreachable", f"server-timeout: a look took longer than {self._limit:g} s")
+        return look
+
+    def _at(self, look: Look, place: str) -> None:
+        try:
+            with closing(self._connect(place)) as source:
+                look.at(source, self._others(place))
+        except Fault as err:
+            look.raise_("unreachable", f"{err.code}: {err.detail}")
+        except LedgerError as err:
+            look.raise_("tiles-unproven", str(err))
+        except Exception as err:  # noqa: BLE001  # the thread's outermost door: one place must not end the monitor
+            look.followed = None
+            look.raise_("unreachable", f"our fault: {type(err).__name__}: {err}")
 
     def _others(self, place: str) -> list[Callable[[], Source]]:
         """The other places: a tree that one shows no more, another may."""

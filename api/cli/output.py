@@ -21,7 +21,7 @@ EXITS: dict[int, frozenset[str]] = {
         "obligation-unknown", "pin-missing", "pin-unreadable", "positions-reversed", "request-missing", "scope-unknown",
         "setting-malformed", "setting-unknown",
         "signatures-missing", "subject-record-missing", "url-malformed", "usage",
-        "webhook-address", "work-file",
+        "state-malformed", "webhook-address", "work-file",
     }),
     4: frozenset({
         "anchor-ahead", "checkpoint-foreign", "diverged", "entry-missing", "export-ahead", "export-conflict", "export-foreign",

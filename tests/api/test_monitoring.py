@@ -2,18 +2,19 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
-from api.monitoring import AlarmBook, Monitor
+from api.monitoring import AlarmBook
 from api.outbox import Outbox
 from auditor.alarms import Alarm
 from auditor.pin import Pin, format_pin, parse_pin
@@ -24,67 +25,11 @@ from ledger.errors import Fault
 from ledger.events import ledger
 from ledger.tile import tile_path
 from tests.commands import HOLDPOINT, Cli, Done, serving
-from tests.conftest import copy_of
+from tests.conftest import FOUNDED, copy_of
+from tests.receiver import SECRET, Listening
 from tests.simulator import ROOTS, Lab, log_signer
 from tests.tile_host import MadeUp, TileHost
-
-SIGNER = log_signer("watched", "dev/watched")
-AT = 1_780_000_000
-LOG = MadeUp(SIGNER, 1_300)
-FORK = MadeUp(SIGNER, 1_500, fork=1_000, name="other")
-Files = dict[str, bytes]
-
-
-def bare(files: Files) -> Files:
-    """Made-up entries are no events: the log keeps them back."""
-    return {k: v for k, v in files.items() if "entries" not in k}
-
-
-class Shown:
-    """A host that shows `files`; an exception in their place is raised."""
-
-    def __init__(self, files: Files | Exception) -> None:
-        self.files, self.asked = files, list[str]()
-
-    def read(self, name: str) -> bytes | None:
-        self.asked.append(name)
-        if isinstance(self.files, Exception):
-            raise self.files
-        return self.files.get(name)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-class World:
-    """Places by name, a clock, a monitor's folder; each `look` is a process of its own, as from a timer."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.now, self.places = folder, AT, dict[str, Shown]()
-        self.pins: tuple[Pin, ...] = ()
-        self.keys = SIGNER.vkeys
-        self.said: list[tuple[str, bool]] = []
-        self.max_age = 3600
-
-    def show(self, files: Files | Exception, place: str = "one") -> None:
-        self.places[place] = Shown(files)
-
-    def look(self, keep: Callable[[Sequence[Alarm]], None] | None = None) -> list[str]:
-        monitor = Monitor(
-            self.folder, list(self.places), self.pins, self.keys,
-            connect=lambda place: self.places[place], now=lambda: self.now, max_age=self.max_age,
-        )  # fmt: skip
-        with closing(monitor):
-            book = AlarmBook(self.folder, lambda: self.now, None, lambda e: self.said.append((e["code"], e["ended"])))
-            found = monitor.look(keep or book.keep)
-            book.end_round(found)
-            self.heads = monitor.heads()
-        self.found = found
-        return [a.code for a in found]
-
-    @property
-    def size(self) -> int:
-        return int(self.heads[0]["size"]) if self.heads else 0
+from tests.watcher import AT, FORK, LOG, SIGNER, Files, World, bare
 
 
 @pytest.fixture
@@ -249,6 +194,38 @@ def test_entries_that_are_kept_back_are_read_when_they_come(world: World) -> Non
     assert world.look() == ["ledger-frozen"]
 
 
+def test_a_host_that_never_ends_keeps_nobody_from_the_others(world: World) -> None:
+    """It is given up on, and not asked again before its last answer came; what that answer brings late is dropped."""
+    world.show(bare(LOG.files(900)), "slow")
+    world.show(bare(LOG.files(900)), "good")
+    world.look()
+    released = threading.Event()
+    world.show(bare(LOG.files()), "slow")
+    world.places["slow"].wait = released
+    world.show(bare(LOG.files(1_000)), "good")
+    world.limit = 0.1
+    with world.monitor() as monitor:
+        for _ in range(3):
+            found = monitor.look(lambda _a: None)
+            assert [(a.code, a.place) for a in found] == [("unreachable", "slow")]
+        assert world.places["slow"].asked == ["checkpoint"]
+        assert monitor.heads()[0]["size"] == 1_000
+        released.set()
+        until(lambda: not any(t.name == "look" for t in threading.enumerate()))
+        assert (monitor.look(lambda _a: None), monitor.heads()[0]["size"]) == ([], 1_300)
+
+
+def test_a_file_that_was_altered_is_no_fresh_start(world: World) -> None:
+    world.show(bare(LOG.files()))
+    world.look()
+    (path,) = world.folder.glob("logs/*/log.json")
+    for bad in (b"", b"{}", path.read_bytes()[:-9], path.read_bytes().replace(b"monitor-log/1", b"monitor-log/2")):
+        path.write_bytes(bad)
+        with pytest.raises(Fault) as caught:
+            world.look()
+        assert caught.value.code == "state-malformed"
+
+
 def test_whose_logs_they_are_comes_from_the_caller(world: World) -> None:
     world.keys = ()
     world.show(bare(LOG.files()))
@@ -271,6 +248,51 @@ def test_alarms_are_on_disk_and_in_the_outbox_before_they_are_said(tmp_path: Pat
     assert [(line["code"], line["ended"]) for line in lines] == [("lag", False), ("lag", True)]
     message = json.loads(outbox.waiting()[0].read_bytes())
     assert (message["specversion"], message["type"], message["source"]) == ("1.0", "holdpoint.monitor.lag", "dev/x")
+
+
+def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
+    """SIGKILL wherever it is; the next run finds a whole file, and raises nothing against an honest log that grew meanwhile."""
+    host = TileHost(tmp_path)
+    keys, data = tmp_path / "keys", tmp_path / "monitor"
+    keys.write_text("".join(f"{v}\n" for v in SIGNER.vkeys))
+    words = ["monitor", host.url, "--key", str(keys), "--data", str(data), "--max-age", str(10**9)]
+    state = {"size": 900, "asked": 0, "kill": 1 << 30}
+    shown = {size: bare(LOG.files(size)) for size in (900, 1_000, 1_100)}
+
+    def bend(path: str) -> tuple[int, bytes]:
+        state["asked"] += 1
+        if state["asked"] == state["kill"]:
+            os.kill(state["pid"], signal.SIGKILL)
+        content = shown[state["size"]].get(path.lstrip("/"))
+        return (404, b"") if content is None else (200, content)
+
+    host.bend = bend
+    try:
+        assert run(*words, "--once").code == 0
+        for size, kill in ((1_000, 1), (1_100, 4)):
+            state |= {"size": size, "asked": 0, "kill": 1 << 30}
+            process = subprocess.Popen([str(HOLDPOINT), *words, "--every", "1"], stdout=subprocess.DEVNULL)
+            state |= {"pid": process.pid, "kill": kill}
+            assert process.wait(60) == -signal.SIGKILL
+        done = run(*words, "--once", "--json")
+    finally:
+        host.close()
+    assert (done.code, json.loads(done.out)["logs"][0]["size"]) == (0, 1_100)
+    assert not (data / "alarms.jsonl").exists()
+
+
+def test_a_token_goes_to_the_first_place_alone(host: TileHost, told_folder: Path, tmp_path: Path) -> None:
+    host.folder = told_folder / "export"
+    mirror = TileHost(told_folder / "export")
+    (tmp_path / "token").write_text("hpt_dev_secret")
+    (tmp_path / "token").chmod(0o600)
+    try:
+        words = ("monitor", host.url, mirror.url, "--pin", told_folder / "pin.json", "--data", tmp_path / "m", "--once")
+        assert run(*words, "--token-file", tmp_path / "token", "--max-age", 10**9).code == 0
+    finally:
+        mirror.close()
+    assert set(host.tokens) == {"Bearer hpt_dev_secret"}
+    assert set(mirror.tokens) == {None}
 
 
 # -- by hand ---------------------------------------------------------------------------------------------------------------
@@ -307,32 +329,53 @@ def test_once_from_a_timer(host: TileHost, told_folder: Path, tmp_path: Path) ->
     )
 
 
+def test_an_alarm_reaches_the_receiver_and_one_that_is_down_stops_nothing(
+    host: TileHost, told_folder: Path, tmp_path: Path
+) -> None:
+    listening, data = Listening(), tmp_path / "monitor"
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(0o600)
+    words = ("monitor", host.url, "--pin", told_folder / "pin.json", "--data", data, "--once", "--max-age", 10**9)
+    hook = ("--webhook", listening.url, "--webhook-secret", tmp_path / "secret")
+    try:
+        host.folder = told_folder / "export"
+        assert run(*words, *hook).code == 0
+        host.folder = told_folder / "export-earlier"
+        assert run(*words, "--webhook", "http://127.0.0.1:9/", "--webhook-secret", tmp_path / "secret").code == 4
+        assert listening.taken == []
+        assert run(*words, *hook).code == 4, "said before, and still waiting: it is taken now"
+        host.folder = told_folder / "export"
+        assert run(*words, *hook).code == 0
+    finally:
+        listening.close()
+    assert [(m["type"], m["data"]["ended"]) for m in listening.taken] == [
+        ("holdpoint.monitor.rollback", False), ("holdpoint.monitor.rollback", True),
+    ]  # fmt: skip
+    assert [m["source"] for m in listening.taken] == ["dev/fictional-lab.example"] * 2
+
+
 def test_a_real_service_is_followed_in_a_loop_through_a_restart(founded_folder: Path, tmp_path: Path) -> None:
-    """Entries appended meanwhile are read; while nobody answers that is said; SIGTERM ends it well."""
+    """What is appended meanwhile is pinned and read; while nobody answers that is said; SIGTERM ends it well."""
     folder, pin, data = copy_of(founded_folder, tmp_path / "ledger"), tmp_path / "pin.json", tmp_path / "monitor"
+    shutil.copytree(folder / "keys", tmp_path / "client" / "keys")
     assert run("pin", pin, "--data", folder).code == 0
+
+    def followed() -> tuple[int, int]:
+        paths = list(data.glob("logs/*/log.json"))
+        said = json.loads(paths[0].read_bytes()) if paths else {"checkpoint": "x\n0\n", "position": 0}
+        return int(said["checkpoint"].split("\n")[1]), said["position"]
+
     with serving("--data", folder) as (url, _):
-        port = url.rpartition(":")[2]
-        command = [
-            str(HOLDPOINT),
-            "monitor",
-            url,
-            "--pin",
-            str(pin),
-            "--data",
-            str(data),
-            "--every",
-            "1",
-            "--json",
-            "--timeout",
-            "5",
-        ]
+        command = [str(HOLDPOINT), "monitor", url, "--pin", str(pin), "--data", str(data), "--every", "1", "--json"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        until(lambda: sorted(data.glob("logs/*/log.json")) != [])
+        until(lambda: followed() == (FOUNDED, FOUNDED))
+        client = ("--server", url, "--pin", pin, "--data", tmp_path / "client")
+        assert run("principal", "register", "newcomer", *client).code == 0
+        until(lambda: followed() == (FOUNDED + 1, FOUNDED + 1))
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["code"] == "unreachable"
     assert process.poll() is None
-    with Serving(folder, port):
+    with Serving(folder, url.rpartition(":")[2]):
         value = json.loads(process.stdout.readline())
         assert (value["code"], value["ended"]) == ("unreachable", True)
     process.send_signal(signal.SIGTERM)

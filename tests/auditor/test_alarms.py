@@ -8,6 +8,7 @@ from ledger.events import ledger, role, rules
 from tests.auditor.test_heads import BOTH, NEW, NOTE, OLD, lines
 from tests.commands import ROOT
 from tests.simulator import KEY_ADMINS, ROOTS, Lab, altered, grant, signed
+from tests.vectors.told import to_the_end
 
 AT = 1_780_000_000
 
@@ -93,3 +94,17 @@ def test_a_body_of_another_form_is_malformed() -> None:
     written = lab.write(role.Granted, grant("engineer", "approver"), "ledger", *KEY_ADMINS)
     lab.slip(altered(written, {"body": {}}, lab.keys[KEY_ADMINS[0]]))
     assert [c for c, _ in codes(lab, len(lab.entries) - 1)] == ["entry-malformed"]
+
+
+def test_a_history_of_every_type_asks_for_a_look_where_it_should() -> None:
+    """The golden history, which has each event type of the registry: no kind of it goes unread, and the rest raise nothing."""
+    lab = to_the_end()
+    found: dict[str, list[str]] = {}
+    for index, raw in enumerate(lab.entries):
+        for alarm in entry_alarms(raw, index, "u", "dev/vectors.example"):
+            found.setdefault(alarm.code, []).append(alarm.detail.partition(": ")[2])
+    assert {code: sorted({said.split()[0] for said in details}) for code, details in found.items()} == {
+        "break-glass": ["role.granted"], "decision-diverges": ["decision.made"], "entry-suppressed": ["entry.suppressed"],
+        "ledger-frozen": ["ledger.frozen"], "ledger-restored": ["ledger.restored"], "log-rotated": ["log.rotated"],
+        "root-rotated": ["root.rotated"], "rules-changed": ["rules.adopted"],
+    }  # fmt: skip

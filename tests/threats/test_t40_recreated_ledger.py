@@ -18,7 +18,9 @@ from auditor.verdict import VerifyVerdict as V
 from auditor.verify import verify_export
 from ledger.errors import Fault
 from ledger.store.migrate import apply_roles, migrate
+from tests.simulator import Lab
 from tests.threats.storage import Copy, Vault
+from tests.watcher import World
 
 
 def refusal(folder: Path, *, read_only: bool = True) -> Fault:
@@ -88,6 +90,20 @@ def test_attack_founded_anew_under_the_old_name(told_folder: Path, tmp_path: Pat
     report = verify_export(folder_reader(tmp_path / "out"), pin)
     assert report.verdict in (V.DIVERGED, V.INVALID)
     assert "founded-anew" in {c.code for c in report.checks}
+
+
+def test_attack_a_monitor_sees_a_ledger_that_was_recreated(tmp_path: Path) -> None:
+    """Under other keys nobody signed the head; under the same ones the pinned head has another past."""
+    old, other, same = Lab("dev/again"), Lab("dev/again", "others"), Lab("dev/again")
+    same.entries[5] = same.entries[5].replace(b"2026", b"2025", 1)
+    world = World(tmp_path / "monitor")
+    world.keys, world.max_age, world.pins = old.log.vkeys, 10**9, (old.pin(),)
+    world.show(old.export())
+    assert world.look() == []
+    world.show(other.export())
+    assert set(world.look()) == {"checkpoint-unsigned", "keys-unexpected"}
+    world.show(same.export())
+    assert world.look() == ["split-view"]
 
 
 def test_honest_new_ledger(tmp_path: Path) -> None:

@@ -24,12 +24,14 @@ from auditor.source import folder_reader
 from auditor.verdict import VerifyVerdict as V
 from auditor.verify import Read, verify_export
 from ledger.errors import Fault
-from ledger.events import model
+from ledger.events import model, principal
 from ledger.store.anchor import Anchor
 from ledger.tile import tile_path
 from policies.answer import Answer, Request
 from tests.conftest import copy_of
+from tests.simulator import KEY_ADMINS, Lab
 from tests.threats.storage import Copy, Vault, cut_to, signed_notes
+from tests.watcher import World
 
 
 def ask(ledger: Ledger, method: str, url: str, **options: Any) -> Any:
@@ -238,3 +240,30 @@ def test_attack_anchor_from_a_pin_of_another_tree(
     head, stored = bring_anchor(copy.folder, from_pin(pin))
     assert (head.size, stored) == (280, 200), "brought, and DIVERGED says what is missing"
     assert refusal(lambda: open_ledger(copy.folder)).code == "diverged"
+
+
+def test_attack_a_monitor_sees_the_restored_backup_and_then_the_fork(tmp_path: Path) -> None:
+    """Set back it shows less than before; appended to, it is another history."""
+    lab = Lab("dev/restored")
+    backup = lab.fork()
+    for name in ("a", "b", "c"):
+        lab.say(principal.Registered, {"id": name, "kind": "person", "unit": "safety"}, "ledger", *KEY_ADMINS)
+    world = World(tmp_path)
+    world.keys, world.max_age = lab.log.vkeys, 10**9
+    world.show(lab.export())
+    assert world.look() == []
+    world.show(backup.export())
+    assert world.look() == ["rollback"]
+    for name in ("d", "e", "f", "g"):
+        backup.say(principal.Registered, {"id": name, "kind": "person", "unit": "safety"}, "ledger", *KEY_ADMINS)
+    world.show(backup.export())
+    assert world.look() == ["split-view"]
+
+
+def test_honest_log_raises_nothing_at_a_monitor(tmp_path: Path) -> None:
+    lab, world = Lab("dev/restored"), World(tmp_path)
+    world.keys, world.max_age = lab.log.vkeys, 10**9
+    for name in ("a", "b"):
+        world.show(lab.export())
+        assert world.look() == []
+        lab.say(principal.Registered, {"id": name, "kind": "person", "unit": "safety"}, "ledger", *KEY_ADMINS)

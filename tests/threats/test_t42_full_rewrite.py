@@ -2,10 +2,12 @@
 out shows under a pin; and the thief can't make the log's keys his own, nor keep them once the root has named others.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auditor.split_view import check
 from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
 from auditor.verify import verify_export
@@ -17,6 +19,7 @@ from ledger.note import LogSigner
 from ledger.strict import micros
 from ledger.tile import Edge
 from tests.simulator import Lab, log_signer, signer
+from tests.watcher import World
 
 ROOT = ("root-1", "root-2")
 KIND = {"kind": "base"}
@@ -74,6 +77,27 @@ def test_attack_leave_one_out_and_sign_all_anew(lab: Lab) -> None:
     report = shown(forged, note_by(forged, forged.log), pin)
     assert (report.verdict, codes(report)) == (V.DIVERGED, [("pin", "root-differs")])
     assert shown(forged, note_by(forged, forged.log)).verdict is V.UNANCHORED
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_attack_a_monitor_sees_the_rewrite(lab: Lab, tmp_path: Path, more: int) -> None:
+    """Where the log was seen before, the thief's own signature convicts; as long as he shows less, it is a rollback."""
+    gone, kept = registered(lab, "bad"), registered(lab, "good")
+    forged = lab.fork()
+    forged.add(kept)
+    lab.add(gone)
+    lab.add(kept)
+    world = World(tmp_path)
+    world.keys, world.max_age = lab.log.vkeys, 10**9
+    world.show(lab.export())
+    assert world.look() == []
+    for n in range(more):
+        forged.add(registered(forged, f"more-{n}"))
+    world.show(forged.export())
+    assert world.look() == ["split-view" if more else "rollback"]
+    if more:
+        raw = Path(world.found[0].evidence or "").read_bytes()
+        assert check(raw, lab.pin(1).vkeys).verdict is V.DIVERGED
 
 
 def test_attack_rotate_to_keys_of_his_own(lab: Lab) -> None:
