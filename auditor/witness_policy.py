@@ -68,6 +68,11 @@ class WitnessPolicy:
     groups: Mapping[bytes, Group]
     quorum: bytes | None
 
+    @property
+    def vkeys(self) -> tuple[Vkey, ...]:
+        """Every key that it lists: logs', then witnesses'."""
+        return (*(log.vkey for log in self.logs), *(witness.vkey for witness in self.witnesses.values()))
+
     def judge(self, note: Note, checkpoint: Checkpoint) -> Cosigned:
         """What the signature lines of `note` amount to. Raises `Unverified` where a line of a known key does not verify."""
         logs = tuple(log.vkey for log in self.logs)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.entry import leaf_hash
 from ledger.note import LogSigner
-from ledger.tile import WIDTH, Edge, format_bundle, tile_path
+from ledger.tile import WIDTH, Edge, TileReader, format_bundle, tile_path
 from ledger.tree import HASH
 
 Answer = Callable[[str], tuple[int, bytes] | None]
@@ -87,6 +87,10 @@ class MadeUp:
             head = Checkpoint(self.signer.vkeys[0].name, size, self.edge_at(size).root())
             self._notes[size, at] = sign_checkpoint(head, self.signer, at)
         return self._notes[size, at]
+
+    def node(self, level: int, index: int) -> bytes:
+        """A node of its tree."""
+        return TileReader(lambda at, n: self.tiles.get((at, n), self._row(at, n)), self.size)(level, index)
 
     def files(self, size: int | None = None) -> dict[str, bytes]:
         """Every file of its static form at a size."""

@@ -120,7 +120,8 @@ def verify(
             "evidence-missing", "failed", "evidence is compared file by file", "give a folder of logs, and files"
         )
     trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
-    wanted, vkeys = read_policy(policy), keys_given(key)
+    wanted = read_policy(policy)
+    vkeys = (*keys_given(key), *(() if wanted is None else wanted.vkeys))
     how: dict[str, Any] = {
         "as_of": as_of, "progress": Progress(), "work": working(work), "workers": os.cpu_count() or 2
     }  # fmt: skip

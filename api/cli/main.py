@@ -14,6 +14,7 @@ from api.cli import (
     assess,
     check,
     check_proof,
+    compare,
     decide,
     decisions,
     disclose,
@@ -76,6 +77,7 @@ for group in (
     views,
     witness,
     follow,
+    compare,
 ):
     group.register(app)
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import pytest
 
+from api import evidence_kept
 from api.monitoring import AlarmBook
 from api.outbox import Outbox
 from auditor.alarms import Alarm
@@ -213,6 +214,21 @@ def test_a_host_that_never_ends_keeps_nobody_from_the_others(world: World) -> No
         released.set()
         until(lambda: not any(t.name == "look" for t in threading.enumerate()))
         assert (monitor.look(lambda _a: None), monitor.heads()[0]["size"]) == ([], 1_300)
+
+
+def test_a_host_that_shows_another_head_at_every_look_fills_no_disk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_kept, "MOST", 3)
+    world.show(bare(LOG.files(1_050)))
+    world.look()
+    for size in range(1_101, 1_107):
+        world.show(bare(FORK.files(size)))
+        assert world.look()[0] == "split-view"
+        world.show({"checkpoint": LOG.note(size).encode()})
+        assert world.look()[0] == "tiles-missing"
+    assert len(list(world.folder.glob("logs/*/evidence/*.split.json"))) == 3
+    assert len(list(world.folder.glob("logs/*/evidence/*/shown.checkpoint"))) == 3
 
 
 def test_a_file_that_was_altered_is_no_fresh_start(world: World) -> None:

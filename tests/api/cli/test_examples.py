@@ -37,6 +37,7 @@ ORDER: list[tuple[str, int]] = [
 ]  # fmt: skip
 OTHERS = {
     "break-glass review",
+    "compare",
     "cosign",
     "disclose",
     "framework scope",
