@@ -13,9 +13,10 @@ from ledger.canonical import dumps
 from ledger.envelope import Envelope, format_envelope, sign_envelope, statement_digest
 from ledger.errors import Malformed
 from ledger.event import Body
+from ledger.events import model
 from ledger.keys import Signer
 from ledger.registry import BY_TOPIC
-from ledger.statement import Statement, format_statement, parse_statement, peek_type, stream_subject
+from ledger.statement import Statement, format_statement, model_subject, parse_statement, peek_type, stream_subject
 from ledger.strict import format_uuid7, micros
 from ledger.withheld import seal
 
@@ -113,9 +114,12 @@ def draft_of(
     """Fill in audience and identity, and withhold fields; signed by nobody yet.
 
     `subject_salt` is the salt of the model record that `subject` commits to: hidden under it, the field disclosure *is* that
-    record, and handing it over binds name and weights to the stream (formats.md §2).
+    record, and handing it over binds name and weights to the stream (formats.md §2). Made here where it is not given.
     """
     kind = body_type.event
+    if body_type is model.Registered and "subject" in withhold & set(body) and subject is None:
+        subject_salt = os.urandom(16)
+        subject = model_subject(subject_salt, body["subject"]["name"], body["subject"]["weights"])
     shown: dict[str, Any] = dict(body)
     disclosures: tuple[str, ...] = ()
     if kind.slots and body.get("made") != "rule":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from disclosures.shown_entry import check_disclosed
 from ledger.admit import Check, KeyLookup, Submission, offered_alg, open_submission
 from ledger.canonical import loads, loads_canonical
 from ledger.envelope import Envelope, Signature, envelope_of, parse_normal
@@ -38,13 +39,15 @@ def open_one(raw: bytes, lookup: KeyLookup, check: Check = verify) -> Submission
 
 
 def with_fields(opened: Submission, disclosures: Any, payload: bytes) -> Submission:
-    """A submission with the field disclosures that came with it. Raises `Malformed` for one that it does not reference."""
+    """A submission with the field disclosures that came with it. Raises `Malformed`, `Unverified` for one that does not fit."""
     if not isinstance(disclosures, list) or not all(isinstance(d, str) for d in disclosures):
         raise Malformed("submission", "disclosures", "schema")
     if not disclosures:
         return opened
     body = loads_canonical(payload)["predicate"]["body"]
-    return replace(opened, fields=held_fields(body, disclosures, type(opened.body)))
+    fields = held_fields(body, disclosures, type(opened.body))
+    check_disclosed(opened.statement, body, disclosures)  # else no bundle that shows this entry could be made
+    return replace(opened, fields=fields)
 
 
 def check_log_keys(opened: Submission, state: State, lacking: Callable[[Sequence[str]], Sequence[str]]) -> None:

@@ -71,7 +71,7 @@ def _erased(desk: Desk, vault: Vault) -> Iterator[Problem]:
         for one in page:
             payload = read_entry(one.entry)[1].payload
             body = parse_statement(payload, disclosure.Erased).predicate.body
-            rows = sum(found.rows for found in vault.named(body))
+            rows = sum(found.rows for found in vault.named(body, one.recorded_at))
             if rows:
                 detail = f"entry {one.index}: table disclosure: {rows} rows that this entry erased are there"
                 yield Problem(one.index, "field-mismatch", detail)

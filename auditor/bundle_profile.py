@@ -9,6 +9,7 @@ from typing import Any
 from auditor.checks import Checks
 from auditor.compare import difference
 from auditor.verdict import VerifyVerdict as V
+from disclosures.erased import Seen, erased_classes, unheld_classes
 from disclosures.needs import lacking
 from disclosures.partial import Partial
 from disclosures.parts import RedactionClass
@@ -20,7 +21,7 @@ from disclosures.stored_zip import Files
 from disclosures.subject_claims import recomputed
 from ledger.errors import LedgerError
 
-LEDGER = "ledger"
+LEDGER, ERASED = "ledger", "disclosure.erased"
 
 
 def check_profile(shown: Shown, checks: Checks) -> Profile | None:
@@ -36,6 +37,7 @@ def check_profile(shown: Shown, checks: Checks) -> Profile | None:
         if exceeded is not None:
             detail = f"entry {one.index}: the profile {profile.id} does not allow {exceeded}"
             checks.fails("profile", "profile-exceeded", detail, one.index)
+    _check_gone(shown, profile, checks)
     for c in (c for c in shown.redactions.classes if c.kind in ("event", "field")):
         _grounded(profile, c, shown.claims.as_of.time, checks)
     if len(checks.done) == before:
@@ -58,6 +60,26 @@ def _grounded(profile: Profile, c: RedactionClass, as_of: str, checks: Checks) -
         checks.fails("redactions", "redactions-retained", detail)
 
 
+def _check_gone(shown: Shown, profile: Profile, checks: Checks) -> None:
+    """What is said to be erased, a shown entry of two disclosers erased, and all of it is said; what is said not to be held is
+    not shown. Erased texts take nothing from any proof: they are listed, and the verdict stands.
+    """
+    seen = [Seen(e.index, e.stream, e.statement.predicate.body, e.open_members, {*e.disclosed}) for e in shown.entries]
+    erased = {c.id: c for c in erased_classes(seen)}
+    unheld = {c.id: c for c in unheld_classes(profile, seen)}
+    for c in shown.redactions.classes:
+        if c.kind in ("erased", "unheld") and c != (erased if c.kind == "erased" else unheld).get(c.id):
+            detail = (
+                f"class {c.id}: the entries do not say that this is {'erased' if c.kind == 'erased' else 'not held'}"
+            )
+            checks.fails("redactions", "redactions-ground", detail)
+    lost = sorted(erased.keys() - {c.id for c in shown.redactions.classes})
+    if lost:
+        detail = f"entry {erased[lost[0]].id.split('-')[1]} erased {erased[lost[0]].what}, and redactions.json does not say so"
+        checks.fails("redactions", "redactions-missing", detail)
+    checks.notes += [f"what was erased, {c.what} ({c.ground}): {c.justification}" for c in erased.values()]
+
+
 def _exceeded(profile: Profile, one: ShownEntry) -> str | None:
     """What the profile does not allow of an entry. Stream `ledger` is whole in every bundle, and shows no withheld field."""
     allowed = profile.allowed(one.type)
@@ -65,7 +87,7 @@ def _exceeded(profile: Profile, one: ShownEntry) -> str | None:
     fields = [name for name in one.disclosed if name not in disclosable]
     if fields:
         return f"the field {fields[0]} of {one.type} to be disclosed"
-    if one.stream != LEDGER and not profile.shows_entry(one.type, one.open_members):
+    if one.stream != LEDGER and one.type != ERASED and not profile.shows_entry(one.type, one.open_members):
         return f"{one.type} to be shown as it is"
     return None
 

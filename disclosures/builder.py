@@ -1,7 +1,8 @@
 """A disclosure bundle, built: pure and deterministic, so that the same request at the same checkpoint gives the same bytes.
 
-A field that the profile does not allow cannot leave: entries are shown by `Profile.shows_entry` alone, field disclosures by the
-profile's `disclose` alone, and the verifier holds the bundle against the same profile (`profile-exceeded`, T33).
+A field that the profile does not allow cannot leave: entries are shown by `Profile.shows_entry` alone (and what was erased of a
+listed stream), field disclosures by the profile's `disclose` alone, and the verifier holds the bundle against the same profile
+(`profile-exceeded`, T33).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from disclosures.absence import absences
 from disclosures.bag import Head as BagHead
 from disclosures.bag import Predicate, bag_files, seal_bag
 from disclosures.closure import LEDGER, Found, Gone, Source, closure
+from disclosures.erased import Seen, erased_classes, unheld_classes
 from disclosures.partial import fold_shown
 from disclosures.parts import (
     BundleAsOf,
@@ -38,6 +40,7 @@ from ledger.checkpoint import read_checkpoint
 from ledger.entry import read_entry
 from ledger.errors import Malformed
 from ledger.events import framework
+from ledger.events.disclosure import Erased
 from ledger.keys import Signer
 from ledger.receipt import format_receipt
 from ledger.state import State
@@ -85,13 +88,14 @@ def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[st
     streams = closure(log.source, asked.subject, (h.stream for h in index.heads))
     shown, withheld = _split(log, asked.profile, streams)
     time = read_entry(log.source.entry(checkpoint.size - 1))[0].recorded_at
+    entries = _entries(log, asked.profile, shown, checkpoint.size)
     payload = {
         "data/checkpoint": log.note.encode(),
         "data/keys": "".join(f"{v}\n" for v in log.vkeys).encode(),
-        **_entries(log, asked.profile, shown, checkpoint.size),
+        **entries,
         "data/completeness.json": format_part(_completeness(log, asked, index, streams, withheld)),
         "data/consistency.json": format_part(_consistency(log, asked.since, checkpoint.size)),
-        "data/redactions.json": format_part(_redactions(asked.profile, shown, withheld, time)),
+        "data/redactions.json": format_part(_redactions(asked.profile, _seen(shown, entries), withheld, time)),
         "data/request.json": format_part(_request(asked, shown)),
     }
     bare = BundleClaims(
@@ -130,7 +134,7 @@ def _split(log: Log, profile: Profile, streams: Mapping[str, list[Found | Gone]]
                 withheld.setdefault(stream, {})[one.version] = suppressed_class(profile)
                 continue
             name = one.body.event.name
-            if stream == LEDGER or profile.shows_entry(name, _members(one)):
+            if stream == LEDGER or isinstance(one.body, Erased) or profile.shows_entry(name, _members(one)):
                 shown.append(one)
             else:
                 withheld.setdefault(stream, {})[one.version] = profile.class_of(name).id
@@ -216,7 +220,17 @@ def _consistency(log: Log, since: Iterable[int], size: int) -> Consistency:
     return Consistency(proofs=proofs, schema="holdpoint.consistency/1")
 
 
-def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld, as_of: str) -> Redactions:
+def _seen(shown: Iterable[Found], files: Files) -> list[Seen]:
+    """What each shown entry tells of its members."""
+    found: list[Seen] = []
+    for one in shown:
+        lines = files.get(f"data/disclosures/{one.index}.jsonl", b"").decode("ascii").split()
+        names = frozenset(name for name in (parse_disclosure(text).name for text in lines) if name is not None)
+        found.append(Seen(one.index, one.statement.predicate.stream, one.body, frozenset(_members(one)), names))
+    return found
+
+
+def _redactions(profile: Profile, shown: list[Seen], withheld: Withheld, as_of: str) -> Redactions:
     counts: dict[str, int] = {}
     for versions in withheld.values():
         for kind in versions.values():
@@ -224,19 +238,19 @@ def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld, as
     for one in shown:
         said = one.body.event
         allowed = profile.allowed(said.name)
-        if allowed is not None and said.slots and one.statement.predicate.stream != LEDGER:
+        if allowed is not None and said.slots and one.stream != LEDGER:
             for name in said.withholdable:
                 found = None if name in allowed.disclose else profile.field_class(said.name, name)
                 if found is not None:
                     counts.setdefault(found.id, 0)
-    classes = tuple(
+    classes = [
         RedactionClass(
             character=w.character, count=counts[w.id], ground=w.ground, id=w.id, justification=w.justification,
             kind=w.kind, retained_until=w.retained_until(as_of), what=w.what,
         )
-        for w in sorted(profile.withholds, key=lambda w: w.id)
+        for w in profile.withholds
         if w.id in counts
-    )  # fmt: skip
+    ]  # fmt: skip
     gone = suppressed_class(profile)
     if gone in counts:
         by_root = RedactionClass(
@@ -244,8 +258,9 @@ def _redactions(profile: Profile, shown: Iterable[Found], withheld: Withheld, as
             ground="said by the entry.suppressed of each, in stream ledger", id=gone, justification="", kind="suppressed",
             retained_until=None, what="entries with a secret or a personal datum in an open field",
         )  # fmt: skip
-        classes = tuple(sorted((*classes, by_root), key=lambda c: c.id))
-    return Redactions(classes=classes, schema="holdpoint.redactions/1")
+        classes.append(by_root)
+    classes += [*erased_classes(shown), *unheld_classes(profile, shown)]
+    return Redactions(classes=tuple(sorted(classes, key=lambda c: c.id)), schema="holdpoint.redactions/1")
 
 
 def _request(asked: Asked, shown: list[Found]) -> BundleRequest:

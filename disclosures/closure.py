@@ -1,7 +1,7 @@
 """Which streams a bundle about a model must show or count, so that nothing about it can be left out (spec/bundle.md §2).
 
 The ledger's own stream, the model's, what its `model.referenced` entries point into, the models that it descends from, is
-measured against or whose runs are its evidence, and every framework's.
+measured against or whose runs are its evidence, and every framework's; and of each of these, what was erased of its fields.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from ledger.entry import read_entry
 from ledger.event import Body
 from ledger.events import entry, model
+from ledger.events.disclosure import erasures_of
 from ledger.place import references
 from ledger.registry import BY_TOPIC
 from ledger.statement import Statement, parse_statement, peek_type
@@ -85,14 +86,21 @@ def closure(source: Source, subject: str, names: Iterable[str]) -> dict[str, lis
         stream = wanted.pop()
         if stream in found or stream not in known:
             continue
-        found[stream] = [
-            Gone(index, gone[index].version) if index in gone else read_found(index, raw)
-            for index, raw in source.of_stream(stream)
-        ]
+        found[stream] = _read(source, stream, gone)
         if stream.startswith(MODEL):
             shown = [one for one in found[stream] if isinstance(one, Found)]
             wanted += _named(source, shown, gone, others=stream == subject)
+    for stream in [name for name in map(erasures_of, tuple(found)) if name in known]:
+        found[stream] = _read(source, stream, gone)
     return {stream: found[stream] for stream in sorted(found)}
+
+
+def _read(source: Source, stream: str, gone: Mapping[int, entry.Suppressed]) -> list[Found | Gone]:
+    """A stream's entries, in order."""
+    return [
+        Gone(index, gone[index].version) if index in gone else read_found(index, raw)
+        for index, raw in source.of_stream(stream)
+    ]
 
 
 def named_models(body: Body) -> tuple[str, ...]:

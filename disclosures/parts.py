@@ -75,7 +75,7 @@ class RedactionClass(Closed, frozen=True):
     ground: Line
     id: ClassName
     justification: Text
-    kind: Literal["event", "field", "erased", "suppressed"]
+    kind: Literal["event", "field", "erased", "unheld", "suppressed"]
     retained_until: Time | None
     what: Line
 

@@ -21,6 +21,8 @@ from policies.calendar import MONTHS, add_months
 
 ClaimKind = Literal["decision", "incident", "status"]
 ALL = "*"
+RESERVED = ("erased-", "unheld-")
+"""Classes that the entries themselves give: no profile describes one."""
 FieldNames = Annotated[tuple[Annotated[str, Meta(pattern=r"\A(\*|[a-z_]{1,60})\Z")], ...], Meta(max_length=64)]
 
 
@@ -159,6 +161,8 @@ def _faults(profile: Profile) -> Iterable[tuple[str, str]]:
         yield "shows", "profile-twice"
     if len({w.id for w in profile.withholds}) != len(profile.withholds):
         yield "withholds", "profile-twice"
+    if any(w.id.startswith(RESERVED) for w in profile.withholds):
+        yield "withholds id", "profile-form"
     families = {b.event.name.partition(".")[0] + ".*" for b in BODIES}
     fields = {f"{b.event.name}.{name}" for b in BODIES for name in _withheld(b)}
     for n, w in enumerate(profile.withholds):

@@ -1,6 +1,6 @@
 """One shown entry: read strictly, what was disclosed put back, what stays hidden counted. No signature is checked here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -102,7 +102,7 @@ def read_shown_entry(index: int, raw: bytes, disclosed: bytes | None, owners: di
     sealed = loads_canonical(envelope.payload)["predicate"]["body"]
     opened = open_(sealed, texts)
     parsed = [parse_disclosure(text) for text in texts]
-    changed = tuple(sorted(name for name in opened if name not in sealed or opened[name] != sealed[name]))
+    changed = _changed(sealed, opened)
     _check_opened(statement, sealed, opened, changed, parsed)
     digests = sum(1 for value in (sealed, *(d.value for d in parsed)) for _ in _digests(value))
     principals = tuple(dict.fromkeys(owners[k] for k in statement.predicate.signers if k in owners))
@@ -112,6 +112,16 @@ def read_shown_entry(index: int, raw: bytes, disclosed: bytes | None, owners: di
     return ShownEntry(
         index, leaf, raw, entry, envelope, statement, principals, opened, signed, changed, hidden
     )  # fmt: skip
+
+
+def check_disclosed(statement: Statement[Any], sealed: Mapping[str, Any], texts: Sequence[str]) -> None:
+    """That these texts fit the sealed body of a statement, as a reader of a bundle will ask. Raises `Malformed`, `Unverified`."""
+    opened = open_(sealed, texts)
+    _check_opened(statement, sealed, opened, _changed(sealed, opened), [parse_disclosure(text) for text in texts])
+
+
+def _changed(sealed: Mapping[str, Any], opened: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in opened if name not in sealed or opened[name] != sealed[name]))
 
 
 def disclosure_lines(raw: bytes) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ const READ = {
   "approval.given": { checkpoint: HEAD, packs: [WORD], "...": 0 },
   "approval.refused": { checkpoint: HEAD, "...": 0 },
   "decision.made": { approvals: [HEX32], basis: WORD, decision: WORD, gate: { index: 0, "...": 0 }, "...": 0 },
+  "disclosure.erased": { classes: [{ fields: [WORD], type: WORD }], first: 0, ground: WORD, last: 0, stream: WORD },
   "disclosure.made": { checkpoint: HEAD, "...": 0 },
   "entry.suppressed": { index: 0, leaf: HEX32, stream: WORD, version: 1, "...": 0 },
   "framework.adopted": { digest: WORD, id: WORD, "supersedes?": { "|": [WORD, null] }, "...": 0 },

@@ -68,7 +68,7 @@ function checkProfileForm(profile) {
     && profile.shows.every((s) => s.disclose === undefined || (s.disclose.length > 0 && isIn(s.disclose, withholdableOf(s.type))))
     && profile.withholds.every((w) => w.of.length > 0 && isIn(w.of, known[w.kind]))
     && profile.withholds.every((w) => (w.retention?.amount ?? 1) <= 1200)
-    && profile.withholds.some((w) => w.kind === "event" && w.of.includes("*"));
+    && profile.withholds.some((w) => w.kind === "event" && w.of.includes("*")) && !ids.some((id) => /^(erased|unheld)-/.test(id));
   need(sound, "profile-form", "the profile names what does not exist, or one thing twice");
   const named = new Set(profile.withholds.filter((w) => w.kind === "field").flatMap((w) => w.of));
   const kept = profile.shows.flatMap((s) => withholdableOf(s.type).filter((n) => !(s.disclose ?? []).includes(n)).map((n) => `${s.type}.${n}`));
@@ -85,10 +85,12 @@ function checkProfile(bundle) {
     need(isAllowed(one, shows.get(one.type)), "profile-exceeded", detail, one.index);
   }
   const of = (one) => [one.character, one.ground, one.justification, one.kind, one.what];
-  const grounds = new Map(profile.withholds.map((w) => [w.id, w]));
-  for (const c of redactions.classes.filter((one) => ["event", "field"].includes(one.kind))) {
+  const gone = goneClasses(bundle, shows), grounds = new Map([...gone, ...profile.withholds].map((w) => [w.id, w]));
+  const told = gone.every((c) => c.kind !== "erased" || redactions.classes.some((one) => one.id === c.id));
+  need(told, "redactions-missing", "what an entry erased is not said");
+  for (const c of redactions.classes.filter((one) => one.kind !== "suppressed")) {
     const own = grounds.get(c.id);
-    need(own !== undefined && alike(of(own), of(c)), "redactions-ground", `class ${c.id} is not as the profile grounds it`);
+    need(own !== undefined && alike(of(own), of(c)), "redactions-ground", `class ${c.id} is not as the profile or the entries ground it`);
     const until = later(claims.as_of.time, own.retention);
     need(until === c.retained_until, "redactions-retained", `class ${c.id}: the period ends at ${until}`);
   }
@@ -97,10 +99,30 @@ function checkProfile(bundle) {
   return `nothing is shown that the profile ${profile.id} does not allow`;
 }
 
+// The classes that entries give: what was erased; what is neither stated nor opened, though the profile lets it out.
+function goneClasses(bundle, shows) {
+  const erasures = bundle.order.filter((e) => e.type === "disclosure.erased"), missing = new Map();
+  const classes = erasures.flatMap((e) => e.body.classes.map((kind, n) => ({
+    id: `erased-${e.index}-${n}`, character: "erased", ground: e.body.ground, kind: "erased", what: `${kind.type}: ${kind.fields.join(", ")}`,
+    justification: `Entry ${e.index} erased it once its retention had passed; its digests stand, and every proof holds.`,
+  })));
+  for (const one of bundle.order.filter((e) => e.slots > 0 && e.stream !== "ledger")) {
+    const reach = erasures.map((e) => e.body).filter((b) => b.stream === one.stream && b.first <= one.index && one.index <= b.last);
+    const erased = reach.flatMap((b) => b.classes).filter((kind) => kind.type === one.type).flatMap((kind) => kind.fields);
+    const lost = (shows.get(one.type)?.disclose ?? []).filter((n) => !Object.hasOwn(one.body, n) && !erased.includes(n));
+    if (lost.length > 0) missing.set(one.type, [...(missing.get(one.type) ?? []), ...lost]);
+  }
+  for (const [type, names] of missing) {
+    classes.push({ id: `unheld-${type.replaceAll(".", "-")}`, character: "not held", ground: "the ledger holds no text of it", kind: "unheld",
+      justification: "The profile lets it out. Of some entry it was never sent, or its author left it out.", what: `${type}: ${sorted(names).join(", ")}` });
+  }
+  return classes;
+}
+
 function isAllowed(one, allowed) {
   const sealed = one.said.body, members = Object.keys(sealed).filter((name) => name !== "_sd");
   const opened = Object.keys(one.body).filter((n) => !Object.hasOwn(sealed, n) || !alike(one.body[n], sealed[n]));
-  if (one.stream === "ledger") return opened.length === 0;
+  if (one.stream === "ledger" || one.type === "disclosure.erased") return opened.length === 0;
   if (allowed === undefined) return false;
   const shut = allowed.named.has("*") ? members.filter((name) => one.withholdable.includes(name)) : members;
   return shut.every((name) => allowed.named.has(name)) && isIn(opened, allowed.disclose);

@@ -31,30 +31,28 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 TYPES = """
-action.requested deployer 1 2 audience_detail; approval.given approver 1 2 rationale;
-approval.refused approver 1 2 rationale; approval.withdrawn approver 1 0 -; body.informed deployer 1 0 -;
-break-glass.reviewed key-admin 2 0 -; concern.assigned responder 1 0 -; concern.found responder 1 0 -;
-concern.raised responder 1 0 -; decision.made decider 1 2 reason; deployment.changed deployer 1 0 -;
-deployment.ended deployer 1 0 -; deployment.started deployer 1 0 -; disclosure.erased discloser 2 0 -;
-disclosure.made discloser 2 0 -;
+action.requested deployer 1 2 audience_detail; approval.given approver 1 2 rationale; approval.refused approver 1 2 rationale;
+approval.withdrawn approver 1 0 -; body.informed deployer 1 0 -; break-glass.reviewed key-admin 2 0 -;
+concern.assigned responder 1 0 -; concern.found responder 1 0 -; concern.raised responder 1 0 -;
+decision.made decider 1 2 reason; deployment.changed deployer 1 0 -; deployment.ended deployer 1 0 -;
+deployment.started deployer 1 0 -; disclosure.erased discloser 2 0 -; disclosure.made discloser 2 0 -;
 document.confirmed approver 1 0 -; document.published discloser 2 0 -; document.submitted assessor 1 0 -;
 entry.suppressed root 1 0 -; evaluation.amended evaluator 1 4 scores; evaluation.invalidated evaluator 1 0 -;
-evaluation.preregistered evaluator 1 0 -; evaluation.recorded evaluator 1 4 scores,evaluator;
-exception.invoked decider 2 0 -; framework.adopted framework-admin 2 0 -; framework.interpreted framework-admin 2 0 -;
-framework.published framework-admin 2 0 -; framework.scope-determined framework-admin 2 0 -;
-framework.source-drifted engine|framework-admin 1 0 -; gate.evaluated ! 1 0 -; incident.classified responder 1 0 -;
-incident.involvement-known responder 1 0 -; incident.observed responder 1 2 summary; incident.report-filed responder 1 0 -;
-incident.resolved responder 1 2 root_cause; index.committed ! 1 0 -; interim.approved decider 2 0 -;
-key.registered key-admin 2 0 -; key.revoked key-admin 1 0 -; ledger.founded - 1 0 -; ledger.frozen root 1 0 -;
-ledger.restored root 1 0 -; log.rotated root 1 0 -; model.compute-reached evaluator 1 0 -; model.referenced ! 1 0 -;
-model.registered assessor 1 1 subject; obligation.fulfilled responder 1 0 -; obligation.not-applicable responder 1 0 -;
-obligation.tolled responder 1 0 -; principal.registered key-admin 2 2 name; reassessment.triggered assessor 1 0 -;
-recommendation.issued assessor 1 2 rationale; replay.performed auditor 1 0 -; role.granted key-admin 2 0 -;
-role.revoked key-admin 2 0 -; root.rotated root 1 0 -; rules.adopted root 1 0 -; safeguard.attested attester 1 2 detail;
-safeguard.degraded attester 1 0 -; safeguard.withdrawn attester 1 0 -;
+evaluation.preregistered evaluator 1 0 -; evaluation.recorded evaluator 1 4 scores,evaluator; exception.invoked decider 2 0 -;
+framework.adopted framework-admin 2 0 -; framework.interpreted framework-admin 2 0 -; framework.published framework-admin 2 0 -;
+framework.scope-determined framework-admin 2 0 -; framework.source-drifted engine|framework-admin 1 0 -; gate.evaluated ! 1 0 -;
+incident.classified responder 1 0 -; incident.involvement-known responder 1 0 -; incident.observed responder 1 2 summary;
+incident.report-filed responder 1 0 -; incident.resolved responder 1 2 root_cause; index.committed ! 1 0 -;
+interim.approved decider 2 0 -; key.registered key-admin 2 0 -; key.revoked key-admin 1 0 -; ledger.founded - 1 0 -;
+ledger.frozen root 1 0 -; ledger.restored root 1 0 -; log.rotated root 1 0 -; model.compute-reached evaluator 1 0 -;
+model.referenced ! 1 0 -; model.registered assessor 1 1 subject; obligation.fulfilled responder 1 0 -;
+obligation.not-applicable responder 1 0 -; obligation.tolled responder 1 0 -; principal.registered key-admin 2 2 name;
+reassessment.triggered assessor 1 0 -; recommendation.issued assessor 1 2 rationale; replay.performed auditor 1 0 -;
+role.granted key-admin 2 0 -; role.revoked key-admin 2 0 -; root.rotated root 1 0 -; rules.adopted root 1 0 -;
+safeguard.attested attester 1 2 detail; safeguard.degraded attester 1 0 -; safeguard.withdrawn attester 1 0 -;
 threshold.determined assessor 1 4 confidence,rationale; threshold.retracted ! 1 0 -; token.issued key-admin 1 0 -;
-token.revoked key-admin 1 0 -; training.ended deployer 1 0 -; training.paused deployer 1 0 -;
-training.resumed deployer 1 0 -; training.started deployer 1 0 -
+token.revoked key-admin 1 0 -; training.ended deployer 1 0 -; training.paused deployer 1 0 -; training.resumed deployer 1 0 -;
+training.started deployer 1 0 -
 """
 """Type, roles (`!` = the engine's key alone, `root` = the root quorum), principals, `_sd` slots, withholdable members."""
 TABLE = {
@@ -87,7 +85,7 @@ SHAPES: dict[str, Json] = {
                      "withheld": [{"class": CLASS, "from": 1, "to": 1}]}]},
     "consistency": {"proofs": [{"path": [DIGITS], "size": 1}], "schema": "holdpoint.consistency/1"},
     "redactions": {"classes": [{"character": LINE, "count": 0, "ground": LINE, "id": CLASS, "justification": r"(?s).{0,8000}",
-                                "kind": "event|field|erased|suppressed", "retained_until": (WHEN, None), "what": LINE}],
+                                "kind": "event|field|erased|unheld|suppressed", "retained_until": (WHEN, None), "what": LINE}],
                    "schema": "holdpoint.redactions/1"},
     "request": {"actions": [NAME], "first": 0, "last": 0, "profile": {
         "audience": LINE, "claims": ["decision|incident|status"], "id": NAME, "schema": "holdpoint.profile/1",
@@ -936,6 +934,7 @@ class Bundle:
             and any(w["kind"] == "event" and "*" in w["of"] for w in profile["withholds"])
             and len({w["id"] for w in profile["withholds"]}) == len(profile["withholds"])
             and all(w.get("retention", {"amount": 1})["amount"] <= 1200 for w in profile["withholds"])
+            and not any(w["id"].startswith(("erased-", "unheld-")) for w in profile["withholds"])
         )  # fmt: skip
         fields = {pattern for w in profile["withholds"] if w["kind"] == "field" for pattern in w["of"]}
         shown = {t: ("-", *one.get("disclose", [])) for t, one in shows.items() if t in TABLE}
@@ -947,24 +946,50 @@ class Bundle:
             opened = {n for n in one.body if n not in sealed or one.body[n] != sealed[n]}
             members, named = set(sealed) - {"_sd"}, {*allowed.get("fields", ()), *allowed.get("disclose", ())}
             shut = set(TABLE[one.type][3]) & members if "*" in named else members
-            fits = one.stream == "ledger" or (allowed and shut <= named)
+            fits = one.stream == "ledger" or one.type == "disclosure.erased" or (allowed and shut <= named)
             may = set() if one.stream == "ledger" else set(allowed.get("disclose", []))
             detail = f"entry {one.index} shows more than the profile {profile['id']} allows"
             need(fits and opened <= may, "profile-exceeded", detail, one.index)
         keys = ("character", "ground", "justification", "kind", "what")
-        grounds = {w["id"]: [w[k] for k in keys] for w in profile["withholds"]}
+        grounds, ids = self.gone(shows), {c["id"] for c in self.part["redactions"]["classes"]}
+        need({i for i in grounds if i[0] == "e"} <= ids, "redactions-missing", "what an entry erased is not said")
+        grounds |= {w["id"]: [w[k] for k in keys] for w in profile["withholds"]}
         periods = {w["id"]: w.get("retention") for w in profile["withholds"]}
-        for c in self.part["redactions"]["classes"]:
-            if c["kind"] in ("event", "field"):
-                own = grounds.get(c["id"]) == [c[k] for k in keys]
-                need(own, "redactions-ground", f"class {c['id']} is not as the profile grounds it")
-                until = later(self.part["claims"]["as_of"]["time"], periods[c["id"]])
-                need(
-                    until == c["retained_until"], "redactions-retained", f"class {c['id']}: the period ends at {until}"
-                )
+        for c in (c for c in self.part["redactions"]["classes"] if c["kind"] != "suppressed"):
+            own = grounds.get(c["id"]) == [c[k] for k in keys]
+            need(own, "redactions-ground", f"class {c['id']} is not as the profile or the entries ground it")
+            until = later(self.part["claims"]["as_of"]["time"], periods.get(c["id"]))
+            need(until == c["retained_until"], "redactions-retained", f"class {c['id']}: the period ends at {until}")
         kinds = {c.get("kind") for c in self.part["claims"]["claims"]}
         need(kinds <= set(profile["claims"]), "claims-not-allowed", "a claim of a kind that the profile does not list")
         return f"nothing is shown that the profile {profile['id']} does not allow"
+
+    def gone(self, shows: dict[str, Json]) -> dict[str, list[str]]:
+        """The classes that entries give: what was erased; what is neither stated nor opened, though the profile lets it out."""
+        classes, missing, erasures = {}, dict[str, set[str]](), [e for e in self.order if e.type == "disclosure.erased"]
+        for e in erasures:
+            why = f"Entry {e.index} erased it once its retention had passed; its digests stand, and every proof holds."
+            for n, kind in enumerate(e.body["classes"]):
+                what = f"{kind['type']}: {', '.join(kind['fields'])}"
+                classes[f"erased-{e.index}-{n}"] = ["erased", e.body["ground"], why, "erased", what]
+        for one in (e for e in self.order if TABLE[e.type][2] and e.stream != "ledger"):
+            lost = set(shows.get(one.type, {}).get("disclose", [])) - set(one.body)
+            for said in (e.body for e in erasures if e.body["stream"] == one.stream):
+                if said["first"] <= one.index <= said["last"]:
+                    lost -= {name for kind in said["classes"] if kind["type"] == one.type for name in kind["fields"]}
+            if lost:
+                missing.setdefault(one.type, set()).update(lost)
+        why = "The profile lets it out. Of some entry it was never sent, or its author left it out."
+        for t, names in missing.items():
+            what = f"{t}: {', '.join(sorted(names))}"
+            classes[f"unheld-{t.replace('.', '-')}"] = [
+                "not held",
+                "the ledger holds no text of it",
+                why,
+                "unheld",
+                what,
+            ]
+        return classes
 
     def frameworks(self) -> str:
         """Each published pack, byte for byte, and no other."""

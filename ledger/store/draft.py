@@ -218,15 +218,17 @@ class Draft:
             self.vault.key()
         if not isinstance(submission.body, disclosure.Erased):
             return None
-        named = () if self.vault is None else self.vault.named(submission.body)
+        named = () if self.vault is None else self.vault.named(submission.body, self.at)
         if not named:
             return Refused(Reason.NOTHING_TO_ERASE, "none of the fields that it names is kept here")
+        retained = sum(n.retained for n in named)
+        if not retained:
+            return None
         last = max(named, key=lambda n: n.retained_until)
-        if last.running or last.retained_until > self.at:
-            rows = sum(n.rows for n in named if n.running or n.retained_until > self.at)
-            detail = f"of {last.type}, field {last.field}, and {rows} rows in all, some are retained until {last.retained_until}"
-            return Refused(Reason.STILL_RETAINED, detail, (("retained_until", last.retained_until),))
-        return None
+        detail = (
+            f"{retained} of the fields that it names are retained, {last.type} {last.field} until {last.retained_until}"
+        )
+        return Refused(Reason.STILL_RETAINED, detail, (("retained_until", last.retained_until),))
 
     def batch(self) -> tuple[Batch, BatchProofs]:
         """What goes to the database, unsigned, and the tree it leads to."""

@@ -22,29 +22,31 @@ from ledger.strict import parse_base64url
 
 ROWS = """SELECT digest, field, ciphertext, wrapped_key, key_id FROM holdpoint.disclosure
     WHERE notification_id = %s ORDER BY digest"""
-NAMED = """SELECT split_part(e.topic, ':', 4), d.field, count(*), min(d.retained_until COLLATE "C"),
-    max(d.retained_until COLLATE "C"), min(e.notification_id) - 1, max(e.notification_id) - 1,
-    max(d.retained_until COLLATE "C") > to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-    FROM holdpoint.named_for_erasure(%s::jsonb) n JOIN holdpoint.disclosure d USING (notification_id, digest)
-    JOIN holdpoint.event e USING (notification_id) GROUP BY 1, 2 ORDER BY 1, 2"""
+NAMED = """SELECT split_part(e.topic, ':', 4), d.field, count(*), max(d.retained_until COLLATE "C"),
+    min(d.notification_id) - 1, max(d.notification_id) - 1, count(*) FILTER (WHERE d.retained_until COLLATE "C" > n.now),
+    min(d.notification_id) FILTER (WHERE d.retained_until COLLATE "C" > n.now) - 1
+    FROM (SELECT *, least(%s, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) AS now
+          FROM holdpoint.named_for_erasure(%s::jsonb)) n
+    JOIN holdpoint.disclosure d USING (notification_id, digest) JOIN holdpoint.event e USING (notification_id)
+    GROUP BY 1, 2 ORDER BY 1, 2"""
 LEAP = "-02-29"
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Rows of one event type and field: how many, until when the first and the last are retained, first and last index.
+    """Rows of one event type and field, of entries `first` to `last`; the last of them is retained until `retained_until`.
 
-    `running`: whether the last one still is, by the database's clock.
+    `retained` of them are still, by the time asked for or by the database's own clock, the first at index `retained_from`.
     """
 
     type: str
     field: str
     rows: int
-    retained_from: str
     retained_until: str
     first: int
     last: int
-    running: bool
+    retained: int
+    retained_from: int | None
 
 
 def retained_until(recorded_at: str, years: int) -> str:
@@ -125,7 +127,7 @@ class Vault:
         statement = bytes.fromhex(statement_digest(read_entry(entry.entry)[1].payload))
         return tuple(sorted(open_field(self._named(row.key_id), statement, row) for row in rows))
 
-    def named(self, body: disclosure.Erased) -> list[Count]:
-        """What an erasure would erase, by event type and field."""
+    def named(self, body: disclosure.Erased, at: str) -> list[Count]:
+        """What an erasure would erase at the time `at`, by event type and field."""
         said = msgspec.json.encode(body).decode()
-        return [Count(*row) for row in self._desk.query(NAMED, (said,))]
+        return [Count(*row) for row in self._desk.query(NAMED, (at, said))]

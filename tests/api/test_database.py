@@ -13,7 +13,6 @@ from api.session import Session
 from api.wiring import opened
 from ledger.errors import Fault
 from ledger.events import model
-from ledger.statement import model_subject
 from ledger.store.embedded import EmbeddedPostgres
 from tests.conftest import FOUNDED, fresh_database
 
@@ -40,9 +39,8 @@ def test_a_ledger_on_a_server_lives_under_its_roles(folder: Path) -> None:
         roles = [desk.query("SELECT current_user::text")[0][0] for desk in desks]
         assert roles == ["holdpoint_appender", "holdpoint_reader"]
         session = Session(ledger)
-        subject = model_subject(b"1" * 16, "Fictional", "w")
-        said = {"kind": "base", "subject": {"name": "Fictional", "weights": "w"}}
-        written = session.write(model.Registered, said, "model/s", session.signers("assessor"), subject=subject)
+        said = {"kind": "base", "subject": {"name": "Fictional", "weights": "sha256:" + "0" * 64}}
+        written = session.write(model.Registered, said, "model/s", session.signers("assessor"))
         assert session.post(written).index == FOUNDED
     assert fsck(folder) == []
     with opened(folder) as ledger:

@@ -16,7 +16,6 @@ from api.keyring import load_signer
 from api.session import Session
 from api.wiring import open_ledger
 from ledger.events import model
-from ledger.statement import model_subject
 from tests.conftest import copy_of
 from tests.faults.test_f01_killed_service import free_port
 
@@ -35,9 +34,8 @@ def rolled_back(founded_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     ledger = open_ledger(folder)
     session = Session(ledger)
     for n in range(3):
-        subject = model_subject(bytes([n]) * 16, f"Fictional {n}", "w")
-        said = {"kind": "base", "subject": {"name": f"Fictional {n}", "weights": "w"}}
-        session.post(session.write(model.Registered, said, f"model/d{n}", session.signers("assessor"), subject=subject))
+        said = {"kind": "base", "subject": {"name": f"Fictional {n}", "weights": "sha256:" + "0" * 64}}
+        session.post(session.write(model.Registered, said, f"model/d{n}", session.signers("assessor")))
     export(ledger, folder.parent / "export", load_signer(folder / "keys" / "engine.pem"))
     write_pin(ledger, folder.parent / "pin.json")
     ledger.close()

@@ -55,9 +55,10 @@ def fill(folder: Path) -> None:
         signers = session.signers("assessor")
         written = []
         for n in range(FILLED - ledger.appender.size):
-            subject = model_subject(n.to_bytes(16, "big"), f"Fictional {n}", "w")
-            said = {"kind": "base", "subject": {"name": f"Fictional {n}", "weights": "w"}}
-            written.append(session.write(model.Registered, said, f"model/f{n}", signers, subject=subject))
+            salt = n.to_bytes(16, "big")
+            bound = {"subject": model_subject(salt, f"Fictional {n}", "sha256:" + "0" * 64), "subject_salt": salt}
+            said = {"kind": "base", "subject": {"name": f"Fictional {n}", "weights": "sha256:" + "0" * 64}}
+            written.append(session.write(model.Registered, said, f"model/f{n}", signers, **bound))
         for start in range(0, len(written), 4):
             session.post_all(written[start : start + 4])
         export(ledger, folder / "export", load_signer(folder / "keys" / "engine.pem"))

@@ -45,8 +45,8 @@ def ask(ledger: Ledger, method: str, url: str, **options: Any) -> Any:
 
 def one_more(ledger: Ledger, name: str) -> Any:
     session = Session(ledger)
-    said = {"kind": "base", "subject": {"name": name, "weights": "w"}}
-    return session.write(model.Registered, said, f"model/{name}", session.signers("assessor"), subject="ab" * 32)
+    said = {"kind": "base", "subject": {"name": name, "weights": "sha256:" + "0" * 64}}
+    return session.write(model.Registered, said, f"model/{name}", session.signers("assessor"))
 
 
 def backup_at(copy: Copy, vault: Vault, at: int = 200) -> int:

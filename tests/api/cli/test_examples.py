@@ -40,6 +40,7 @@ OTHERS = {
     "compare",
     "cosign",
     "disclose",
+    "erase",
     "framework scope",
     "exception invoke",
     "recommend",
