@@ -33,6 +33,7 @@ PREDICATE: Final = "https://oscal-compass.github.io/compliance-trestle/predicate
 OBSERVED: Final[dict[type[Any], str]] = {
     evaluation.Recorded: "TEST", threshold.Determined: "EXAMINE", safeguard.Attested: "EXAMINE",
 }  # fmt: skip
+READ_BY_TRESTLE: Final = ("ed25519", "ecdsa-p256-sha256")
 SIDE_CAR: Final = ".dsse.json"
 Json = dict[str, Any]
 
@@ -44,7 +45,10 @@ def make(given: Given) -> dict[str, bytes]:
 
 
 def side_car(canonical: bytes, name: str, signer: Signer) -> bytes:
-    """A DSSE envelope over an in-toto statement with the digest of a document's canonical form."""
+    """A DSSE envelope over an in-toto statement with the digest of a document's canonical form. Raises `Fault` `key-unfit`."""
+    if signer.alg not in READ_BY_TRESTLE:
+        detail = f"a side-car can't be signed with {signer.alg}: trestle verify reads {' and '.join(READ_BY_TRESTLE)}"
+        raise Fault("key-unfit", "failed", detail, "take a key of these, or leave --key out: there is no side-car then")
     digest = sha256(canonical).hexdigest()
     statement = dumps({
         "_type": "https://in-toto.io/Statement/v1",

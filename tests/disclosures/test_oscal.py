@@ -126,6 +126,11 @@ def test_what_the_side_car_binds(tmp_path: Path) -> None:
     assert not holds(tmp_path, raw, make(given(signer=by, name="other.json"))[SIDE_CAR], by)
 
 
+def test_a_key_that_trestle_can_t_read_is_refused() -> None:
+    with pytest.raises(Fault, match="key-unfit"):
+        make(given(signer=signer("oscal", "ml-dsa-65")))
+
+
 def test_without_a_key_there_is_no_side_car() -> None:
     assert set(make(given(signer=None))) == {""}
     assert set(make(given(signer=told()[0].keys[ENGINE]))) == {"", SIDE_CAR}
