@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +28,7 @@ from ledger.strict import from_micros
 LINES: Final = "alarms.jsonl"
 LOOK_SECONDS: Final = 300.0
 """A look at one place takes no longer: a host that answers a byte at a time must not keep the others from being looked at."""
+STEP_SECONDS: Final = 0.1
 
 
 class Monitor:
@@ -44,6 +46,7 @@ class Monitor:
         self._terms = Terms(every, {pin.origin: pin for pin in pins}, max_age)
         self._places, self._connect, self._now, self._shelf = tuple(places), connect, now, Shelf(folder)
         self._limit, self._late = limit, dict[str, threading.Thread]()
+        self.stopping = threading.Event()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -59,11 +62,13 @@ class Monitor:
     def look(self, keep: Callable[[Sequence[Alarm]], None]) -> list[Alarm]:
         """Look at every place once; `keep` has a place's alarms on disk when it returns, and then its head is pinned.
 
-        Returns all alarms that hold now. Never raises for what a host answers.
+        Returns all alarms that hold now, or those until `stopping` was set. Never raises for what a host answers.
         """
         found: list[Alarm] = []
         for place in self._places:
             look = self._bounded(place)
+            if self.stopping.is_set():  # half a round says nothing of what has ended; the next run looks again
+                break
             look.finish()
             keep(look.alarms)
             if look.followed is not None:
@@ -78,7 +83,9 @@ class Monitor:
             look = Look(self._terms, self._shelf, place, self._now())
             thread = threading.Thread(target=self._at, args=(look, place), name="look", daemon=True)
             thread.start()
-            thread.join(self._limit)
+            ends = time.monotonic() + self._limit
+            while thread.is_alive() and not self.stopping.is_set() and time.monotonic() < ends:
+                thread.join(STEP_SECONDS)
             if not thread.is_alive():
                 return look
             self._late[place] = thread

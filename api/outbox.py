@@ -45,12 +45,18 @@ class Outbox:
 
     def waiting(self) -> list[Path]:
         """Messages that wait, the oldest first; those that are too old are dropped."""
-        found = sorted(self._folder.glob("*.json"))
-        old = [p for p in found if p.stat().st_mtime < self._now() - 86_400 * DAYS]
-        for path in old:
-            path.unlink(missing_ok=True)
-            self.left_out += 1
-        return [p for p in found if p not in old]
+        found: list[Path] = []
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                old = path.stat().st_mtime < self._now() - 86_400 * DAYS
+            except FileNotFoundError:  # taken while we looked
+                continue
+            if old:
+                path.unlink(missing_ok=True)
+                self.left_out += 1
+            else:
+                found.append(path)
+        return found
 
 
 class Courier:

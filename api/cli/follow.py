@@ -3,7 +3,6 @@
 import ipaddress
 import signal
 import sys
-import threading
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -143,6 +142,8 @@ def monitor(
     def connect(url: str) -> WebSource:  # a token goes to one host: the others are whoever's mirrors
         return WebSource(url, token=token if url == urls[0] else None, timeout=timeout)
 
+    for url in urls:
+        connect(url).close()  # a URL that can't be one is a wrong command, and no alarm
     with closing(Monitor(data, urls, pins, keys_given(key), connect=connect, now=now, max_age=max_age)) as running:
         outbox = None if receiver is None else Outbox(data / "outbox", now)
         book = AlarmBook(data, now, outbox, said)
@@ -164,7 +165,10 @@ def monitor(
         code = min(found, key=lambda a: CODES[a.code][0]).code if found else "ok"
         emit({"schema": "holdpoint.monitor/1", "ok": not found, "code": code, "details": [a.to_json() for a in found],
               "logs": heads, "checkpoint": None})  # fmt: skip
-    elif not found:
+    elif found:
+        counts = sorted({(a.code, sum(b.code == a.code for b in found)) for a in found})
+        say(f"{len(found)} alarms hold now: " + ", ".join(f"{code} ({number})" for code, number in counts))
+    else:
         for row in heads:
             say(f"{visible(row['origin'])}: size {row['size']}, one history since the pinned head; no alarm")
     raise SystemExit(exit_of(found))
@@ -172,21 +176,22 @@ def monitor(
 
 def _watch(running: Monitor, book: AlarmBook, courier: Courier | None, every: float | None) -> list[Alarm]:
     """Look once, or until SIGTERM or SIGINT. A round that fails for reasons of this machine is said, and tried again."""
-    stop, found = threading.Event(), list[Alarm]()
+    found: list[Alarm] = []
     if every is not None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: stop.set())
+            signal.signal(number, lambda _number, _frame: running.stopping.set())
     while True:
         try:
             found = running.look(book.keep)
-            book.end_round(found)
+            if not running.stopping.is_set():
+                book.end_round(found)
         except OSError as err:  # a full disk: nothing was pinned, so nothing is lost
             if every is None:
                 raise Fault("folder-unwritable", "failed", f"{err.filename}: {err.strerror}", "free space") from err
             warn(f"this round is lost: {err.filename}: {err.strerror}")
         if courier is not None:
             courier.wake()
-        if every is None or stop.wait(every):
+        if every is None or running.stopping.wait(every):
             return found
 
 

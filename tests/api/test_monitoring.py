@@ -216,6 +216,19 @@ def test_a_host_that_never_ends_keeps_nobody_from_the_others(world: World) -> No
         assert (monitor.look(lambda _a: None), monitor.heads()[0]["size"]) == ([], 1_300)
 
 
+def test_told_to_stop_it_waits_for_no_host(world: World) -> None:
+    world.show(bare(LOG.files(900)), "slow")
+    world.show(bare(LOG.files(900)), "good")
+    released = world.places["slow"].wait = threading.Event()
+    with world.monitor() as monitor:
+        began = time.monotonic()
+        threading.Timer(0.2, monitor.stopping.set).start()
+        assert monitor.look(lambda _a: None) == []
+        assert time.monotonic() - began < 5
+        assert (world.places["good"].asked, monitor.heads()) == ([], [])
+        released.set()
+
+
 def test_a_host_that_shows_another_head_at_every_look_fills_no_disk(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,9 +349,12 @@ def test_once_from_a_timer(host: TileHost, told_folder: Path, tmp_path: Path) ->
     host.folder = told_folder / "export-earlier"
     done = run(*words, "--json")
     assert (done.code, json.loads(done.out)["code"]) == (4, "rollback")
+    assert "1 alarms hold now: rollback (1)" in run(*words).out, "also when it was said before"
     host.bend = lambda _path: (503, b"")
     assert run(*words).code == 6
     assert run("monitor", host.url, "--data", data, "--once").code == 2
+    for bad in ("nowhere", "ftp://127.0.0.1/", "http://user@127.0.0.1/", host.url + "?x"):
+        assert run("monitor", host.url, bad, "--pin", pin, "--data", data, "--once").code == 2
     assert (
         run("monitor", host.url, "--pin", pin, "--data", data, "--once", "--webhook", "http://169.254.169.254/").code
         == 2
