@@ -1,7 +1,8 @@
 """A ledger behind HTTP: sign here, spool, send, retry under the same event id, and verify the receipt before forgetting.
 
-Trust: the keys of the pin, and nothing that the server says about itself. A receipt that does not verify under them, or that is
-for another statement than the one sent, is an error (exit 4), and the statement stays in the spool.
+Trust: the keys of the pin, those that the root named since (`followed_keys`), and nothing that the server says about itself.
+A receipt that does not verify under them, or that is for another statement than the one sent, is an error (exit 4), and the
+statement stays in the spool.
 """
 
 import random
@@ -15,6 +16,7 @@ from urllib.parse import urlencode
 
 from api.author import Audience, Written
 from api.book import Follower, Line, Offer, Posted, RefusedError
+from api.followed_keys import FollowedKeys
 from api.handed_over import id_of
 from api.questions import Questions
 from api.replica import Row, event_of, read_page
@@ -26,12 +28,12 @@ from auditor.pin import Pin, format_pin
 from disclosures.builder import Asked
 from disclosures.profile import profile_object
 from ledger.canonical import dumps
-from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.checkpoint import Checkpoint
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope
 from ledger.errors import Fault, Malformed, Unverified
 from ledger.event import URN
-from ledger.receipt import check_receipt, parse_receipt
+from ledger.receipt import check_placed, parse_receipt
 from ledger.state import State
 from ledger.strict import parse_digest
 
@@ -50,6 +52,7 @@ class Client(Questions):
         super().__init__(transport)
         self.folder = folder
         self._pin, self._deadline = pin, deadline
+        self._keys = FollowedKeys(pin, lambda path: self._get(path).body, self._receipt_of)
         self._sleep, self._clock = sleep, clock
 
     @property
@@ -68,8 +71,8 @@ class Client(Questions):
             raise Malformed("checkpoint", "text", "not-utf-8") from None
 
     def checkpoint(self) -> dict[str, Any]:
-        """The newest checkpoint, its two signatures checked under the pin's keys."""
-        found = open_checkpoint(self._note(), self._pin.vkeys)
+        """The newest checkpoint, its signatures checked under the pin's keys, and those that the root named since."""
+        found = self._keys.open(self._note())
         self._not_before_the_pin(found)
         return {"origin": found.origin, "root": found.root.hex(), "size": found.size}
 
@@ -85,7 +88,7 @@ class Client(Questions):
         return found
 
     def entry(self, index: int) -> tuple[bytes, str]:
-        """An entry and its receipt, verified under the pin's keys."""
+        """An entry and its receipt, verified under the pin's keys, and those that the root named since."""
         found = received(self._get(f"/v1/entries/{index}/receipt?least={self._pin.checkpoint.size}"))
         self._check(found)
         return bytes(found.entry), found.receipt
@@ -119,10 +122,16 @@ class Client(Questions):
         return index if isinstance(index, int) else None, raw
 
     def pin(self) -> bytes:
-        """The pin that was given, moved to the server's newest checkpoint."""
-        self.checkpoint()
-        vkeys = tuple(str(v) for v in self._pin.vkeys)
-        return format_pin(self._pin.origin, self._pin.founding, vkeys, self._note())
+        """The pin that was given, moved to the server's newest checkpoint and to the keys that sign it."""
+        note = self._note()
+        found = self._keys.open(note)
+        self._not_before_the_pin(found)
+        vkeys = tuple(str(v) for v in self._keys.vkeys(found.size))
+        return format_pin(self._pin.origin, self._pin.founding, vkeys, note)
+
+    def _receipt_of(self, index: int) -> str:
+        """A receipt as the server gives it: whoever asks verifies it."""
+        return received(self._get(f"/v1/entries/{index}/receipt")).receipt
 
     def deliver(self, written: Sequence[Written]) -> list[Posted]:
         """Send each statement until it is answered or the deadline has passed; a refusal ends its wait in the spool."""
@@ -176,9 +185,12 @@ class Client(Questions):
                       replay=reply.status == 200)  # fmt: skip
 
     def _check(self, found: Received) -> None:
-        if parse_receipt(found.receipt).index != found.index:
+        receipt = parse_receipt(found.receipt)
+        if receipt.index != found.index:
             raise Unverified("receipt", "index", "index-mismatch")
-        self._not_before_the_pin(check_receipt(found.receipt, bytes(found.entry), self._pin.vkeys, self._pin.origin))
+        checkpoint = self._keys.open(receipt.note)
+        check_placed(receipt, leaf_hash(bytes(found.entry)), checkpoint, self._pin.origin)
+        self._not_before_the_pin(checkpoint)
 
     def _not_before_the_pin(self, found: Checkpoint) -> None:
         """A log that was pinned at a size is never smaller again, and has one root at that size (T40)."""

@@ -6,6 +6,7 @@ signers did not sign; a state that is folded from a part may answer otherwise th
 where both answer alike (spec/bundle.md §6).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from disclosures.shown import Shown
@@ -54,8 +55,13 @@ class _Folding:
 
 def fold_shown(shown: Shown) -> Partial:
     """Fold what is shown, in order of index. Raises nothing for what the bundle says: that is a `Problem`."""
-    folding = _Folding(State(), frozenset(e.index for e in shown.entries))
-    for one in shown.entries:
+    return fold_entries(shown.entries)
+
+
+def fold_entries(entries: Sequence[ShownEntry]) -> Partial:
+    """The same of entries alone, in order of index."""
+    folding = _Folding(State(), frozenset(e.index for e in entries))
+    for one in entries:
         try:
             _step(folding, one)
         except LedgerError as err:

@@ -60,7 +60,12 @@ def check_receipt(text: str, entry: bytes, vkeys: Sequence[Vkey], origin: str) -
     """That `entry` is at the receipt's index of the tree that the log signed. Raises `Unverified`, `Malformed`."""
     receipt = parse_receipt(text)
     checkpoint = open_checkpoint(receipt.note, vkeys)
+    check_placed(receipt, leaf_hash(entry), checkpoint, origin)
+    return checkpoint
+
+
+def check_placed(receipt: Receipt, leaf: bytes, checkpoint: Checkpoint, origin: str) -> None:
+    """That the leaf is at the receipt's index of the tree of its checkpoint, which was opened. Raises `Unverified`."""
     if checkpoint.origin != origin:
         raise Unverified("receipt", "origin", "origin-mismatch")
-    check_inclusion(leaf_hash(entry), receipt.index, checkpoint.size, receipt.path, checkpoint.root)
-    return checkpoint
+    check_inclusion(leaf, receipt.index, checkpoint.size, receipt.path, checkpoint.root)
