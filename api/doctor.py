@@ -17,7 +17,7 @@ from cryptography.hazmat.backends.openssl.backend import backend as openssl
 from api.config import Config, read_config, witness_policy
 from api.database import Database, open_database
 from api.doctor_database import Colour, examine_database
-from api.keyring import load_log_pairs, load_signer
+from api.keyring import load_engine, load_log_pairs
 from api.wiring import open_ledger, wall_clock
 from api.witnessed import ALARMS, read_answers
 from api.wrapping import load_wrapping_keys, wrapping_folder
@@ -93,7 +93,7 @@ def _keys(folder: Path, config: Config) -> Item:
     """The files that a start reads, as a start reads them; and every other key file's mode."""
     try:
         load_log_pairs(folder, config.origin)
-        load_signer(folder / "engine.pem")
+        load_engine(folder)
     except LedgerError as err:
         return _red("keys", err)
     files = sorted(folder.glob("*.pem"))

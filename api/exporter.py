@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from api.exporting import Export
-from api.keyring import load_signer
 from api.wiring import Ledger
 from ledger.errors import LedgerError
 
@@ -45,8 +44,7 @@ class Exporter:
     def _bring(self) -> None:
         try:
             if self._export is None:
-                engine = load_signer(self._ledger.folder / "keys" / "engine.pem")
-                self._export = Export(self._ledger, self._folder, engine, keep=True)
+                self._export = Export(self._ledger, self._folder, keep=True)
             self.size = self._export.bring()
         except (OSError, LedgerError) as err:
             trouble = str(err)

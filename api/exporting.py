@@ -42,7 +42,7 @@ class Export:
     After an error the next `bring` goes on from what stands in the folder.
     """
 
-    def __init__(self, ledger: Ledger, folder: Path, engine: Signer, *, keep: bool = False) -> None:
+    def __init__(self, ledger: Ledger, folder: Path, engine: Signer | None = None, *, keep: bool = False) -> None:
         """`keep` the head before the newest, and its partial tiles, for readers who are in the middle of it."""
         self._ledger, self._folder, self._engine = ledger, folder, engine
         self._showing = Showing(folder, keep=keep)
@@ -110,7 +110,7 @@ class Export:
         with self._ledger.view() as view:
             size, note = self._newest()
             state, as_of = view.state.at(size), view.as_of
-        claims = sign_claims(claims_of(state, as_of), self._engine)
+        claims = sign_claims(claims_of(state, as_of), self._engine or self._ledger.engine)
         start = edge.size // WIDTH * WIDTH
         rows = shown(state, self._ledger.desk.read_entries(start, size))
         entries = ((row.entry, row.leaf) for row in rows)

@@ -77,6 +77,21 @@ def load_signer(path: Path) -> Signer:
     return SoftwareSigner(_read(path))  # type: ignore[arg-type]  # SoftwareSigner refuses other key classes itself
 
 
+def load_engine(folder: Path) -> Signer:
+    """A signer of the engine, to begin with: `engine.pem`, or where it was destroyed the first of its successors."""
+    path = folder / "engine.pem"
+    return load_signer(path if path.exists() else next(iter(sorted(folder.glob("engine-*.pem"))), path))
+
+
+def find_engine(folder: Path, keyid: str) -> Signer | None:
+    """The engine's signer with this key id, from `engine.pem` or a successor's `engine-….pem`; `None` where it is not here."""
+    for path in sorted(folder.glob("engine*.pem")):
+        signer = load_signer(path)
+        if signer.keyid == keyid:
+            return signer
+    return None
+
+
 def _new_pair(folder: Path, whose: str) -> None:
     """Generate an Ed25519 and an ML-DSA-44 key: `WHOSE-ed25519.pem`, `WHOSE-mldsa44.pem`."""
     for name, alg in ((f"{whose}-ed25519", "ed25519"), (f"{whose}-mldsa44", "ml-dsa-44")):

@@ -19,7 +19,6 @@ from api.bound import JSON, NEVER, bound
 from api.disclosing import Prepared, prepare, profile_given
 from api.handed_over import id_of
 from api.ingest import READ_SECONDS, TOKEN, read_body
-from api.keyring import load_signer
 from api.problems import of_error, problem, response
 from api.routes.asked import ledger_of
 from api.wiring import Ledger
@@ -55,7 +54,7 @@ class Building:
         if not self._one.acquire(blocking=False):
             return None
         try:
-            return prepare(ledger, asked, load_signer(ledger.folder / "keys" / "engine.pem"))
+            return prepare(ledger, asked, ledger.engine)
         finally:
             self._one.release()
 

@@ -13,7 +13,6 @@ from api.cosigning import Connect, ask_witnesses, witness_transport
 from api.disclosing import prepare, released
 from api.embargo import check_shown, shown_incident
 from api.gate_text import ask
-from api.keyring import load_signer
 from api.life import life_answer
 from api.opening import check_log_keys, with_fields
 from api.owed import Wanted, as_row, owed, page_of
@@ -177,7 +176,7 @@ class Session(Book):
 
     def offer(self, asked: Asked) -> Offer:
         """Built here, kept in `bundles/`."""
-        prepared = prepare(self.ledger, asked, load_signer(self.folder / "keys" / "engine.pem"))
+        prepared = prepare(self.ledger, asked, self.ledger.engine)
         return Offer(prepared.digest, prepared.stream, prepared.body, prepared.beside)
 
     def fetch(self, digest: str) -> tuple[int | None, bytes]:

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from api.config import Config, WitnessConfig, read_config, witness_policy
 from api.database import open_database
-from api.keyring import load_log_pairs, load_signer
+from api.keyring import find_engine, load_engine, load_log_pairs
 from api.measured import MeasuredDesk, MeasuredSigner
 from api.measures import Measures
 from api.positions import size_at, stood_at
@@ -25,6 +25,7 @@ from api.wrapping import load_wrapping_keys
 from auditor.log_keys import vkeys_at
 from auditor.witness_policy import WitnessPolicy
 from ledger.errors import Fault
+from ledger.keys import Signer
 from ledger.note import Vkey
 from ledger.reasons import Refused
 from ledger.receipt import format_receipt
@@ -40,6 +41,7 @@ from ledger.store.outcome import Appended, Known
 from ledger.store.vault import Vault
 from ledger.tile import TileReader
 from ledger.tree import hash_children, prove_inclusion
+from ledger.trust import engine_key
 from policies.answer import AsOf
 from policies.rules import RULES
 from projections.store.views import Views
@@ -177,6 +179,19 @@ class Ledger:
         reader = TileReader(lambda level, n: self.tile(level, n, size), size)
         return format_receipt(index, prove_inclusion(reader, index, size), note)
 
+    @property
+    def engine(self) -> Signer:
+        """The engine's newest live key, whose signature claims and bundles carry. Raises `Fault` `engine-key-wrong`."""
+        keys = self.folder / "keys"
+        life = engine_key(self.appender.state, self.now())
+        if life is None:  # nothing can be derived; what is signed without one says so to whoever verifies it
+            return load_engine(keys)
+        found = find_engine(keys, life.record.keyid)
+        if found is None:
+            detail = f"the log's engine key is {life.record.keyid}, and no file of it is in keys/"
+            raise Fault("engine-key-wrong", "failed", detail, "bring that key's file")
+        return found
+
     def commit_index(self) -> int:
         """Commit to the stream index now, or not anew where nothing else was appended since; the index of the entry.
 
@@ -259,9 +274,9 @@ def open_ledger(
             return [MeasuredSigner(pair, measures.observe) for pair in load_log_pairs(keys, config.origin)]
 
         vault = Vault(desk, lambda: load_wrapping_keys(folder), settings().retain_years)
-        appender = Appender(writer.recorder, anchor, RULES, load_signer(keys / "engine.pem"), pairs, clock,
+        appender = Appender(writer.recorder, anchor, RULES, load_engine(keys), pairs, clock,
                             watched=clock is wall_clock, local_keys=True, index_every=settings().index_every,
-                            vault=vault)  # fmt: skip
+                            vault=vault, find_engine=lambda keyid: find_engine(keys, keyid))  # fmt: skip
         appender.open(confirmed=confirm_clock or config.development, read_only=read_only, progress=progress)
     except BaseException:
         for closer in reversed(closers):

@@ -42,7 +42,7 @@ def export(
 ) -> None:
     """Write tiles, entries and signed claims. Example: holdpoint export out"""
     with opened(data) as ledger:
-        size = write_export(ledger, folder, load_signer(data / "keys" / "engine.pem"), Progress("exported"))
+        size = write_export(ledger, folder, ledger.engine, Progress("exported"))
         head = ledger.desk.read_head()
         with ledger.view() as view:
             glass = break_glass_of(view.state)

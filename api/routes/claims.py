@@ -11,7 +11,6 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api.bound import NEVER, OWN_FOREVER, bound
-from api.keyring import load_signer
 from api.routes.asked import MAX_INDEX, ledger_of, past_of
 from disclosures.claims import claims_of, sign_claims
 
@@ -33,7 +32,7 @@ def claims_signature(request: Request, size: Size = None) -> Response:
 def _answer(request: Request, size: int | None, which: int, media_type: str) -> Response:
     ledger, past = ledger_of(request), past_of(request)
     view = past.at(ledger.appender.published[0] if size is None else size)
-    signer = load_signer(ledger.folder / "keys" / "engine.pem")
+    signer = ledger.engine
     signed = sign_claims(claims_of(view.state, view.as_of), signer)
     keep = OWN_FOREVER if view.verified else NEVER
     return bound(request, signed[which], checkpoint=past.checkpoint(view.size), keep=keep, media_type=media_type)

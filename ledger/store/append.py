@@ -33,6 +33,8 @@ INDEX_EVERY = 10_000
 """Entries after which the stream index is committed without anybody asking, unless told (spec/stream-index.md)."""
 TICK_SECONDS = 1.0
 AGAIN_SECONDS = 0.2
+FindEngine = Callable[[str], Signer | None]
+"""Key id → the engine's signer, where it is at hand."""
 RACES = 2
 """Tries behind the head's lock before a lost race is said aloud; each waits for the lock as long as the role may."""
 
@@ -60,7 +62,9 @@ class Appender:
         local_keys: bool = False,
         index_every: int = INDEX_EVERY,
         vault: Vault | None = None,
+        find_engine: FindEngine = lambda _keyid: None,
     ) -> None:
+        self._find_engine = find_engine
         self._recorder, self._rules, self._engine, self._ticks = recorder, rules, engine, ticks
         self._end = LogEnd(recorder.desk, anchor, rules, pairs, clock, ticks, watched=watched, local_keys=local_keys)
         self._index_every, self._streams, self._vault = index_every, 0, vault
@@ -252,8 +256,11 @@ class Appender:
         return draft
 
     def _seal(self, payload: bytes, keyid: str) -> Envelope:
-        if keyid != self._engine.keyid:
-            raise Fault("engine-key-wrong", "failed", f"the log's engine key is {keyid}", "configure that key")
+        if keyid != self._engine.keyid:  # a successor was registered: its file may be here already
+            found = self._find_engine(keyid)
+            if found is None:
+                raise Fault("engine-key-wrong", "failed", f"the log's engine key is {keyid}", "bring that key's file")
+            self._engine = found
         return sign_envelope(payload, (self._engine,))
 
     def _store(self, draft: Draft, groups: Sequence[Group]) -> tuple[Draft, BatchProofs | None]:

@@ -1,6 +1,6 @@
-"""The rotation drill (access.md §4, §10), as far as the events of this version reach, and a key revoked backwards.
+"""The rotation drill (access.md §4, §10) of people's and the engine's keys, without a database, and a key revoked backwards.
 
-Root and log keys rotate by `root.rotated` and `log.rotated`, which this version refuses as unknown types (spec/events).
+Root and log keys too, on a real ledger: tests/stories/test_rotation_drill.py.
 """
 
 import pytest

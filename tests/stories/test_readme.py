@@ -50,6 +50,9 @@ def checkout(tmp_path: Path) -> Path:
         ("README.md", "## Ten minutes by hand"),
         ("docs/tutorial/first-ledger.md", "# A first ledger"),
         ("docs/how-to/rotate-a-key.md", "# Rotate or revoke a key"),
+        ("docs/how-to/rotate-the-root.md", "# Rotate the root"),
+        ("docs/how-to/freeze-a-ledger.md", "# Freeze a ledger"),
+        ("docs/how-to/suppress-an-entry.md", "# Suppress an entry"),
     ],
 )
 def test_a_page_by_hand(page: str, heading: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
