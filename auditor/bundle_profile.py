@@ -9,7 +9,7 @@ from typing import Any
 from auditor.checks import Checks
 from auditor.compare import difference
 from auditor.verdict import VerifyVerdict as V
-from disclosures.erased import Seen, erased_classes, unheld_classes
+from disclosures.erased import Seen, erased_classes, erased_of, unheld_classes
 from disclosures.needs import lacking
 from disclosures.partial import Partial
 from disclosures.parts import RedactionClass
@@ -62,7 +62,8 @@ def _grounded(profile: Profile, c: RedactionClass, as_of: str, checks: Checks) -
 
 def _check_gone(shown: Shown, profile: Profile, checks: Checks) -> None:
     """What is said to be erased, a shown entry of two disclosers erased, and all of it is said; what is said not to be held is
-    not shown. Erased texts take nothing from any proof: they are listed, and the verdict stands.
+    not shown. Erased texts take nothing from any proof: they are listed. What the profile hands over and nobody can any more is
+    INCOMPLETE: the recipient does not get what the request is for.
     """
     seen = [Seen(e.index, e.stream, e.statement.predicate.body, e.open_members, {*e.disclosed}) for e in shown.entries]
     erased = {c.id: c for c in erased_classes(seen)}
@@ -78,6 +79,9 @@ def _check_gone(shown: Shown, profile: Profile, checks: Checks) -> None:
         detail = f"entry {erased[lost[0]].id.split('-')[1]} erased {erased[lost[0]].what}, and redactions.json does not say so"
         checks.fails("redactions", "redactions-missing", detail)
     checks.notes += [f"what was erased, {c.what} ({c.ground}): {c.justification}" for c in erased.values()]
+    for index, event_type, name in erased_of(profile, seen):
+        detail = f"entry {index}: {name} of {event_type}, which the profile {profile.id} hands over, was erased"
+        checks.add("redactions", V.INCOMPLETE, "erased-needed", detail, index)
 
 
 def _exceeded(profile: Profile, one: ShownEntry) -> str | None:

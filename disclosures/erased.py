@@ -81,6 +81,17 @@ def _unheld(profile: Profile, one: Seen, gone: Iterable[Erased]) -> Iterator[str
             yield name
 
 
+def erased_of(profile: Profile, seen: Iterable[Seen]) -> Iterator[tuple[int, str, str]]:
+    """Index, event type and member of what the profile hands over of a shown entry, and a shown erasure has taken."""
+    entries = list(seen)
+    gone = [one.body for one in entries if isinstance(one.body, Erased)]
+    for one in entries:
+        allowed = profile.allowed(one.body.event.name)
+        for name in () if allowed is None or one.stream == LEDGER else allowed.disclose:
+            if name not in one.open_members and name not in one.disclosed and is_erased(one, name, gone):
+                yield one.index, one.body.event.name, name
+
+
 def is_erased(one: Seen, name: str, gone: Iterable[Erased]) -> bool:
     """Whether one of these erasures names the member `name` of an entry."""
     return any(

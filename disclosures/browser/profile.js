@@ -96,7 +96,19 @@ function checkProfile(bundle) {
   }
   const kinds = claims.claims.every((claim) => profile.claims.includes(claim.kind));
   need(kinds, "claims-not-allowed", "a claim of a kind that the profile does not list");
+  for (const one of bundle.order.filter((e) => e.stream !== "ledger")) {
+    const erased = erasedOf(bundle, one), lost = (shows.get(one.type)?.disclose ?? []).find((n) => !Object.hasOwn(one.body, n) && erased.includes(n));
+    const detail = `entry ${one.index}: ${lost} of ${one.type}, which the profile hands over, was erased`;
+    if (lost !== undefined) throw new Refused("erased-needed", detail, one.index, "INCOMPLETE");
+  }
   return `nothing is shown that the profile ${profile.id} does not allow`;
+}
+
+// The members of an entry that shown erasures name.
+function erasedOf(bundle, one) {
+  const said = bundle.order.filter((e) => e.type === "disclosure.erased").map((e) => e.body);
+  const reach = said.filter((b) => b.stream === one.stream && b.first <= one.index && one.index <= b.last);
+  return reach.flatMap((b) => b.classes).filter((kind) => kind.type === one.type).flatMap((kind) => kind.fields);
 }
 
 // The classes that entries give: what was erased; what is neither stated nor opened, though the profile lets it out.
@@ -107,8 +119,7 @@ function goneClasses(bundle, shows) {
     justification: `Entry ${e.index} erased it once its retention had passed; its digests stand, and every proof holds.`,
   })));
   for (const one of bundle.order.filter((e) => e.slots > 0 && e.stream !== "ledger")) {
-    const reach = erasures.map((e) => e.body).filter((b) => b.stream === one.stream && b.first <= one.index && one.index <= b.last);
-    const erased = reach.flatMap((b) => b.classes).filter((kind) => kind.type === one.type).flatMap((kind) => kind.fields);
+    const erased = erasedOf(bundle, one);
     const lost = (shows.get(one.type)?.disclose ?? []).filter((n) => !Object.hasOwn(one.body, n) && !erased.includes(n));
     if (lost.length > 0) missing.set(one.type, [...(missing.get(one.type) ?? []), ...lost]);
   }

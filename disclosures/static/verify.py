@@ -962,6 +962,12 @@ class Bundle:
             need(until == c["retained_until"], "redactions-retained", f"class {c['id']}: the period ends at {until}")
         kinds = {c.get("kind") for c in self.part["claims"]["claims"]}
         need(kinds <= set(profile["claims"]), "claims-not-allowed", "a claim of a kind that the profile does not list")
+        for one in (e for e in self.order if e.stream != "ledger"):
+            for name in sorted(
+                (set(shows.get(one.type, {}).get("disclose", [])) - set(one.body)) & self.erased_of(one)
+            ):
+                detail = f"entry {one.index}: {name} of {one.type}, which the profile hands over, was erased"
+                raise Bad("erased-needed", detail, one.index, "INCOMPLETE")
         return f"nothing is shown that the profile {profile['id']} does not allow"
 
     def gone(self, shows: dict[str, Json]) -> dict[str, list[str]]:
@@ -974,9 +980,7 @@ class Bundle:
                 classes[f"erased-{e.index}-{n}"] = ["erased", e.body["ground"], why, "erased", what]
         for one in (e for e in self.order if TABLE[e.type][2] and e.stream != "ledger"):
             lost = set(shows.get(one.type, {}).get("disclose", [])) - set(one.body)
-            for said in (e.body for e in erasures if e.body["stream"] == one.stream):
-                if said["first"] <= one.index <= said["last"]:
-                    lost -= {name for kind in said["classes"] if kind["type"] == one.type for name in kind["fields"]}
+            lost -= self.erased_of(one)
             if lost:
                 missing.setdefault(one.type, set()).update(lost)
         why = "The profile lets it out. Of some entry it was never sent, or its author left it out."
@@ -990,6 +994,19 @@ class Bundle:
                 what,
             ]
         return classes
+
+    def erased_of(self, one: Entry) -> set[str]:
+        """The members of an entry that shown erasures name."""
+        reach = [
+            e.body
+            for e in self.order
+            if e.type == "disclosure.erased"
+            and e.body["stream"] == one.stream
+            and e.body["first"] <= one.index <= e.body["last"]
+        ]
+        return {
+            name for said in reach for kind in said["classes"] if kind["type"] == one.type for name in kind["fields"]
+        }
 
     def frameworks(self) -> str:
         """Each published pack, byte for byte, and no other."""

@@ -59,7 +59,7 @@ def files() -> dict[str, bytes]:
     return built(lab, parse_profile(everything()), held, since=(1,))
 
 
-def test_it_is_listed_with_its_ground_and_the_verdict_stands() -> None:
+def test_it_is_listed_with_its_ground_and_named_where_it_would_have_been_handed_over() -> None:
     lab, _, at = erased()
     shown = read_shown(files())
     assert [(e.index, e.stream) for e in shown.entries if e.type == "disclosure.erased"] == [(at, erasures_of(MODEL))]
@@ -71,8 +71,22 @@ def test_it_is_listed_with_its_ground_and_the_verdict_stands() -> None:
         0,
     )
     report, checks, verdict = both(files(), lab)
-    assert (report.verdict.value, verdict) == ("VALID_UNWITNESSED", "VALID_UNWITNESSED"), (report.checks, checks)
+    assert (report.verdict.value, verdict) == ("INCOMPLETE", "INCOMPLETE"), (report.checks, checks)
+    lost = [c for c in report.checks if c.code == "erased-needed"]
+    assert [(c.index, "subject of model.registered" in c.detail) for c in lost] == [(shown.entries[0].index + 42, True)]
+    assert [c[4] for c in checks if c[2] == "erased-needed"] == [lost[0].index]
     assert any("model.registered: subject" in note and f"Entry {at}" in note for note in report.notes)
+
+
+def test_where_the_profile_hands_it_over_to_nobody_the_verdict_stands() -> None:
+    lab, held, _ = erased()
+    profile = everything()
+    for one in profile["shows"]:
+        if one["type"] == "model.registered":
+            del one["disclose"]
+    report, checks, verdict = both(built(lab, parse_profile(profile), held, since=(1,)), lab)
+    assert (report.verdict.value, verdict) == ("VALID_UNWITNESSED", "VALID_UNWITNESSED"), (report.checks, checks)
+    assert any("model.registered: subject" in note for note in report.notes)
 
 
 def test_what_was_never_sent_is_said_too_and_is_not_called_erased() -> None:
@@ -142,7 +156,7 @@ def test_no_lie_about_it_passes(bend: Callable[[list[dict[str, Any]]], object], 
 
 def test_the_page_says_the_same(browser: Chromium) -> None:
     pin = trust_file(erased()[0])
-    assert bundle_verdict(browser, format_zip(files()), pin)["verdict"] == "VALID_UNWITNESSED"
+    assert bundle_verdict(browser, format_zip(files()), pin) == {"verdict": "INCOMPLETE", "codes": ["erased-needed"]}
     for bend, code in LIES:
         found = bundle_verdict(browser, format_zip(bent(bend)), pin)
         assert (found["verdict"], code in found["codes"]) == ("INVALID", True), (code, found)
