@@ -15,6 +15,7 @@ from auditor.bundle_parts import check_frameworks, check_redactions, check_said,
 from auditor.bundle_profile import check_claims, check_profile, check_report
 from auditor.bundle_streams import check_streams
 from auditor.checks import Checks
+from auditor.failing import with_bytes
 from auditor.pin import Pin
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import LIMITS
@@ -72,7 +73,7 @@ def verify_bundle(files: Files, trust: Trust = NOTHING) -> Report:
     checks = Checks()
     opened = _opened(files, checks)
     if opened is None:
-        return Report(tuple(checks.done))
+        return with_bytes(Report(tuple(checks.done)), shown_entry(files))
     statement, shown = opened
     if not shown.entries:
         detail = "no entry is shown, so nothing is proven"
@@ -80,7 +81,13 @@ def verify_bundle(files: Files, trust: Trust = NOTHING) -> Report:
     alerts, development = _content(files, statement, shown, trust, checks)
     head = shown.checkpoint
     notes = (*LIMITS, *checks.notes, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
-    return Report(tuple(checks.done), head.origin, head.size, head.root, development, notes, alerts, shown.note)
+    report = Report(tuple(checks.done), head.origin, head.size, head.root, development, notes, alerts, shown.note)
+    return with_bytes(report, shown_entry(files))
+
+
+def shown_entry(files: Files) -> Callable[[int], bytes | None]:
+    """The bytes of an entry that a bundle shows, by its index."""
+    return lambda index: files.get(f"data/events/{index}.json") or None
 
 
 def _opened(files: Files, checks: Checks) -> tuple[Statement, Shown] | None:

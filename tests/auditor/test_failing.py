@@ -2,11 +2,13 @@
 
 import base64
 
+from auditor.bundle import verify_bundle
 from auditor.explain import report_text
 from auditor.verdict import Report
 from auditor.verify import verify_export
 from ledger.entry import leaf_hash
 from ledger.events import model
+from tests.disclosures.forger import honest
 from tests.simulator import Lab
 
 
@@ -50,3 +52,13 @@ def test_roots_are_told_both() -> None:
 
 def test_what_holds_shows_nothing() -> None:
     assert all(not c.shown for c in lab().verify().checks)
+
+
+def test_an_entry_of_a_bundle() -> None:
+    made = honest()
+    report = verify_bundle(made.files(lambda f: f.update({"data/events/3.json": f["data/events/4.json"]})))
+    assert failing(report)["entry_base64"] == base64.b64encode(made.lab.entries[4]).decode()
+    assert failing(report)["leaf_hash"] == leaf_hash(made.lab.entries[4]).hex()
+    gone = verify_bundle(made.files(lambda f: [f.pop("data/events/3.json"), f.pop("data/proofs/3.tlog-proof")]))
+    assert gone.exit_code == 4
+    assert "entry_base64" not in failing(gone)
