@@ -89,6 +89,21 @@ def test_the_page_stays_alive_under_a_hostile_bundle(browser: Chromium) -> None:
     assert browser.run("part('parts').querySelectorAll('li').length") < 500
 
 
+@pytest.mark.parametrize("lack", [
+    "Object.defineProperty(crypto, 'subtle', { value: undefined })",
+    "delete String.prototype.isWellFormed",
+    ("{ const own = crypto.subtle.importKey.bind(crypto.subtle); SubtleCrypto.prototype.importKey = (form, key, algorithm, ...rest) => "
+    "algorithm.name === 'Ed25519' ? Promise.reject(new DOMException('', 'NotSupportedError')) : own(form, key, algorithm, ...rest); }"),
+])  # fmt: skip
+def test_an_engine_that_can_not_check_is_undecided(browser: Chromium, lack: str) -> None:
+    """It accuses nobody and excuses nothing."""
+    browser.open(TARGET)
+    browser.run(f"{lack}; 0")
+    found = bundle_verdict(browser, bundle(), None)
+    assert (found["verdict"], found["codes"][0]) == ("ERROR", "engine")
+    browser.open(TARGET)
+
+
 def test_a_long_list_is_shown_in_part(browser: Chromium) -> None:
     browser.open(TARGET)
     browser.run("part('parts').replaceChildren(...table('long', ['n'], Array.from({length: 50000}, (_, i) => [i])))")
