@@ -1,12 +1,11 @@
 """Absence: each stream that the request asked about is proven not to exist, and no other is spoken of (spec/bundle.md §3)."""
 
 from auditor.checks import Checks
-from disclosures.absence import check_absence, neighbours
+from disclosures.absence import FRAMEWORK, check_absence, neighbours
 from disclosures.shown import Shown
 from ledger.errors import LedgerError
 from ledger.strict import unhex
 
-FRAMEWORK = "framework/"
 SAYS = {
     "absent-datum": "a neighbour that it names is no leaf of the committed index",
     "absent-edge": "one neighbour alone proves it only at an edge of the index",

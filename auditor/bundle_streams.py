@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from auditor.checks import Checks
+from disclosures.absence import EDGES, FRAMEWORK, frameworks_open
 from disclosures.closure import named_models
 from disclosures.parts import StreamEnd
 from disclosures.shown import Shown
@@ -18,7 +19,7 @@ from ledger.registry import BY_NAME
 from ledger.stream_index import Head, Placed, check_head
 from ledger.strict import unhex
 
-LEDGER, FRAMEWORK = "ledger", "framework/"
+LEDGER = "ledger"
 
 
 def check_streams(shown: Shown, checks: Checks) -> None:
@@ -93,12 +94,9 @@ def _frameworks(shown: Shown, checks: Checks) -> None:
                 f"between {one.stream} and {two.stream} the stream index holds {two.position - one.position - 1} more"
             )
             checks.fails("streams", "gap", detail)
-    named = [side for a in shown.completeness.absent for side in (a.left, a.right) if side is not None]
-    known = {-1, shown.completeness.committed.streams, *(end.position for end in shown.streams)}
-    known |= {side.position for side in named}
-    if not ends or not {ends[0].position - 1, ends[-1].position + 1} <= known:
+    if frameworks_open(shown.completeness):
         detail = "that no framework stream stands before or behind those listed, in the order of names"
-        checks.notes.append(f"{detail}: ask for {FRAMEWORK}- and {FRAMEWORK}zz as absent")
+        checks.notes.append(f"{detail}: ask for {' and '.join(EDGES)} as absent")
 
 
 def _placed(head: Head, position: int, path: Iterable[str]) -> Placed:

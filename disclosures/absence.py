@@ -6,7 +6,7 @@ The neighbours' names leave with the proof: whoever asks for one is told which (
 
 from collections.abc import Iterable
 
-from disclosures.parts import Absent, Neighbour
+from disclosures.parts import Absent, Completeness, Neighbour, StreamEnd
 from ledger.canonical import encode
 from ledger.errors import LedgerError, Malformed, Unverified
 from ledger.stream_index import Gap, Placed, StreamIndex, check_absent, parse_head
@@ -39,6 +39,31 @@ def neighbours(absent: Iterable[Absent]) -> tuple[str, ...]:
     """The names of streams that such proofs show."""
     sides = [side for one in absent for side in (one.left, one.right) if side is not None]
     return tuple(sorted({parse_head(side.datum.encode()).stream for side in sides}))
+
+
+FRAMEWORK = "framework/"
+EDGES = (FRAMEWORK, "framework0")
+"""No stream can have these names; every framework's stream lies between them."""
+
+
+def edges_open(streams: int, ends: Iterable[StreamEnd], absent: Iterable[Absent] = ()) -> tuple[str, ...]:
+    """Which of `EDGES` would have to be asked about to show that no framework stream stands before or behind those listed.
+
+    The index is ordered by name: where the leaf beside the first or the last of them is known, none stands there.
+    """
+    listed = list(ends)
+    known = {-1, streams, *(end.position for end in listed)}
+    known |= {side.position for one in absent for side in (one.left, one.right) if side is not None}
+    found = [end.position for end in listed if end.stream.startswith(FRAMEWORK)]
+    if not found:
+        return () if set(EDGES) <= {one.stream for one in absent} else EDGES
+    beside = (min(found) - 1, max(found) + 1)
+    return tuple(edge for edge, position in zip(EDGES, beside, strict=True) if position not in known)
+
+
+def frameworks_open(completeness: Completeness) -> bool:
+    """Whether a framework stream may stand before or behind those listed."""
+    return edges_open(completeness.committed.streams, completeness.streams, completeness.absent) != ()
 
 
 def _neighbour(placed: Placed | None) -> Neighbour | None:

@@ -6,11 +6,11 @@ listed stream), field disclosures by the profile's `disclose` alone, and the ver
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from disclosures.absence import absences
+from disclosures.absence import absences, edges_open
 from disclosures.bag import Head as BagHead
 from disclosures.bag import Predicate, bag_files, seal_bag
 from disclosures.closure import LEDGER, Found, Gone, Source, closure
@@ -87,13 +87,15 @@ def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[st
         raise Malformed("bundle", "subject", "subject-unknown")
     streams = closure(log.source, asked.subject, (h.stream for h in index.heads))
     shown, withheld = _split(log, asked.profile, streams)
+    ends = _ends(index, streams, withheld)
+    asked = _with_edges(asked, index, ends)
     time = read_entry(log.source.entry(checkpoint.size - 1))[0].recorded_at
     entries = _entries(log, asked.profile, shown, checkpoint.size)
     payload = {
         "data/checkpoint": log.note.encode(),
         "data/keys": "".join(f"{v}\n" for v in log.vkeys).encode(),
         **entries,
-        "data/completeness.json": format_part(_completeness(log, asked, index, streams, withheld)),
+        "data/completeness.json": format_part(_completeness(log, asked, index, ends)),
         "data/consistency.json": format_part(_consistency(log, asked.since, checkpoint.size)),
         "data/redactions.json": format_part(_redactions(asked.profile, _seen(shown, entries), withheld, time)),
         "data/request.json": format_part(_request(asked, shown)),
@@ -178,26 +180,30 @@ def _disclosed(source: Source, profile: Profile, one: Found) -> list[str]:
     return sorted(d.text for d in held if d.name in allowed.disclose)
 
 
-def _completeness(
-    log: Log, asked: Asked, index: StreamIndex, streams: Mapping[str, list[Found | Gone]], withheld: Withheld
-) -> Completeness:
-    ends: list[StreamEnd] = []
-    for stream in streams:
-        placed = index.prove(stream)
-        if placed is None:  # it began after the commitment
-            continue
-        ends.append(
-            StreamEnd(
-                head=placed.head.head, path=tuple(h.hex() for h in placed.path), position=placed.position, stream=stream,
-                version=placed.head.version, withheld=_runs(withheld.get(stream, {})),
-            )
-        )  # fmt: skip
+def _ends(index: StreamIndex, streams: Iterable[str], withheld: Withheld) -> tuple[StreamEnd, ...]:
+    """Where each stream ends; one that began after the commitment is left out."""
+    placed = [p for p in map(index.prove, streams) if p is not None]
+    return tuple(
+        StreamEnd(
+            head=p.head.head, path=tuple(h.hex() for h in p.path), position=p.position, stream=p.head.stream,
+            version=p.head.version, withheld=_runs(withheld.get(p.head.stream, {})),
+        )
+        for p in placed
+    )  # fmt: skip
+
+
+def _with_edges(asked: Asked, index: StreamIndex, ends: Iterable[StreamEnd]) -> Asked:
+    """A status is as good as the list of frameworks: where one may be claimed, that none was left out is asked about too."""
+    if "status" not in asked.profile.claims or not asked.actions:
+        return asked
+    edges = edges_open(index.streams, ends, absences(index, asked.absent))
+    return replace(asked, absent=(*asked.absent, *edges))
+
+
+def _completeness(log: Log, asked: Asked, index: StreamIndex, ends: tuple[StreamEnd, ...]) -> Completeness:
     committed = Committed(index=log.committed, root=index.root.hex(), size=log.committed, streams=index.streams)
     return Completeness(
-        absent=absences(index, asked.absent),
-        committed=committed,
-        schema="holdpoint.completeness/1",
-        streams=tuple(ends),
+        absent=absences(index, asked.absent), committed=committed, schema="holdpoint.completeness/1", streams=ends
     )
 
 

@@ -7,13 +7,14 @@ a claim that it could change is carried only where nothing of the kind is withhe
 from collections.abc import Iterator
 from typing import Any
 
+from disclosures.absence import FRAMEWORK, frameworks_open
 from disclosures.partial import Partial
 from disclosures.shown import Shown
 from disclosures.shown_entry import ShownEntry
 from ledger.events import approval, decision, framework, gate
 from ledger.place import references
 
-LEDGER, FRAMEWORK, CONCERN = "ledger", "framework/", "concern/"
+LEDGER, CONCERN = "ledger", "concern/"
 
 
 def lacking(claim: dict[str, Any], shown: Shown, partial: Partial) -> str | None:
@@ -22,7 +23,7 @@ def lacking(claim: dict[str, Any], shown: Shown, partial: Partial) -> str | None
     if kind == "decision":
         return _withheld(shown, FRAMEWORK) or _packs_of(claim, shown, partial)
     if kind == "status":
-        return _withheld(shown, "") or _unfolded(partial) or _cited(shown)
+        return _withheld(shown, "") or _unfolded(partial) or _cited(shown) or _left_out(shown)
     return None
 
 
@@ -31,6 +32,11 @@ def _withheld(shown: Shown, prefix: str) -> str | None:
     found = (s for s in shown.streams if s.withheld and s.stream.startswith(prefix))
     one = next((s for s in found if not s.stream.startswith(CONCERN)), None)
     return None if one is None else f"version {one.withheld[0].from_} of {one.stream} is withheld"
+
+
+def _left_out(shown: Shown) -> str | None:
+    """A framework that binds, and whose stream is not here, might deny what those that are here permit."""
+    return "a framework stream may stand before or behind those listed" if frameworks_open(shown.completeness) else None
 
 
 def _unfolded(partial: Partial) -> str | None:

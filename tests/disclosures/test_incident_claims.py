@@ -9,7 +9,7 @@ from auditor.bundle import Trust, verify_bundle
 from auditor.pin import format_pin
 from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
-from disclosures.absence import absences
+from disclosures.absence import EDGES, absences
 from disclosures.incident_claims import incident_claims
 from disclosures.shown import read_shown
 from disclosures.static import verify as one_file
@@ -173,7 +173,7 @@ def test_between_two_framework_streams_none_is_left_out() -> None:
 
 
 def test_absence_shows_that_none_stands_at_the_ends() -> None:
-    edges = ("framework/-", "framework/zz")
+    edges = EDGES
     shut = checked(oes(absent=edges))[0]
     assert not any("framework stream" in note for note in shut.notes)
     lab = happened().fork()
