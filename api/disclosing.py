@@ -17,7 +17,9 @@ from api.author import statement_of
 from api.cosigning import ask_witnesses, cosigned_note, witness_transport
 from api.embargo import shown
 from api.handing_over import write_synced
+from api.timestamping import tokens_at
 from api.wiring import Ledger
+from auditor.timestamp import parse_token
 from disclosures.absence import neighbours
 from disclosures.builder import Asked, Log, build_bundle
 from disclosures.parts import BundleRequest, Completeness, parse_part
@@ -127,11 +129,18 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
     size, note = _shown_at(ledger, committed)
     with ledger.appender.lock:
         state = ledger.appender.state.at(size)
+    tokens = tokens_at(ledger, size)
+    stamped = {parse_token(path, raw).size for path, raw in tokens.items()}
     log = Log(
         source=LedgerSource(ledger, size), note=note, state=state, committed=committed,
-        vkeys=state.get("meta", "vkeys"), founding=ledger.founding,
+        vkeys=state.get("meta", "vkeys"), founding=ledger.founding, tokens=tokens,
     )  # fmt: skip
-    since = (*asked.since, *_earlier(ledger, size), committed)  # the head before this disclosure is what most pins hold
+    since = (
+        *asked.since,
+        *_earlier(ledger, size),
+        *stamped,
+        committed,
+    )  # the head before this disclosure is what most pins hold
     bundle = build_bundle(log, replace(asked, since=since), engine, carried())
     raw = format_zip(bundle)
     digest = f"sha256:{sha256(raw).hexdigest()}"

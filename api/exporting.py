@@ -13,6 +13,7 @@ from api.cosigning import cosigned_note
 from api.embargo import shown
 from api.handing_over import write_synced
 from api.showing import Showing, sync_folder
+from api.timestamping import tokens_up_to
 from api.wiring import Ledger
 from auditor.bridge import BRIDGE
 from auditor.log_keys import open_by_all, vkeys_at
@@ -61,6 +62,7 @@ class Export:
                 self._edge = self._grow(self._edge, progress)
             self._show_witnessed()
             self._show_bridge()
+            self._show_tokens()
         except BaseException:
             self._edge = None
             self._showing.forget()
@@ -173,6 +175,17 @@ class Export:
         path = self._folder / BRIDGE
         if 0 < size <= (self._edge or Edge.empty()).size and (not path.exists() or path.read_text() != note):
             write_synced(path, note.encode())
+
+    def _show_tokens(self) -> None:
+        """Timestamp tokens over checkpoints whose tree these tiles hold; the list of them last (spec/timestamp.md)."""
+        tokens = tokens_up_to(self._ledger, (self._edge or Edge.empty()).size)
+        listed = "".join(f"{path}\n" for path in sorted(tokens)).encode()
+        path = self._folder / "timestamps" / "list"
+        if not tokens or (path.exists() and path.read_bytes() == listed):
+            return
+        for name, token in tokens.items():
+            write_synced(self._folder / name, token)
+        write_synced(path, listed)
 
 
 def _entries_of(path: Path) -> list[bytes]:

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from auditor.log_keys import open_by_all, vkeys_at
+from auditor.timestamp import imprint
+from auditor.timestamp_token import MissingLibrary, open_token
+from ledger.checkpoint import Checkpoint
 from ledger.errors import LedgerError
 from ledger.replay import Problem, Replay
 from ledger.store.desk import Desk
@@ -29,6 +32,7 @@ def check_tables(
     yield from _checkpoints(desk, edge.size, roots)
     yield from _tiles(desk, tiles)
     if replay is not None:
+        yield from _tokens(desk, replay, roots)
         yield from _notes(desk, replay, edge.size, roots)
         yield from _event_ids(desk, replay)
         yield from _streams(desk, replay)
@@ -79,6 +83,28 @@ def _notes(desk: Desk, replay: Replay, size: int, roots: dict[int, bytes]) -> It
             continue
         if (checkpoint.origin, checkpoint.size) != (origin, at) or at > size or checkpoint.root != roots.get(at):
             yield Problem(at, "note-mismatch", f"table note: the note of size {at} is for another tree")
+
+
+def _tokens(desk: Desk, replay: Replay, roots: dict[int, bytes]) -> Iterator[Problem]:
+    """Each token is over the checkpoint of its row, and of whom it says it is. Who that is, readers judge by their own CAs.
+
+    Without the optional package only the digest is looked for: it stands in the token as it is.
+    """
+    origin = replay.state.get("meta", "origin")
+    for at, authority, raw in desk.read_tokens():
+        if at not in roots:
+            continue  # no checkpoint has this size: said above
+        checkpoint = Checkpoint(origin, at, roots[at])
+        try:
+            wrong = "it is another authority's" if open_token(raw, checkpoint).authority != authority else ""
+        except MissingLibrary:
+            wrong = "" if imprint(checkpoint) in raw else "it is not over this checkpoint"
+        except LedgerError as err:
+            wrong = str(err)
+        if wrong:
+            yield Problem(
+                at, "timestamp-mismatch", f"table timestamp_token: the token of size {at} does not fit: {wrong}"
+            )
 
 
 def _event_ids(desk: Desk, replay: Replay) -> Iterator[Problem]:

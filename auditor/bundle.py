@@ -6,7 +6,7 @@ each stream to its end; then what ties it to a history that others saw. A bundle
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.bundle_absent import check_absences
 from auditor.bundle_anchor import check_keys, check_pin, check_seen
@@ -14,6 +14,7 @@ from auditor.bundle_entries import check_admission, check_proofs
 from auditor.bundle_parts import check_frameworks, check_redactions, check_said, check_signed, check_static
 from auditor.bundle_profile import check_claims, check_profile, check_report
 from auditor.bundle_streams import check_streams
+from auditor.bundle_tokens import check_tokens
 from auditor.checks import Checks
 from auditor.failing import with_bytes
 from auditor.pin import Pin
@@ -27,20 +28,24 @@ from ledger.canonical import loads
 from ledger.errors import LedgerError
 from ledger.note import Vkey
 
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
 V = VerifyVerdict
 Read: TypeAlias = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a reader brings: a pin, hash tiles of his own, his copies of the verifiers that bundles carry, and (for evidence of
-    a split view) verifier keys of logs and witnesses.
+    """What a reader brings: a pin, hash tiles of his own, his copies of the verifiers that bundles carry, CA certificates of
+    timestamp authorities, and (for evidence of a split view) verifier keys of logs and witnesses.
     """
 
     pin: Pin | None = None
     tiles: Read | None = None
     static: Mapping[str, bytes] = field(default_factory=dict)
     vkeys: tuple[Vkey, ...] = ()
+    authorities: tuple["Certificate", ...] = ()
 
     @property
     def keys(self) -> tuple[Vkey, ...]:
@@ -134,5 +139,7 @@ def _content(
     check_static(files, trust.static, checks)
     check_seen(shown, partial, checks)
     check_pin(shown, partial, trust.pin, trust.tiles, checks)
+    if shown.timestamps or trust.authorities:
+        check_tokens(shown, trust.authorities, checks)
     alerts = () if checks.failed else tuple(alert_lines(break_glass_of(partial.state)))
     return alerts, bool(partial.state.get("meta", "development"))

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.bundle import Trust, undecided, verify_bundle, verify_zip
 from auditor.explain import report_text
@@ -20,10 +21,14 @@ from auditor.pace import Pace
 from auditor.pin import Pin, parse_pin
 from auditor.source import folder_reader, is_bag, read_bag, read_zip, release
 from auditor.split_view import check, is_split_view
+from auditor.timestamped import timestamped
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import Progress, Work, verify_export
 from auditor.working_file import WorkingFile
 from ledger.errors import LedgerError
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 USAGE = 2
 LARGE = 50_000
@@ -32,6 +37,15 @@ LARGE = 50_000
 
 def _pin(path: Path | None) -> Pin | None:
     return None if path is None else parse_pin(path.read_bytes())
+
+
+def _authorities(paths: Sequence[Path]) -> tuple["Certificate", ...]:
+    """CA certificates of PEM files. Raises `OSError`, `Malformed`."""
+    if not paths:
+        return ()
+    from auditor.timestamp_token import load_authorities  # noqa: PLC0415  # X.509 is loaded where it is asked for
+
+    return tuple(a for path in paths for a in load_authorities(path.read_bytes()))
 
 
 def _progress() -> Progress:
@@ -78,7 +92,9 @@ def verify_path(
             return verify_bundle(read_bag(path), trust)
     except LedgerError as err:
         return undecided(err)
-    return verify_export(folder_reader(path), trust.pin, progress=progress, workers=workers, work=work, as_of=as_of)
+    read = folder_reader(path)
+    report = verify_export(read, trust.pin, progress=progress, workers=workers, work=work, as_of=as_of)
+    return timestamped(report, read, trust.authorities)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -91,6 +107,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--tiles", type=Path, help="an exported folder of your own, whose hash tiles tie a bundle to the pin"
     )
+    parser.add_argument("--tsa-cert", type=Path, action="append", default=[], metavar="FILE",
+                        help="CA certificates (PEM) of timestamp authorities that you trust")  # fmt: skip
     parser.add_argument("--as-of", help="a size or a time in the past of an exported ledger: also what held then")
     parser.add_argument(
         "--work", type=Path, help="a file of your own, in which the audit of a large log keeps how far it has come"
@@ -106,11 +124,17 @@ def main(words: Sequence[str] | None = None) -> int:
     except (OSError, LedgerError) as err:
         sys.stderr.write(f"the pin can't be read: {err}\n  next:  name the trust file that holdpoint pin wrote\n")
         return USAGE
+    try:
+        authorities = _authorities(said.tsa_cert)
+    except (OSError, LedgerError) as err:
+        sys.stderr.write(f"a certificate can't be read: {err}\n  next:  name PEM files of CA certificates\n")
+        return USAGE
     shown = (lambda _done, _of: None) if said.quiet else _progress()
     tiles = None if said.tiles is None else folder_reader(said.tiles)
     try:
         report = verify_path(
-            said.place, Trust(pin, tiles), progress=shown, workers=os.cpu_count() or 2, work=working(said.work),
+            said.place, Trust(pin, tiles, authorities=authorities), progress=shown,
+            workers=os.cpu_count() or 2, work=working(said.work),
             as_of=said.as_of,
         )  # fmt: skip
     except OSError as err:

@@ -6,7 +6,7 @@ listed stream), field disclosures by the profile's `disclose` alone, and the ver
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -73,6 +73,8 @@ class Log:
     committed: int
     vkeys: tuple[str, ...]
     founding: str
+    tokens: Mapping[str, bytes] = field(default_factory=dict)
+    """Timestamp tokens by path (spec/timestamp.md), all over one checkpoint, whose size stands among `since`."""
 
 
 def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[str, bytes]:
@@ -94,6 +96,7 @@ def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[st
     payload = {
         "data/checkpoint": log.note.encode(),
         "data/keys": "".join(f"{v}\n" for v in log.vkeys).encode(),
+        **{f"data/{path}": raw for path, raw in log.tokens.items()},
         **entries,
         "data/completeness.json": format_part(_completeness(log, asked, index, ends)),
         "data/consistency.json": format_part(_consistency(log, asked.since, checkpoint.size)),

@@ -5,7 +5,7 @@ Builder (for the report) and verifier read a bundle by this one function, so tha
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from disclosures.parts import (
@@ -31,6 +31,7 @@ EVENT = re.compile(r"data/events/(0|[1-9][0-9]{0,15})\.json")
 PROOF = re.compile(r"data/proofs/(0|[1-9][0-9]{0,15})\.tlog-proof")
 DISCLOSURE = re.compile(r"data/disclosures/(0|[1-9][0-9]{0,15})\.jsonl")
 FRAMEWORK = re.compile(r"data/frameworks/([0-9a-f]{64})\.json")
+TIMESTAMP = re.compile(r"data/(timestamps/[1-9][0-9]{0,15}\.[0-9a-f]{64}\.[1-9][0-9]?\.tsr)")
 CHECKPOINT, KEYS, REPORT = "data/checkpoint", "data/keys", "data/report.html"
 NEEDED = (CHECKPOINT, KEYS, *PARTS)
 
@@ -59,6 +60,8 @@ class Shown:
     consistency: Consistency
     claims: BundleClaims
     request: BundleRequest
+    timestamps: Mapping[str, bytes] = field(default_factory=dict)
+    """Tokens by path below `data/` (spec/timestamp.md), unread: whoever can judge them does."""
 
     @property
     def streams(self) -> tuple[StreamEnd, ...]:
@@ -85,7 +88,12 @@ def read_shown(files: Files) -> Shown:
         raise Defect(Malformed("bundle", missing, "bag-missing"), missing, None)
     found = {pattern: _numbered(files, pattern) for pattern in (EVENT, PROOF, DISCLOSURE)}
     packs = {m[1]: files[path] for path in sorted(files) if (m := FRAMEWORK.fullmatch(path))}
-    known = {path for by in found.values() for path in by.values()} | {f"data/frameworks/{d}.json" for d in packs}
+    tokens = {m[1]: files[path] for path in sorted(files) if (m := TIMESTAMP.fullmatch(path))}
+    known = (
+        {f"data/{path}" for path in tokens}
+        | {path for by in found.values() for path in by.values()}
+        | {f"data/frameworks/{d}.json" for d in packs}
+    )
     extra = [path for path in sorted(files) if path.startswith("data/") and path not in {*known, *NEEDED, REPORT}]
     extra += [found[kind][n] for kind in (PROOF, DISCLOSURE) for n in sorted(found[kind]) if n not in found[EVENT]]
     if extra:
@@ -106,6 +114,7 @@ def read_shown(files: Files) -> Shown:
         consistency=_part(files, "data/consistency.json", Consistency),
         claims=_part(files, "data/claims.json", BundleClaims),
         request=_part(files, "data/request.json", BundleRequest),
+        timestamps=tokens,
     )
 
 

@@ -15,6 +15,7 @@ from api.cli.check_proof import Keys, keys_given, read_policy
 from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, Data, Json, Timeout, with_book
 from api.cli.output import answer, emit, say
 from api.cli.progress import Progress
+from api.cli.timestamp import authorities_given
 from api.cli.web_source import WebSource, is_url
 from api.disclosing import carried
 from api.evidence import evidence_checks
@@ -31,6 +32,7 @@ from auditor.explain import report_text, visible
 from auditor.pin import letter, parse_pin
 from auditor.proof import witnessed
 from auditor.source import folder_reader
+from auditor.timestamped import timestamped
 from auditor.verdict import Report
 from auditor.verify import verify_export
 from disclosures.alerts import alert_lines, break_glass_of
@@ -99,6 +101,12 @@ def verify(
         Path | None, typer.Option(metavar="KEY", help="Sign what was found as replay.performed; with --pin and --out.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --statement: the envelope to write, for event post.")] = None,
+    tsa_cert: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tsa-cert", metavar="FILE", help="CA certificates (PEM) of timestamp authorities that you trust."
+        ),
+    ] = None,
     key: Keys = None,
     work: Annotated[
         Path | None,
@@ -122,20 +130,21 @@ def verify(
     trusted = None if pin_file is None else parse_pin(readable(pin_file, "pin-unreadable"))
     wanted = read_policy(policy)
     vkeys = (*keys_given(key), *(() if wanted is None else wanted.vkeys))
+    authorities = authorities_given(tsa_cert)
     how: dict[str, Any] = {
         "as_of": as_of, "progress": Progress(), "work": working(work), "workers": os.cpu_count() or 2
     }  # fmt: skip
     if is_url(place):
         with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source, reading(place):
-            report = verify_export(source.read, trusted, **how)
+            report = timestamped(verify_export(source.read, trusted, **how), source.read, authorities)
     elif not Path(place).exists():
         raise Fault("export-missing", "failed", f"nothing at {place}", "name a bundle, an exported folder, or a URL")
     elif tiles is not None and is_url(tiles):
         with closing(WebSource(tiles, token=settings().token(), timeout=timeout)) as source:
-            report = verified_files(Path(place), Trust(trusted, source.read, carried(), vkeys), how)
+            report = verified_files(Path(place), Trust(trusted, source.read, carried(), vkeys, authorities), how)
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
-        report = verified_files(Path(place), Trust(trusted, beside, carried(), vkeys), how)
+        report = verified_files(Path(place), Trust(trusted, beside, carried(), vkeys, authorities), how)
     if evidence is not None and report.exit_code in (0, 5):
         report = replace(report, checks=(*report.checks, *evidence_checks(Path(place), evidence)))
     report = witnessed(report, wanted, witnesses)

@@ -17,7 +17,7 @@ EXITS: dict[int, frozenset[str]] = {
         "config-malformed", "evidence-missing", "examples-missing", "export-missing", "export-unusable", "extra-missing",
         "file-unreadable", "flags-missing", "framework-ambiguous", "framework-not-adopted",
         "index-beyond-head", "key-file-exists", "key-not-listed", "model-unknown", "not-a-ledger", "not-found",
-        "nothing-verified",
+        "nothing-verified", "package-missing",
         "obligation-unknown", "pin-missing", "pin-unreadable", "positions-reversed", "request-missing", "scope-unknown",
         "setting-malformed", "setting-unknown",
         "signatures-missing", "subject-record-missing", "url-malformed", "usage",

@@ -1,6 +1,7 @@
 // A bundle read: its members, its entries by index; and the checks of statement, proofs, signature and checkpoint.
 const PARTS = ["claims", "completeness", "consistency", "redactions", "request"];
 const EVENT_PATH = /^data\/events\/(0|[1-9][0-9]{0,15})\.json$/, PACK_PATH = /^data\/frameworks\/([0-9a-f]{64})\.json$/;
+const TOKEN_PATH = /^data\/timestamps\/[1-9][0-9]{0,15}\.[0-9a-f]{64}\.[1-9][0-9]?\.tsr$/;
 
 class Bundle {
   static async read(files, statement, tick) {
@@ -43,12 +44,16 @@ class Bundle {
       this.entries.set(n, await readEntry(n, this.files.get(path), this.files.get(side), this.tick));
       await this.tick("reading entry", this.entries.size, numbered.length);
     }
+    let tokens = 0;
     for (const [path, raw] of this.files) {
       const pack = PACK_PATH.exec(path);
       if (pack !== null) this.packs.set(pack[1], raw);
-      const extra = path.startsWith("data/") && pack === null && !known.has(path);
+      const token = TOKEN_PATH.test(path);
+      tokens += token ? 1 : 0;
+      const extra = path.startsWith("data/") && pack === null && !token && !known.has(path);
       need(!extra, "bag-extra", path);
     }
+    if (tokens > 0) this.notes.push(`timestamps: ${tokens} tokens are there, and this page reads none`);
     this.order = [...this.entries.values()];
     for (const one of this.order) {
       if (!this.byStream.has(one.stream)) this.byStream.set(one.stream, []);

@@ -179,6 +179,10 @@ class Appender:
             desk.put_note(size, note)
         desk.put_cosignature(size, witness, line)
 
+    def keep_token(self, size: int, authority: str, token: bytes) -> None:
+        """Keep a timestamp token over the checkpoint of `size`. Raises `Fault`."""
+        self._recorder.desk.put_token(size, authority, token)
+
     def close(self) -> None:
         """Finish what is queued, store the last note, stop."""
         self._intake.close()

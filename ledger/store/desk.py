@@ -271,6 +271,11 @@ class Desk:
         """Every committed size and root."""
         return [(size, root) for size, root in self.query("SELECT size, root FROM holdpoint.checkpoint ORDER BY size")]
 
+    def read_root(self, size: int) -> bytes | None:
+        """The committed root of a size, as table checkpoint has it."""
+        rows = self.query("SELECT root FROM holdpoint.checkpoint WHERE size = %s", (size,))
+        return bytes(rows[0][0]) if rows else None
+
     def check_checkpoint(self, head: Head) -> None:
         """The head is a checkpoint: a row says its size and root. Raises `Fault` `ledger-invalid`."""
         rows = self.query("SELECT root FROM holdpoint.checkpoint WHERE size = %s", (head.size,))
@@ -316,6 +321,24 @@ class Desk:
         """The lines kept for a size, by witness."""
         sql = "SELECT line FROM holdpoint.cosignature WHERE size = %s ORDER BY witness"
         return [line for (line,) in self.query(sql, (size,))]
+
+    def put_token(self, size: int, authority: str, token: bytes) -> None:
+        """Keep a timestamp token over the checkpoint of `size`; the first one of an authority stays."""
+        sql = """INSERT INTO holdpoint.timestamp_token (size, authority, token) VALUES (%s, %s, %b)
+            ON CONFLICT DO NOTHING RETURNING size"""
+        self.query(sql, (size, authority, token))
+
+    def read_tokens(self, size: int | None = None) -> list[tuple[int, str, bytes]]:
+        """Kept tokens (size, authority, response) of a size, or all, by size and authority."""
+        sql = """SELECT size, authority, token FROM holdpoint.timestamp_token
+            WHERE %s::bigint IS NULL OR size = %s ORDER BY size, authority"""
+        return [(s, a, bytes(t)) for s, a, t in self.query(sql, (size, size))]
+
+    def last_stamped(self, size: int) -> int:
+        """The largest stamped size that is none above `size`; 0 for none."""
+        sql = "SELECT coalesce(max(size), 0) FROM holdpoint.timestamp_token WHERE size <= %s"
+        ((found,),) = self.query(sql, (size,))
+        return int(found)
 
     def cosigned_sizes(self, least: int, most: int) -> list[tuple[int, int]]:
         """At most `most` sizes from `least` on that were cosigned, the largest first, each with its number of lines."""

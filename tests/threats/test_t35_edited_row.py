@@ -64,6 +64,11 @@ ATTACKS: dict[str, tuple[str, str | None, str]] = {
         None,
         "checkpoint-mismatch",
     ),
+    "timestamp_token.token": (
+        "INSERT INTO holdpoint.timestamp_token VALUES (280, 'a', 'bytes of no token')",
+        None,
+        "timestamp-mismatch",
+    ),
     "stream.name": ("UPDATE holdpoint.stream SET name = 'model/x' WHERE name = 'model/f3'", None, "stream-mismatch"),
     "stream.version": ("UPDATE holdpoint.stream SET version = 5 WHERE name = 'model/f3'", None, "stream-mismatch"),
     "stream.head": ("UPDATE holdpoint.stream SET head = sha256(head) WHERE name = 'model/f3'", None, "stream-mismatch"),
@@ -80,10 +85,10 @@ NOT_EVIDENCE = {
     "head.single": "constant: a CHECK holds it at true",
     "migration": "which SQL was applied and when; what it made is compared by the schema's fingerprint instead",
     "snapshot": "a cache of the admission state: this release writes none and reads none",
-    "timestamp_token.authority": "no authority is known to this release",
-    "timestamp_token.token": "the same",
+    "timestamp_token.authority": "a label: fsck computes it anew from the token (tests/api/test_timestamping.py)",
     "tracking": "positions of views, which are folded again: T43",
     "view": "views are caches: T43",
+    "wrapping": "which key wraps the data keys of withheld fields: another one opens none of them, and doctor says so",
 }
 COLUMNS = """SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE c.relnamespace = 'holdpoint'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"""

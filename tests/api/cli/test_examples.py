@@ -51,6 +51,7 @@ OTHERS = {
     "monitor",
     "rebuild",
     "restore",
+    "timestamp",
     "verify-checkpoint",
     "verify-proof",
     "witness",
