@@ -134,6 +134,7 @@ def check_bag(files: Files) -> Statement:
         raise Malformed("bundle", STATEMENT, "statement-form") from err
     if statement != _statement(files, statement.predicate):
         raise Malformed("bundle", STATEMENT, "statement-mismatch")
+    signature_line(files)
     return statement
 
 
@@ -147,9 +148,11 @@ def _same(wanted: Mapping[str, bytes], files: Files) -> None:
 def signature_line(files: Files) -> SignatureLine:
     """Who signed the statement, by key id. Raises `Malformed` `statement-form`."""
     try:
-        return decode_canonical(files[SIGNATURE], SignatureLine)
+        line = decode_canonical(files[SIGNATURE], SignatureLine)
+        parse_base64(line.sig)
     except Malformed as err:
         raise Malformed("bundle", SIGNATURE, "statement-form") from err
+    return line
 
 
 def check_statement(files: Files, key: KeyRecord) -> None:
