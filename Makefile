@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ENTRIES ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-meaning bench-audit spec vectors verifier crash guess lock
+.PHONY: help setup demo test check bench bench-meaning bench-audit spec vectors corpus corpus-renew verifier crash guess lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,12 @@ spec: setup ## write spec/events and docs/reference from the code, and the OpenA
 
 vectors: setup ## write the golden bytes under tests/vectors; run again, it leaves no difference
 	$(BIN)/python -m tests.vectors.generate
+
+corpus: setup ## the negative corpus: make it, compare it with its table, ask every verifier but the browser
+	$(BIN)/python -m tests.corpus.generate
+
+corpus-renew: setup ## the same, writing the table anew
+	$(BIN)/python -m tests.corpus.generate --renew
 
 verifier: setup ## join disclosures/browser into one page; state the verifiers' digests in the docs
 	$(BIN)/python -m spec.verifier

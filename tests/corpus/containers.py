@@ -33,7 +33,9 @@ class Member:
         crc = crc32(self.content) if self.crc is None else self.crc
         size = len(self.content) if self.size is None else self.size
         whole = size if self.whole is None else self.whole
-        return pack("<HHHHHIIIHH", 20, self.flags, self.method, self.time, DATE, crc, size, whole, len(self.path), extra)
+        return pack(
+            "<HHHHHIIIHH", 20, self.flags, self.method, self.time, DATE, crc, size, whole, len(self.path), extra
+        )
 
 
 def members() -> list[Member]:
@@ -42,7 +44,12 @@ def members() -> list[Member]:
 
 
 def archive(
-    found: Sequence[Member], *, before: bytes = b"", gap: bytes = b"", comment: bytes = b"", listed: Sequence[int] | None = None
+    found: Sequence[Member],
+    *,
+    before: bytes = b"",
+    gap: bytes = b"",
+    comment: bytes = b"",
+    listed: Sequence[int] | None = None,
 ) -> bytes:
     """A zip of these members. `listed`: which of them the directory names."""
     body, offsets = before, list[int]()
@@ -53,7 +60,9 @@ def archive(
     for n in range(len(found)) if listed is None else listed:
         each = found[n]
         tail = pack("<HHHII", len(each.comment), 0, 0, each.mode, offsets[n])
-        directory += b"PK\1\2" + pack("<H", 0x0314) + each.common(len(each.extra)) + tail + each.path + each.extra + each.comment
+        directory += (
+            b"PK\1\2" + pack("<H", 0x0314) + each.common(len(each.extra)) + tail + each.path + each.extra + each.comment
+        )
     count = len(found) if listed is None else len(listed)
     end = pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, len(directory), len(body), len(comment))
     return body + directory + end + comment

@@ -13,7 +13,9 @@ SHOWN = [n for n, name in enumerate(streams_of(forger().lab)) if name == MODEL]
 
 def gone(*versions: int) -> Bytes:
     """Entries of the subject left out without a word."""
-    paths = [p for v in versions for p in (f"data/events/{SHOWN[v - 1]}.json", f"data/proofs/{SHOWN[v - 1]}.tlog-proof")]
+    paths = [
+        p for v in versions for p in (f"data/events/{SHOWN[v - 1]}.json", f"data/proofs/{SHOWN[v - 1]}.tlog-proof")
+    ]
 
     def bend(files: Files) -> None:
         drop(*paths)(files)
