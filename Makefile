@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ENTRIES ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-meaning bench-audit spec vectors corpus corpus-renew verifier crash guess lock
+.PHONY: help setup demo test check bench bench-meaning bench-audit spec vectors corpus corpus-renew verifier crash guess flips lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)
 
 guess: setup ## guess a withheld value a million times: no digest is met (some ten seconds)
 	HOLDPOINT_GUESSES=1000000 $(BIN)/python -m pytest -q -p no:cacheprovider tests/threats/test_t51_hiding_by_redaction.py -k guessing
+
+flips: setup ## flip a bit of 5,000 bytes of a bundle, one at a time: each is noticed (some five minutes)
+	HOLDPOINT_FLIPS=5000 $(BIN)/python -m pytest -q -p no:cacheprovider --timeout 3000 tests/auditor/test_bundle.py -k no_byte_is_free
 
 lock: ## renew locks/dev.txt (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --no-header --no-annotate pyproject.toml -o locks/dev.txt
