@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from api.cli.commanded import demo_commanded
 from api.cli.output import emit, say, warn
+from api.commanded import Run
 from api.expecting import Answered, compare_answers
 from api.exporting import export
 from api.handing_over import write_pin
@@ -23,7 +25,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 def scenario_folder(name: str) -> Path:
     """The folder of a scenario of the checkout. Raises `Fault` `not-found`, which names those that there are."""
     folder = EXAMPLES / "scenarios"
-    names = sorted(p.parent.name for p in folder.glob("*/steps.toml"))
+    names = sorted(p.parent.name for kind in ("steps", "lines") for p in folder.glob(f"*/{kind}.toml"))
     if name not in names:
         known = ", ".join(names) or "none: run it from a checkout"
         raise Fault("not-found", "failed", f"no scenario {name}", f"one of: {known}")
@@ -46,8 +48,11 @@ def tell_scenario(name: str, data: Path, tell: Callable[[str], None]) -> tuple[l
     return answered, report, size
 
 
-def demo_scenario(name: str, data: Path, *, as_json: bool) -> None:
+def demo_scenario(name: str, data: Path, run: Run, *, as_json: bool) -> None:
     """The command. Exits 1 where an answer is not the expected one or the export does not verify."""
+    if (scenario_folder(name) / "lines.toml").is_file():
+        demo_commanded(scenario_folder(name), data, run, as_json=as_json)
+        return
     began = time.monotonic()
     answered, report, size = tell_scenario(name, data, warn if as_json else say)
     wrong = [a for a in answered if a.wrong]

@@ -39,13 +39,15 @@ def logs_folder() -> Path:
 def demo(
     data: Annotated[Path | None, typer.Option("--data", help="Keep everything in this (new) folder.")] = None,
     tamper: Annotated[str | None, typer.Option(help=f"Also a tampered copy of its export: {', '.join(KINDS)}.")] = None,
-    scenario: Annotated[str | None, typer.Option(help="Tell a longer story instead: withheld, two years.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Another story: withheld (two years), disclosure.")] = None,
     as_json: Json = False,
 ) -> None:
     """Tell the whole story: a fictional lab, from log file to verified answer. Example: holdpoint demo --data demo"""
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="holdpoint-demo-")) / "ledger"
     if scenario is not None:
-        demo_scenario(scenario, folder, as_json=as_json)
+        from api.cli.main import main  # noqa: PLC0415  # it imports this module
+
+        demo_scenario(scenario, folder, main, as_json=as_json)
         return
     if tamper is not None:
         _tamper(folder, tamper, as_json=as_json)
