@@ -78,12 +78,3 @@ def open_field(key: WrappingKey, statement: bytes, row: Sealed) -> str:
         detail = f"a row of table disclosure, field {row.field}, does not open: it was altered, or is of another entry"
         raise Fault("disclosure-unreadable", "failed", detail, "bring the row back from a backup; run holdpoint fsck")
     return text.decode("ascii")
-
-
-def rewrap(old: WrappingKey, new: WrappingKey, wrapped_key: bytes) -> bytes:
-    """The same data key under another wrapping key. Raises `Fault` `disclosure-unreadable`."""
-    try:
-        return aes_key_wrap(new.secret, aes_key_unwrap(old.secret, wrapped_key))
-    except InvalidUnwrap:
-        detail = f"a data key in table disclosure is not wrapped by {old.id}, though its row says so"
-        raise Fault("disclosure-unreadable", "failed", detail, "run holdpoint fsck") from None

@@ -6,9 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from api.cli import progress
 from api.cli.main import main
 from api.wiring import opened
+from auditor import pace
 from ledger.store.embedded import EmbeddedPostgres
 from projections.questions import QUESTIONS
 
@@ -22,7 +22,7 @@ def run(*words: str) -> int:
 def test_rebuild_fills_compares_and_mends(
     story_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "EVERY_SECONDS", 0.0)
     assert run("rebuild", "--data", str(story_folder)) == 0
     out, err = capsys.readouterr()
     with opened(story_folder) as ledger:

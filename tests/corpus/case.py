@@ -1,16 +1,19 @@
 """A case of the negative corpus: files that are wrong in one way, named by their defect, and what every verifier must say."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from api import author
 from disclosures.stored_zip import format_zip
 from ledger.note import CheckpointSigner, NoteSignature, TreeHead, Vkey, verify_line
-from tests.disclosures.forger import Forger, honest
+from tests.disclosures.forger import Forger, told
 from tests.simulator import Lab
 
 FOLDER = Path(__file__).parent
@@ -66,11 +69,40 @@ def steady(lab: Lab) -> Lab:
     return forked
 
 
+def unsafe_salts() -> Iterator[bytes]:
+    """Salts that are the same for every field: of use for nothing but bytes that can be made again."""
+    return (sha256(f"corpus salt {n}".encode()).digest()[:16] for n in count())
+
+
+@contextmanager
+def steady_salts() -> Iterator[None]:
+    """What is withheld meanwhile, decoys among it, has digests that are the same in every run."""
+    fresh, author.salts = author.salts, unsafe_salts
+    try:
+        yield
+    finally:
+        author.salts = fresh
+
+
+@lru_cache(maxsize=1)
+def story() -> tuple[Lab, dict[int, tuple[str, ...]]]:
+    """The forger's story, told with such salts."""
+    with steady_salts():
+        lab, disclosed = told.__wrapped__()
+    return steady(lab), disclosed
+
+
+@lru_cache(maxsize=1)
+def thief() -> Lab:
+    """A log of the same name with other keys."""
+    with steady_salts():
+        return steady(Lab("dev/simulated", name="thief"))
+
+
 def forger(**more: Any) -> Forger:
     """The honest bundle of the told story, as a forger who can bend any part of it."""
-    made = honest(**more)
-    made.lab = steady(made.lab)
-    return made
+    lab, disclosed = story()
+    return Forger(lab.fork(), disclosures=disclosed, **more)
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from ledger.events import model
 from ledger.receipt import format_receipt
 from ledger.tile import format_bundle, parse_bundle, tile_path
 from ledger.tree import prove_inclusion
-from tests.corpus.case import Bytes, Case, Files, forger, steady
+from tests.corpus.case import Bytes, Case, Files, forger, steady_salts, thief
 from tests.corpus.trees import flipped
 from tests.simulator import Lab
 
@@ -53,7 +53,7 @@ def slipped(change: Callable[[Lab], object]) -> Bytes:
     """Whatever whoever holds the log's keys puts at its end; tiles, tree and checkpoint are honestly made over it."""
 
     def make() -> bytes:
-        lab = steady(forger().lab)
+        lab = forger().lab
         change(lab)
         return format_zip(lab.export())
 
@@ -67,7 +67,8 @@ def wire(lab: Lab, by: str, **options: Any) -> bytes:
 
 def other_claims(files: Files) -> None:
     """The signed claims of a log without its last entry."""
-    lab = Lab(name="bundled")
+    with steady_salts():
+        lab = Lab(name="bundled")
     files.update({k: v for k, v in lab.export().items() if k.startswith("claims")})
 
 
@@ -178,7 +179,7 @@ CASES = [
 
 def _cut() -> Files:
     """An honest checkpoint of size 1, and nothing behind it: the pin is of a larger tree."""
-    lab = steady(forger().lab)
+    lab = forger().lab
     files = {**honest(), "checkpoint": lab.note(1).encode(), tile_path(None, 0, 1): format_bundle(lab.entries[:1])}
     return {k: v for k, v in {**files, tile_path(0, 0, 1): honest()[TILE][:32]}.items() if not k.startswith("claims")}
 
@@ -190,7 +191,7 @@ def _elsewhere() -> Audience:
 def _framed() -> bytes:
     """A thief signs another root of the honest head's size with keys of his own, and calls it the log's second history."""
     lab = forger().lab
-    thief = steady(Lab("dev/simulated", name="thief"))
-    thief.entries = [*thief.entries, *[thief.entries[-1]] * SIZE][:SIZE]
-    heads = sorted((lab.note(), thief.note()), key=lambda n: b64decode(n.split("\n")[2]))
-    return split(heads=heads, vkeys=[str(v) for v in (*lab.log.vkeys, *thief.log.vkeys)])()
+    other = thief().fork()
+    other.entries = [*other.entries, *[other.entries[-1]] * SIZE][:SIZE]
+    heads = sorted((lab.note(), other.note()), key=lambda n: b64decode(n.split("\n")[2]))
+    return split(heads=heads, vkeys=[str(v) for v in (*lab.log.vkeys, *other.log.vkeys)])()

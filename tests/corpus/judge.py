@@ -14,7 +14,7 @@ from auditor.verify import verify_export
 from disclosures.static import verify as one_file
 from disclosures.stored_zip import parse_zip
 from ledger.events import model
-from tests.corpus.case import Case, forger, steady
+from tests.corpus.case import Case, forger
 
 COMMANDS = {
     "bundle": "verify",
@@ -30,7 +30,7 @@ ENTRY = 3
 @lru_cache
 def trust_file(size: int) -> bytes:
     """The honest pin of a size; of a larger log than the one shown where it is beyond it."""
-    lab = steady(forger().lab)
+    lab = forger().lab
     while len(lab.entries) < size:
         lab.say(model.ComputeReached, {"of": "model/b", "ratio": "2"}, "model/a", "evaluator")
     return format_pin(lab.origin, lab.founding, tuple(map(str, lab.log.vkeys)), lab.note(size))

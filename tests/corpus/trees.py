@@ -3,9 +3,8 @@
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 
-from tests.corpus.case import Bytes, Case, Files, bent, forger, format_zip, steady
+from tests.corpus.case import Bytes, Case, Files, bent, forger, format_zip, thief
 from tests.disclosures.bent import PROOFS, edit
-from tests.simulator import Lab
 
 PROOF = "data/proofs/3.tlog-proof"
 HASH = 2
@@ -71,13 +70,13 @@ def signature(at: int) -> Callable[[str], str]:
 
 def older() -> bytes:
     """Every proof under the honest checkpoint of a smaller tree, which the bundle shows as its own."""
-    return format_zip(forger().files(lambda f: f.update({"data/checkpoint": steady(forger().lab).note(40).encode()})))
+    return format_zip(forger().files(lambda f: f.update({"data/checkpoint": forger().lab.note(40).encode()})))
 
 
-def thief() -> bytes:
+def stolen() -> bytes:
     """The same head, signed by a log of the same name with other keys."""
     made = forger()
-    made.lab.log = steady(Lab("dev/simulated", name="thief")).log
+    made.lab.log = thief().log
     return format_zip(made.files())
 
 
@@ -85,7 +84,7 @@ def half_thief() -> bytes:
     """The real Ed25519 line beside the thief's ML-DSA-44 line."""
     mine = forger().lab.note().split("\n")
     other = forger()
-    other.lab.log = steady(Lab("dev/simulated", name="thief")).log
+    other.lab.log = thief().log
     theirs = other.lab.note().split("\n")
 
     def bend(files: Files) -> None:
@@ -130,7 +129,7 @@ CASES = [
     Case("checkpoint-ed25519-altered", line(4, signature(20)), "checkpoint-signature"),
     Case("checkpoint-ml-dsa-altered", line(5, signature(90)), "checkpoint-signature"),
     Case("checkpoint-ml-dsa-of-another-time", line(5, signature(11)), "checkpoint-signature"),
-    Case("checkpoint-signed-by-a-thief", thief, "checkpoint-signature"),
+    Case("checkpoint-signed-by-a-thief", stolen, "checkpoint-signature"),
     Case("checkpoint-half-signed-by-a-thief", half_thief, "checkpoint-signature"),
     Case("checkpoint-with-carriage-returns", noted(lambda n: n.replace("\n", "\r\n")), "checkpoint-malformed"),
     Case("checkpoint-with-a-hyphen-for-the-dash", noted(lambda n: n.replace("\u2014", "-")), "checkpoint-malformed"),

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disclosures.partial import TrustOnly, fold_shown
+from disclosures.partial import fold_shown
 from ledger.events import model
-from policies.rules import RULES
 from tests.disclosures.forger import MODEL, PACK, Forger, commit_as_is, honest, told
 from tests.simulator import Lab, altered, signer
 
@@ -73,7 +72,3 @@ def test_a_broken_chain(lab: Lab) -> None:
     lab.slip(fact(lab, "evaluator").wire(), previous="ab" * 32)
     commit_as_is(lab)
     assert problem(lab) == (len(lab.entries) - 2, "chain-broken")
-
-
-def test_the_rules_are_the_very_version_that_admission_runs() -> None:
-    assert TrustOnly.version == RULES.version

@@ -26,6 +26,7 @@ LISTS = [
     r.path.replace("{ref:path}", "one").replace("{action}", "external_deploy").replace("{which}", "DECISION")
     + ("?from=1" if r.path.endswith("/diff") else "")
     for r in ABOUT
+    if "{bundle_id}" not in r.path  # nothing was handed over here
 ]
 VIEWS = [("status", "model/one"), ("gate", "model/one", "external_deploy"), ("decision", "show", "model/one"),
          ("status", "model/one", "--why"), ("status", "model/one", "--why", "--action", "train"), ("incident", "show", "one")]  # fmt: skip

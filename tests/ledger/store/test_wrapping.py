@@ -11,7 +11,6 @@ from ledger.store.wrapping import (
     WrappingKey,
     new_wrapping_key,
     open_field,
-    rewrap,
     seal_field,
 )
 from ledger.strict import parse_base64url
@@ -72,16 +71,6 @@ def test_a_text_that_is_not_the_digest_s_does_not_open() -> None:
     key = new_wrapping_key(AT)
     other = hide("reason", "another reason", bytes(16))
     refused(key, STATEMENT, seal_field(key, STATEMENT, DIGEST, "reason", other.text))
-
-
-def test_rewrapped_it_opens_under_the_new_key_alone() -> None:
-    old, new = new_wrapping_key(AT), new_wrapping_key(AT)
-    row = sealed(old)
-    moved = replace(row, wrapped_key=rewrap(old, new, row.wrapped_key), key_id=new.id)
-    assert open_field(new, STATEMENT, moved) == FIELD.text
-    refused(old, STATEMENT, moved)
-    with pytest.raises(Fault, match="disclosure-unreadable"):
-        rewrap(new, old, row.wrapped_key)
 
 
 @pytest.mark.parametrize(
