@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.answers import Answer, AsOf, Hex
+from api.answers import Answer, AsOf, BreakGlass, Hex
 
 BUNDLE_ID = "^[0-9a-f]{32}$"
 DIGEST = "^sha256:[0-9a-f]{64}$"
@@ -41,6 +41,7 @@ class Disclosures(Answer):
     """By index; the next page is in `Link`."""
 
     as_of: AsOf
+    break_glass: list[BreakGlass]
     disclosures: list[Disclosure]
 
 

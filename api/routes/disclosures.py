@@ -16,6 +16,7 @@ from api.problems import problem
 from api.recipients import opens_bundle
 from api.routes.asked import WHOLE, After, At, ledger_of, past_of
 from api.tokens import PREPARE
+from disclosures.alerts import break_glass_of
 from ledger.errors import Fault
 
 DISCLOSURES = 200
@@ -36,7 +37,10 @@ def disclosures(
     view = past.at(parse_at(at))
     found = [h for h in handed_over(view.state) if h.index > after]
     more: Following = next_page(request, found[limit - 1].index, at=view.size) if len(found) > limit else ()
-    value = {"as_of": {"size": view.size, "time": view.time}, "disclosures": [asdict(h) for h in found[:limit]]}
+    value = {
+        "as_of": {"size": view.size, "time": view.time}, "break_glass": break_glass_of(view.state),
+        "disclosures": [asdict(h) for h in found[:limit]],
+    }  # fmt: skip
     return bound(request, value, checkpoint=past.checkpoint(view.size), following=more)
 
 
