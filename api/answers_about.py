@@ -38,11 +38,12 @@ class Doubt(Answer):
 
 
 class Determined(Answer):
-    """One determination; dissent is counted."""
+    """One determination; open dissent is counted. `dissent_withheld`: there may be more, or none, and nobody is told."""
 
     back_recorded: bool
     covered_by: int | None
     dissent: int
+    dissent_withheld: bool
     evidence: list[int]
     evidence_ended: int | None
     framework: str

@@ -4,26 +4,30 @@ Randomness and clock enter here, at the door, as arguments of the pure rooms.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from ledger.canonical import dumps
+import msgspec
+
+from ledger.canonical import dumps, place_of
 from ledger.envelope import Envelope, format_envelope, sign_envelope, statement_digest
 from ledger.errors import Malformed
 from ledger.event import Body
 from ledger.events import model
 from ledger.keys import Signer
 from ledger.registry import BY_TOPIC
+from ledger.sealing import seal
 from ledger.statement import Statement, format_statement, model_subject, parse_statement, peek_type, stream_subject
 from ledger.strict import format_uuid7, micros
-from ledger.withheld import seal
 
 DEFAULT_WITHHELD = frozenset(
-    ["audience_detail", "confidence", "detail", "evaluator", "name", "rationale", "reason", "root_cause", "subject", "summary"]
+    ["audience_detail", "confidence", "detail", "evaluator", "findings.*", "model_as_named", "name", "rationale", "reason",
+     "root_cause", "subject", "summary"]
 )  # fmt: skip
-"""Hidden unless the author says otherwise: a model's name and weights, rationales, who evaluated."""
+"""Hidden wherever a type allows: a model's name (as its logs have it too) and weights, rationales, findings, who evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A statement before it is signed: its bytes, identity and digest, and the field disclosures to keep."""
+    """A statement before it is signed: its bytes, identity and digest, and the field disclosures to keep.
+
+    `withheld` are the paths that were hidden: `FIELD`, `FIELD.*`, …
+    """
 
     payload: bytes
     event_id: str
     disclosures: tuple[str, ...]
+    withheld: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -106,26 +114,34 @@ def draft_of(
     at: str,
     *,
     subject: str | None = None,
-    withhold: frozenset[str] = DEFAULT_WITHHELD,
+    withhold: Iterable[str] = (),
+    defaults: frozenset[str] = DEFAULT_WITHHELD,
     event_id: str | None = None,
     subject_salt: bytes | None = None,
     **optional: Any,
 ) -> Draft:
     """Fill in audience and identity, and withhold fields; signed by nobody yet.
 
+    `withhold` are paths that the author names, beyond those of `defaults` that the type allows and the body has: one that may
+    not be withheld is refused (`Malformed`, `ledger.sealing.seal`), never left open in silence.
+
     `subject_salt` is the salt of the model record that `subject` commits to: hidden under it, the field disclosure *is* that
-    record, and handing it over binds name and weights to the stream (formats.md §2). Made here where it is not given.
+    record, and handing it over binds name and weights to the stream (formats.md §2). Without either, a registration gets both.
     """
     kind = body_type.event
-    if body_type is model.Registered and "subject" in withhold & set(body) and subject is None:
-        subject_salt = os.urandom(16)
-        subject = model_subject(subject_salt, body["subject"]["name"], body["subject"]["weights"])
     shown: dict[str, Any] = dict(body)
     disclosures: tuple[str, ...] = ()
-    if kind.slots and body.get("made") != "rule":
-        hidden = frozenset(kind.withholdable) & withhold & frozenset(shown)
+    named: tuple[str, ...] = ()
+    if body.get("made") != "rule":
+        own = [p for p in kind.paths if p in defaults and p.partition(".")[0] in shown]
+        named = tuple(dict.fromkeys((*own, *withhold)))
+        _check_hidden(body_type, shown, named)
+        if body_type is model.Registered and "subject" in shown and "subject" in named and subject is None:
+            subject_salt = next(salts())
+            subject = model_subject(subject_salt, shown["subject"]["name"], shown["subject"]["weights"])
         fresh = salts() if subject_salt is None else chain((subject_salt,), salts())
-        shown, disclosures = seal(shown, hidden, kind.slots, fresh)
+        sealed = seal(shown, kind, named, fresh)
+        shown, disclosures = sealed.body, sealed.disclosures
     identity = event_id or new_event_id(at)
     payload = format_statement(
         body=shown,
@@ -139,7 +155,20 @@ def draft_of(
         predicate_type=kind.topic,
         **optional,
     )
-    return Draft(payload, identity, disclosures)
+    return Draft(payload, identity, disclosures, named)
+
+
+def _check_hidden(body_type: type[Body], body: Mapping[str, Any], named: Iterable[str]) -> None:
+    """Raises `Malformed` `schema` where a value that is about to be hidden is not of its field's form: once it is a digest,
+    nobody sees that, until it is disclosed and refused.
+    """
+    fields = {path.partition(".")[0] for path in named}
+    try:
+        msgspec.convert({**body, **({"_sd": []} if body_type.event.slots else {})}, body_type, strict=True)
+    except msgspec.ValidationError as err:
+        place = place_of(err).removeprefix("$.")
+        if re.split(r"[.\[]", place)[0] in fields:
+            raise Malformed("schema", f"$.predicate.body.{place}", "schema") from None
 
 
 def write(

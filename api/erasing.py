@@ -45,7 +45,7 @@ class Plan:
 
 def parse_only(only: Iterable[str]) -> dict[str, set[str]]:
     """`TYPE:FIELD` words as fields by type; all that types may withhold where there is none. Raises `Fault` `usage`."""
-    known = {b.event.name: set(b.event.withholdable) for b in BODIES if b.event.withholdable}
+    known = {b.event.name: set(b.event.hideable) for b in BODIES if b.event.hideable}
     wanted: dict[str, set[str]] = {}
     for word in only:
         kind, _, field = word.partition(":")

@@ -4,7 +4,7 @@ A digest shows that it is the same file; that the record is what the file says, 
 their digest, never by their name, and a run without its file is not passed over.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from disclosures.stored_zip import Files, parse_zip
 from ledger.checkpoint import read_checkpoint
 from ledger.errors import LedgerError
 from ledger.events import evaluation
+from ledger.slots import is_hidden
 from ledger.tile import WIDTH, parse_bundle, tile_path
 
 V = VerifyVerdict
@@ -50,8 +51,10 @@ def evidence_checks(place: Path, folder: Path) -> tuple[Check, ...]:
     if not runs:
         checks.append(Check("evidence", V.INCOMPLETE, "evidence-empty", "no evaluation is shown that logs could be of"))
     if not checks:
-        hidden = sum("scores" not in body for _, _, body in runs)
+        hidden = sum(any(is_hidden(s) for s in body.get("scores", ({"...": ""},))) for _, _, body in runs)
+        unnamed = sum(kind is evaluation.Recorded and "model_as_named" not in body for _, kind, body in runs)
         detail = f"{len(runs)} runs imported again: the same records; the scores of {hidden} are withheld or none"
+        detail += f"; the name of the model as {unnamed} have it is withheld, and not compared" if unnamed else ""
         checks.append(Check("evidence", V.VALID_UNWITNESSED, "ok", detail))
     return tuple(checks)
 
@@ -82,9 +85,30 @@ def _differing(record: Record, kind: type, body: Mapping[str, Any]) -> list[str]
         k: v for k, v in msgspec.json.decode(msgspec.json.encode(record)).items() if (k, v) != ("revision", {})
     }
     names = OF_RUN if kind is evaluation.Recorded else OF_AMENDMENT
-    wrong = [name for name in names if value.get(name) != body.get(name)]
-    scores: list[Any] = value["metrics"]
-    return wrong if "scores" not in body or body["scores"] == scores else [*wrong, "score"]
+    wrong = [name for name in names if not _agrees(name, value.get(name), body)]
+    return wrong if "scores" not in body or same_scores(body["scores"], value["metrics"]) else [*wrong, "score"]
+
+
+def _agrees(name: str, value: Any, body: Mapping[str, Any]) -> bool:
+    """Whether a record's member is what the entry says of it, as far as that is open or disclosed."""
+    kind = evaluation.Recorded.event
+    if name not in body and name in kind.withholdable:
+        return True
+    said = body.get(name)
+    inside = next((m.names for m in kind.members if m.field == name), ())
+    if not isinstance(said, Mapping) or not inside:
+        return bool(value == said)
+    known = {k: v for k, v in (value or {}).items() if k in said or k not in inside}
+    return known == {k: v for k, v in said.items() if k != "_sd"}
+
+
+def same_scores(said: Sequence[Any], measured: Sequence[Any]) -> bool:
+    """All of them in order; where some are withheld, the open ones in their order."""
+    found = [one for one in said if not is_hidden(one)]
+    if len(found) == len(said):
+        return found == list(measured)
+    rest = iter(measured)
+    return all(any(one == other for other in rest) for one in found)
 
 
 def _runs(place: Path) -> Iterator[Run]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from disclosures.shown_entry import check_disclosed
 from ledger.admit import Check, KeyLookup, Submission, offered_alg, open_submission
 from ledger.canonical import loads, loads_canonical
+from ledger.disclosed import open_disclosed
 from ledger.envelope import Envelope, Signature, envelope_of, parse_normal
-from ledger.errors import Fault, Malformed
+from ledger.errors import Fault, Malformed, Unverified
 from ledger.events import log
-from ledger.held import held_fields
+from ledger.held import held_of
 from ledger.keys import low_s, verify
 from ledger.note import parse_vkey
 from ledger.reasons import Refused
@@ -39,15 +39,19 @@ def open_one(raw: bytes, lookup: KeyLookup, check: Check = verify) -> Submission
 
 
 def with_fields(opened: Submission, disclosures: Any, payload: bytes) -> Submission:
-    """A submission with the field disclosures that came with it. Raises `Malformed`, `Unverified` for one that does not fit."""
+    """A submission with the field disclosures that came with it: each referenced, at any depth, and fit for its type.
+
+    Raises `Malformed` with the code of `ledger.disclosed.open_disclosed`.
+    """
     if not isinstance(disclosures, list) or not all(isinstance(d, str) for d in disclosures):
         raise Malformed("submission", "disclosures", "schema")
     if not disclosures:
         return opened
     body = loads_canonical(payload)["predicate"]["body"]
-    fields = held_fields(body, disclosures, type(opened.body))
-    check_disclosed(opened.statement, body, disclosures)  # else no bundle that shows this entry could be made
-    return replace(opened, fields=fields)
+    try:
+        return replace(opened, fields=held_of(open_disclosed(opened.statement, body, disclosures)))
+    except Unverified as err:
+        raise Malformed("submission", "disclosures", err.code) from err
 
 
 def check_log_keys(opened: Submission, state: State, lacking: Callable[[Sequence[str]], Sequence[str]]) -> None:

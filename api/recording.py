@@ -6,7 +6,7 @@ between spool and post, the next run sends what lies there; between post and rec
 answers with the first receipt. Field disclosures are kept before the spool: nobody else has them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from api.author import Written, statement_of, written_of
+from api.author import Written, salts, statement_of, written_of
 from api.book import Book, Posted, RefusedError
 from api.handing_over import write_synced
 from api.importers.record import Record
@@ -22,6 +22,7 @@ from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope
 from ledger.errors import Fault
 from ledger.events import evaluation
+from ledger.sealing import seal
 from ledger.state import State
 from policies.evidence_rules import preregistration_outcome
 from policies.facts import Fact
@@ -62,14 +63,15 @@ def body_of(record: Record, state: State, stream: str, evaluator: str, *, safegu
 
 
 def import_log(
-    book: Book, path: Path, records: Sequence[Record], stream: str, by: str, *, safeguards_off: bool = False
-) -> Iterator[Imported]:
+    book: Book, path: Path, records: Sequence[Record], stream: str, by: str, *, safeguards_off: bool = False,
+    withhold: Sequence[str] = (),
+) -> Iterator[Imported]:  # fmt: skip
     """Record each task of the log at `path`, as `read_log` read it, and write each one's receipt beside the log.
 
-    A log of one task gets `LOG.receipt`; one of several gets `LOG.INDEX.receipt` for each.
+    A log of one task gets `LOG.receipt`; one of several gets `LOG.INDEX.receipt` for each. `withhold`: paths beyond the defaults.
     """
     for record in records:
-        how, posted = _record(book, record, stream, by, safeguards_off=safeguards_off)
+        how, posted = _record(book, record, stream, by, withhold, safeguards_off=safeguards_off)
         name = f"{path.name}.receipt" if len(records) == 1 else f"{path.name}.{posted.index}.receipt"
         file = path.with_name(name)
         try:
@@ -87,7 +89,20 @@ def spool_name(stream: str, record: Record) -> str:
     return sha256(f"{stream}\n{record.log_sha256}\n{record.task}".encode()).hexdigest()
 
 
-def _record(book: Book, record: Record, stream: str, by: str, *, safeguards_off: bool) -> tuple[str, Posted]:
+def check_withheld(record: Record, withhold: Sequence[str]) -> None:
+    """Raises `Malformed` where something is to be withheld that an `evaluation.recorded` of this log can't withhold."""
+    body: dict[str, Any] = {k: v for k, v in msgspec.to_builtins(record).items() if k not in OWN}
+    seal(
+        {**body, "scores": [msgspec.to_builtins(m) for m in record.metrics]},
+        evaluation.Recorded.event,
+        withhold,
+        salts(),
+    )
+
+
+def _record(
+    book: Book, record: Record, stream: str, by: str, withhold: Sequence[str], *, safeguards_off: bool
+) -> tuple[str, Posted]:
     """How it was recorded, and what the ledger answered."""
     state = book.known(stream)
     if state.get("subject", stream) is None:
@@ -106,7 +121,8 @@ def _record(book: Book, record: Record, stream: str, by: str, *, safeguards_off:
     if first is None:
         signers = book.signers(by)
         body = body_of(record, state, stream, signers[0].keyid[:16], safeguards_off=safeguards_off)
-        return _send(book, book.write(evaluation.Recorded, body, stream, signers), stream, record, "recorded")
+        written = book.write(evaluation.Recorded, body, stream, signers, withhold=withhold)
+        return _send(book, written, stream, record, "recorded")
     amendment = _amendment(state, record, first)
     if amendment is None:
         entry, receipt = book.entry(first)
@@ -114,7 +130,18 @@ def _record(book: Book, record: Record, stream: str, by: str, *, safeguards_off:
         old = written_of(parse_envelope(place.envelope))
         leaf = leaf_hash(entry).hex()
         return "known", Posted(first, place.recorded_at, leaf, old.digest, old.event_id, receipt, replay=True)
-    return _send(book, book.write(evaluation.Amended, amendment, stream, book.signers(by)), stream, record, "amended")
+    hidden = _withheld_again(state.get("evaluation", str(first)), amendment, withhold)
+    written = book.write(evaluation.Amended, amendment, stream, book.signers(by), withhold=hidden)
+    return _send(book, written, stream, record, "amended")
+
+
+def _withheld_again(first: Fact, amendment: Mapping[str, Any], withhold: Sequence[str]) -> list[str]:
+    """What an amendment withholds: what is named and stands in one, and the scores, where they were withheld the first time:
+    another file of the same run must not let out what the first did not.
+    """
+    named = [path for path in withhold if path.partition(".")[0] in evaluation.Amended.__struct_fields__]
+    hidden = "scores" in amendment and evaluation.metrics_of(first.body.scores) is None
+    return [*named, *(["scores"] if hidden and "scores" not in named else [])]
 
 
 def _send(book: Book, written: Written, stream: str, record: Record, how: str) -> tuple[str, Posted]:
@@ -136,8 +163,11 @@ def _amendment(state: State, record: Record, first: int) -> dict[str, Any] | Non
     known = {fact.body.log_sha256, *(state.get("amendment", str(i)).log_sha256 for i in amended)}
     if record.log_sha256 in known:
         return None
-    same = isinstance(fact.body.scores, tuple) and fact.body.scores == record.metrics
-    encoding = same and not record.edits_detected and fact.body.status == record.status
+    before = evaluation.metrics_of(fact.body.scores)
+    encoding = before == record.metrics and not record.edits_detected and fact.body.status == record.status
+    reason = "another file of the same run" if encoding else "the results differ from those recorded first"
+    if before is None and record.metrics:
+        reason = "another file of the same run, whose first scores are withheld and not compared"
     body: dict[str, Any] = {
         "amends": {"index": first, "leaf": fact.leaf},
         "edits_detected": list(record.edits_detected),
@@ -145,7 +175,7 @@ def _amendment(state: State, record: Record, first: int) -> dict[str, Any] | Non
         "log_format": record.log_format,
         "log_sha256": record.log_sha256,
         "only_encoding": encoding,
-        "reason": "another file of the same run" if encoding else "the results differ from those recorded first",
+        "reason": reason,
     }
     if record.metrics:
         body["scores"] = [msgspec.to_builtins(m) for m in record.metrics]

@@ -114,8 +114,7 @@ def words(topic: str, entry: bytes) -> Iterator[str]:
 @lru_cache(maxsize=256)
 def _hidden(kind: type[Body]) -> frozenset[str]:
     """The members of a type that may be withheld, whole or by element, and the digests of what was."""
-    elements = {f.encode_name for f in msgspec.structs.fields(kind) if "HiddenElement" in str(f.type)}
-    return frozenset({"_sd", *kind.event.withholdable, *elements})
+    return frozenset({"_sd", *kind.event.hideable})
 
 
 def _texts(value: Any) -> Iterator[str]:

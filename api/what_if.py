@@ -56,7 +56,7 @@ class Hypothesis:
             return
         try:
             draft = draft_of(kind, self._resolved(said["body"], number), self.audience, stream, keyids, at,
-                             subject=self.state.get("subject", stream), withhold=frozenset())  # fmt: skip
+                             subject=self.state.get("subject", stream), defaults=frozenset())  # fmt: skip
             statement = parse_statement(draft.payload, kind)
         except Malformed as err:
             place = err.place.removeprefix("$.predicate.body").removeprefix("$.predicate")

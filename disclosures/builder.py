@@ -37,16 +37,18 @@ from disclosures.stored_zip import Files
 from disclosures.subject_claims import claims_for
 from ledger.canonical import dumps
 from ledger.checkpoint import read_checkpoint
+from ledger.disclosed import place_disclosed
 from ledger.entry import read_entry
 from ledger.errors import Malformed
 from ledger.events import framework
 from ledger.events.disclosure import Erased
 from ledger.keys import Signer
 from ledger.receipt import format_receipt
+from ledger.slots import open_members
 from ledger.state import State
 from ledger.stream_index import StreamIndex
 from ledger.tree import prove_consistency, prove_inclusion
-from ledger.withheld import parse_disclosure
+from ledger.withheld import place_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,8 @@ def suppressed_class(profile: Profile) -> str:
 
 
 def _members(one: Found) -> Iterable[str]:
-    """The open members of an entry's body, as they are signed."""
-    value: Mapping[str, object] = msgspec.to_builtins(one.body)
-    return value.keys()
+    """The members of an entry's body that show something, as they are signed."""
+    return open_members(one.body.event, msgspec.to_builtins(one.body))
 
 
 def _entries(log: Log, profile: Profile, shown: Iterable[Found], size: int) -> dict[str, bytes]:
@@ -179,8 +180,9 @@ def _disclosed(source: Source, profile: Profile, one: Found) -> list[str]:
     allowed = profile.allowed(one.body.event.name)
     if allowed is None or not allowed.disclose or one.statement.predicate.stream == LEDGER:
         return []
-    held = [parse_disclosure(text) for text in source.disclosures(one.index, frozenset(allowed.disclose))]
-    return sorted(d.text for d in held if d.name in allowed.disclose)
+    held = source.disclosures(one.index, frozenset(allowed.disclose))
+    placed = place_held(msgspec.to_builtins(one.body), held)
+    return sorted(p.disclosure.text for p in placed if p.member in allowed.disclose)
 
 
 def _ends(index: StreamIndex, streams: Iterable[str], withheld: Withheld) -> tuple[StreamEnd, ...]:
@@ -234,7 +236,8 @@ def _seen(shown: Iterable[Found], files: Files) -> list[Seen]:
     found: list[Seen] = []
     for one in shown:
         lines = files.get(f"data/disclosures/{one.index}.jsonl", b"").decode("ascii").split()
-        names = frozenset(name for name in (parse_disclosure(text).name for text in lines) if name is not None)
+        opened = place_disclosed(msgspec.to_builtins(one.body), lines, one.body.event) if lines else None
+        names = frozenset() if opened is None else frozenset(p.member for p in opened.placed)
         found.append(Seen(one.index, one.statement.predicate.stream, one.body, frozenset(_members(one)), names))
     return found
 
@@ -247,8 +250,8 @@ def _redactions(profile: Profile, shown: list[Seen], withheld: Withheld, as_of: 
     for one in shown:
         said = one.body.event
         allowed = profile.allowed(said.name)
-        if allowed is not None and said.slots and one.stream != LEDGER:
-            for name in said.withholdable:
+        if allowed is not None and said.hideable and one.stream != LEDGER:
+            for name in said.hideable:
                 found = None if name in allowed.disclose else profile.field_class(said.name, name)
                 if found is not None:
                     counts.setdefault(found.id, 0)

@@ -74,7 +74,7 @@ def unheld_classes(profile: Profile, seen: Iterable[Seen]) -> list[RedactionClas
 
 def _unheld(profile: Profile, one: Seen, gone: Iterable[Erased]) -> Iterator[str]:
     allowed = profile.allowed(one.body.event.name)
-    if allowed is None or not one.body.event.slots or one.stream == LEDGER:
+    if allowed is None or not one.body.event.hideable or one.stream == LEDGER:
         return
     for name in allowed.disclose:
         if name not in one.open_members and name not in one.disclosed and not is_erased(one, name, gone):

@@ -29,7 +29,8 @@ FieldNames = Annotated[tuple[Annotated[str, Meta(pattern=r"\A(\*|[a-z_]{1,60})\Z
 class Shows(Closed, frozen=True):
     """Entries of `type` are shown if every open field of theirs is in `fields` or `disclose`; of what they withhold, `disclose`.
 
-    `*` = all that the type never withholds: a member that may be withheld is named, or keeps the entry here where it stands open.
+    `*` = all that the type never withholds: a member that may be withheld, whole or inside, is named, or keeps the entry here
+    where it stands open. `disclose` lets out what is withheld of a member, and all that is withheld inside it.
     """
 
     fields: FieldNames
@@ -84,11 +85,11 @@ class Profile(Closed, frozen=True):
         return next((s for s in self.shows if s.type == event_type), None)
 
     def shows_entry(self, event_type: str, members: Iterable[str]) -> bool:
-        """Whether an entry of this type whose body has these open members may be shown."""
+        """Whether an entry of this type may be shown whose body shows something in `members` (`ledger.slots.open_members`)."""
         allowed = self.allowed(event_type)
         if allowed is None:
             return False
-        seen, named = set(members) - {"_sd"}, {*allowed.fields, *allowed.disclose}
+        seen, named = set(members), {*allowed.fields, *allowed.disclose}
         if ALL not in allowed.fields:
             return seen <= named
         # What a type lets its author withhold is not let out because this author left it open (T33).
@@ -143,7 +144,7 @@ def open_fields(body: type[Body]) -> set[str]:
 
 def _withheld(body: type[Body]) -> set[str]:
     names: Mapping[str, str] = {f.name: f.encode_name for f in msgspec.structs.fields(body)}
-    return {names.get(n, n) for n in body.event.withholdable}
+    return {names.get(n, n) for n in body.event.hideable}
 
 
 def _faults(profile: Profile) -> Iterable[tuple[str, str]]:

@@ -9,6 +9,7 @@ from disclosures.shown_entry import ShownEntry
 from ledger.canonical import dumps
 from ledger.envelope import statement_digest
 from ledger.events import approval, decision, evaluation, gate
+from ledger.slots import is_hidden
 
 LONGEST = 600
 """Characters of one cell; the whole text stands in the entry."""
@@ -45,14 +46,9 @@ def _text(value: Any) -> str:
         named = _named(value)
         return named if isinstance(named, str) else dumps(named).decode()
     if isinstance(value, list | tuple):
-        shown = [item for item in value if not hidden(item)]
+        shown = [item for item in value if not is_hidden(item)]
         return ", ".join([*(apart(item, ", ") for item in shown), *_unshown(len(value) - len(shown))])
     return str(value)
-
-
-def hidden(item: Any) -> bool:
-    """Whether an element of an array is the digest of one that is withheld, or of none (spec/withheld.md)."""
-    return isinstance(item, Mapping) and set(item) == {"..."}
 
 
 def _unshown(count: int) -> tuple[str, ...]:
@@ -67,7 +63,7 @@ def _named(value: Any) -> Any:
             return f"entry {value['index']}"
         return {name: _named(inner) for name, inner in value.items() if name != "_sd"}
     if isinstance(value, list | tuple):
-        shown = [item for item in value if not hidden(item)]
+        shown = [item for item in value if not is_hidden(item)]
         return [*map(_named, shown), *_unshown(len(value) - len(shown))]
     return value
 
@@ -213,13 +209,14 @@ def _evaluation(one: ShownEntry, since: Sequence[str]) -> tuple[str, ...]:
     body: evaluation.Recorded = one.statement.predicate.body
     scores = one.body.get("scores")
     said = "withheld" if scores is None else _text([_score(s) for s in scores])
+    named = one.body.get("model_as_named", "withheld")
     return (
-        str(one.index), f"{body.task} ({body.task_version})", body.model_as_named, body.status, cell(said),
+        str(one.index), f"{body.task} ({body.task_version})", cell(named), body.status, cell(said),
         body.independence, _signed_by(one), ", ".join(since) or "–",
     )  # fmt: skip
 
 
 def _score(item: Any) -> Any:
-    if not isinstance(item, Mapping) or hidden(item):
+    if not isinstance(item, Mapping) or is_hidden(item):
         return item
     return f"{_text(item.get('scorer'))} {_text(item.get('name'))} = {_text(item.get('value'))}"

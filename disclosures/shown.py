@@ -33,6 +33,8 @@ DISCLOSURE = re.compile(r"data/disclosures/(0|[1-9][0-9]{0,15})\.jsonl")
 FRAMEWORK = re.compile(r"data/frameworks/([0-9a-f]{64})\.json")
 TIMESTAMP = re.compile(r"data/(timestamps/[1-9][0-9]{0,15}\.[0-9a-f]{64}\.[1-9][0-9]?\.tsr)")
 CHECKPOINT, KEYS, REPORT = "data/checkpoint", "data/keys", "data/report.html"
+NAMED = ("digest-duplicate", "sd-slots", "type-unknown")
+"""Defects of an entry that are told apart; the others are `entry-form`."""
 NEEDED = (CHECKPOINT, KEYS, *PARTS)
 
 
@@ -145,7 +147,11 @@ def _entries(files: Files, events: Mapping[int, str], disclosed: Mapping[int, st
         try:
             entries.append(read_shown_entry(n, files[events[n]], extra, owners))
         except LedgerError as err:
-            code = err.code if _of_disclosure(err) or err.code in ("type-unknown", "digest-duplicate") else "entry-form"
+            code = (
+                err.code
+                if _of_disclosure(err) or err.code in ("type-unknown", "digest-duplicate", "sd-slots")
+                else "entry-form"
+            )
             raise Defect(Malformed("bundle", err.code, code), events[n], n) from err
     return tuple(entries)
 

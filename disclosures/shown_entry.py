@@ -1,25 +1,23 @@
 """One shown entry: read strictly, what was disclosed put back, what stays hidden counted. No signature is checked here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-import msgspec
-from msgspec import Struct
-
 from ledger.canonical import loads_canonical
+from ledger.disclosed import open_disclosed
 from ledger.entry import Entry, leaf_hash, read_entry
 from ledger.envelope import Envelope
-from ledger.errors import Malformed, Unverified
+from ledger.errors import Malformed
 from ledger.event import EventType
-from ledger.events import key, ledger, model
+from ledger.events import key, ledger
 from ledger.registry import BY_TOPIC
+from ledger.slots import open_members, slots_refusal
 from ledger.statement import Statement, parse_statement, peek_type
-from ledger.strict import parse_base64url
-from ledger.withheld import FieldDisclosure, open_, parse_disclosure
+from ledger.withheld import Opened, Placed
 
 MAX_DISCLOSURES = 4 << 20
+CODES = {"reserved-name": "disclosure-name", "salt-length": "disclosure-salt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,8 @@ class ShownEntry:
     """An entry as a bundle shows it.
 
     `leaf` and `keyids` are hex; `body` is the statement's body with the disclosed fields put back and without `_sd`; `disclosed`
-    the names of the members that this changed, sorted; `hidden` the digests in it that nothing opened, decoys among them.
-    `open_members` are the members of the body as signed.
+    the members of the body that this changed, whole or inside, sorted; `placed` the field disclosures, and where each belongs;
+    `hidden` the digests that nothing opened, decoys among them; `open_members` the members that show something as signed.
     `principals` are the owners of `keyids` as the shown entries tell, in the same order, each once.
     """
 
@@ -43,6 +41,7 @@ class ShownEntry:
     open_members: frozenset[str]
     disclosed: tuple[str, ...]
     hidden: int
+    placed: tuple[Placed, ...]
 
     @property
     def kind(self) -> EventType:
@@ -100,28 +99,26 @@ def read_shown_entry(index: int, raw: bytes, disclosed: bytes | None, owners: di
     owners.update(_owned(body))
     texts = () if disclosed is None else disclosure_lines(disclosed)
     sealed = loads_canonical(envelope.payload)["predicate"]["body"]
-    opened = open_(sealed, texts)
-    parsed = [parse_disclosure(text) for text in texts]
-    changed = _changed(sealed, opened)
-    _check_opened(statement, sealed, opened, changed, parsed)
-    digests = sum(1 for value in (sealed, *(d.value for d in parsed)) for _ in _digests(value))
+    opened = _opened(statement, sealed, texts)
+    wrong = slots_refusal(body)
+    if wrong is not None:
+        raise Malformed("event", wrong.detail, wrong.reason.value)
+    changed = tuple(sorted({one.member for one in opened.placed}))
     principals = tuple(dict.fromkeys(owners[k] for k in statement.predicate.signers if k in owners))
     leaf = leaf_hash(raw).hex()
-    signed = frozenset(sealed) - {"_sd"}
-    hidden = digests - len(parsed)
+    signed = open_members(kind.event, sealed)
     return ShownEntry(
-        index, leaf, raw, entry, envelope, statement, principals, opened, signed, changed, hidden
+        index, leaf, raw, entry, envelope, statement, principals, opened.body, signed, changed, opened.hidden, opened.placed
     )  # fmt: skip
 
 
-def check_disclosed(statement: Statement[Any], sealed: Mapping[str, Any], texts: Sequence[str]) -> None:
-    """That these texts fit the sealed body of a statement, as a reader of a bundle will ask. Raises `Malformed`, `Unverified`."""
-    opened = open_(sealed, texts)
-    _check_opened(statement, sealed, opened, _changed(sealed, opened), [parse_disclosure(text) for text in texts])
-
-
-def _changed(sealed: Mapping[str, Any], opened: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(sorted(name for name in opened if name not in sealed or opened[name] != sealed[name]))
+def _opened(statement: Statement[Any], sealed: Mapping[str, Any], texts: Iterable[str]) -> Opened:
+    """What is disclosed, put back; a text that is none is named by the bundle's own codes (spec/bundle.md §7)."""
+    try:
+        return open_disclosed(statement, sealed, texts)
+    except Malformed as err:
+        own = err.code if err.code.startswith("disclosure-") else CODES.get(err.code, "disclosure-form")
+        raise Malformed("disclosure", err.place, own) from err
 
 
 def disclosure_lines(raw: bytes) -> tuple[str, ...]:
@@ -138,45 +135,3 @@ def _owned(body: Any) -> dict[str, str]:
         return {body.keyid: body.principal}
     carried = getattr(body, "keys", ())
     return {k.keyid: k.principal for k in carried if isinstance(k, ledger.FoundingKey) or hasattr(k, "principal")}
-
-
-def _check_opened(
-    statement: Statement[Any],
-    sealed: Mapping[str, Any],
-    opened: Mapping[str, Any],
-    changed: tuple[str, ...],
-    parsed: list[FieldDisclosure],
-) -> None:
-    """What was put back fits the type, and a model's subject is the very record that its stream is registered under."""
-    body: Struct = statement.predicate.body
-    kind: EventType = statement.predicate.body.event
-    foreign = next((name for name in changed if name not in kind.withholdable and name not in sealed), None)
-    if foreign is not None:
-        raise Unverified("disclosure", "name", "disclosure-name")
-    whole = {**opened, **({"_sd": sealed["_sd"]} if "_sd" in sealed else {})}
-    try:
-        msgspec.convert(whole, type(body), strict=True)
-    except msgspec.ValidationError:
-        raise Unverified("disclosure", "value", "disclosure-schema") from None
-    if isinstance(body, model.Registered):
-        for one in parsed:
-            if one.name == "subject" and _record(one) != statement.subject[0].digest.sha256:
-                raise Unverified("disclosure", "subject", "disclosure-subject")
-
-
-def _record(one: FieldDisclosure) -> str:
-    """The digest of the salted record: the disclosure's own bytes, which the statement's subject commits to."""
-    return sha256(parse_base64url(one.text)).hexdigest()
-
-
-def _digests(value: Any) -> Iterator[Any]:
-    """Every digest of something withheld, or decoy, at any depth."""
-    if isinstance(value, Mapping):
-        yield from value.get("_sd", ())
-        if "..." in value:
-            yield value["..."]
-        for member in value.values():
-            yield from _digests(member)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _digests(item)

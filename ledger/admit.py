@@ -8,10 +8,7 @@ state after all earlier entries. The auditor runs both from entry 0 with the sam
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise
 from typing import Any, Protocol
-
-from msgspec import UNSET
 
 from ledger.entry import format_entry, leaf_hash
 from ledger.envelope import Envelope, format_envelope, pae
@@ -23,6 +20,7 @@ from ledger.place import EntryPlace, KnownEntry, place_refusal
 from ledger.reasons import Reason, Refused
 from ledger.registry import BY_TOPIC
 from ledger.root import fold_root, frozen_refusal, root_quorum, root_refusal
+from ledger.slots import slots_refusal
 from ledger.state import State
 from ledger.statement import Statement, parse_statement, peek_type
 from ledger.strict import parse_base64
@@ -103,7 +101,7 @@ def open_submission(envelope: Envelope, lookup: KeyLookup, check: Check = verify
             public = load_public(record.spki, alg)
         if not check(public, alg, message, signature.sig):
             return Refused(Reason.SIGNATURE_INVALID, f"the signature of key {signature.keyid} does not verify")
-    refusal = _slots_refusal(body)
+    refusal = slots_refusal(body)
     if refusal is not None:
         return refusal
     return Submission(format_envelope(envelope), sha256(message).hexdigest(), statement, body)
@@ -123,18 +121,6 @@ def _carried_keys(body: Body) -> dict[str, key.Registered | ledger.FoundingKey |
     if isinstance(body, key.Registered):
         return {body.keyid: body}
     return {}
-
-
-def _slots_refusal(body: Body) -> Refused | None:
-    """Each type has a fixed number of `_sd` slots, so that their count tells nothing (formats.md §8)."""
-    slots = body.event.slots
-    sd = getattr(body, "sd", UNSET)
-    if isinstance(body, threshold.Determined) and body.made == "rule":
-        slots = 0
-    found = () if sd is UNSET else sd
-    if len(found) != slots or any(one >= two for one, two in pairwise(found)):
-        return Refused(Reason.SD_SLOTS, f"_sd holds exactly {slots} distinct digests, ascending, decoys included")
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def decode_canonical(data: bytes, kind: type[T], *, max_bytes: int = MAX_BYTES) 
         value: T = _decoder(kind).decode(data)
     except msgspec.ValidationError as err:
         loads_canonical(data, max_bytes=max_bytes)  # a defect of the text is named before one of the schema
-        raise Malformed("schema", _place(err), "schema") from None
+        raise Malformed("schema", place_of(err), "schema") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         loads(data, max_bytes=max_bytes)
         raise _no("not-json") from None
@@ -130,7 +130,7 @@ def _is_open(info: Any, seen: set[Any]) -> bool:
     return isinstance(info, inspect.TupleType) and any(_is_open(t, seen) for t in info.item_types)
 
 
-def _place(err: msgspec.ValidationError) -> str:
+def place_of(err: msgspec.ValidationError) -> str:
     """The path in msgspec's message; the rest of the message may quote the input and is dropped."""
     found = re.search(r"at `(\$[^`]{0,200})`", str(err))
     return found.group(1) if found else "$"

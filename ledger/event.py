@@ -25,8 +25,29 @@ class Body(Closed, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Elements:
+    """An array of a body whose elements may be withheld one by one; with one withheld it has `cap` elements, decoys included."""
+
+    field: str
+    cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """An object of a body whose members `names` may be withheld; where it stands its own `_sd` has `slots` digests."""
+
+    field: str
+    names: tuple[str, ...]
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventType:
-    """One fact and version. `slots` = number of `_sd` digests that an admitted statement carries, decoys included."""
+    """One fact and version. `slots` = number of `_sd` digests that an admitted statement carries, decoys included.
+
+    `withholdable` are members that may be withheld whole, `elements` and `members` what may be withheld inside one
+    (spec/withheld.md §3).
+    """
 
     name: str
     version: int
@@ -37,11 +58,25 @@ class EventType:
     slots: int = 0
     derived: bool = False
     root_quorum: bool = False
+    elements: tuple[Elements, ...] = ()
+    members: tuple[Members, ...] = ()
 
     @property
     def topic(self) -> str:
         """The statement's `predicateType`."""
         return f"{URN}{self.name}:{self.version}"
+
+    @property
+    def hideable(self) -> tuple[str, ...]:
+        """Members of the body that may be withheld, whole or in part, each once."""
+        inside = (*(e.field for e in self.elements), *(m.field for m in self.members))
+        return tuple(dict.fromkeys((*self.withholdable, *inside)))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What an author may name to withhold: `FIELD`, `FIELD.*` for elements (or `FIELD.N`), `FIELD.MEMBER`."""
+        inside = (f"{m.field}.{name}" for m in self.members for name in m.names)
+        return (*self.withholdable, *(f"{e.field}.*" for e in self.elements), *inside)
 
 
 B = TypeVar("B", bound=type[Body])
@@ -58,11 +93,15 @@ def event(
     slots: int = 0,
     derived: bool = False,
     root_quorum: bool = False,
+    elements: tuple[Elements, ...] = (),
+    members: tuple[Members, ...] = (),
 ) -> Callable[[B], B]:
     """Declare the body class of an event type. No registration happens here: `ledger.registry` lists types by hand."""
 
     def declare(body: B) -> B:
-        body.event = EventType(name, version, stream, roles, quorum, withholdable, slots, derived, root_quorum)
+        body.event = EventType(
+            name, version, stream, roles, quorum, withholdable, slots, derived, root_quorum, elements, members
+        )  # fmt: skip
         return body
 
     return declare

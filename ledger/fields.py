@@ -32,6 +32,8 @@ StreamName: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9._:/@-]{1,200}\Z"
 Origin: TypeAlias = StreamName
 Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._:/@-]{1,120}\Z")]
 """Identifiers that packs and labs choose: principals, roles, thresholds, safeguards, surfaces, hosts."""
+FactName: TypeAlias = Annotated[str, Meta(pattern=r"\A(?!(_sd|_sd_alg|\.\.\.)\Z)[A-Za-z0-9._:/@-]{1,120}\Z")]
+"""A name that an author makes a member's name of: never one that withholding has reserved (spec/withheld.md §2)."""
 Decimal: TypeAlias = Annotated[str, Meta(pattern=r"\A(?!-0(\.0*)?\Z)-?(0|[1-9][0-9]{0,39})(\.[0-9]{1,20})?\Z")]
 Text: TypeAlias = Annotated[str, Meta(max_length=8000)]
 Line: TypeAlias = Annotated[str, Meta(max_length=400)]

@@ -1,14 +1,13 @@
 """Withheld fields on the wire: RFC 9901's mechanism inside a body (formats.md §8).
 
 A hidden member is the text base64url(JCS([salt, name, value])); its digest, base64url SHA-256 of that text, stands in the
-body's sorted `_sd`. A hidden array element is [salt, value] and stands in place as {"...": digest}. Every `_sd` has a fixed
-number of slots per event type, filled with decoys. Salts are 16 fresh bytes, arguments here; never derived, never reused.
+sorted `_sd` of its object. A hidden array element is [salt, value] and stands in place as {"...": digest}. What is hidden may
+hide in turn. Salts are 16 fresh bytes, arguments here; never derived, never reused. Sealing is `ledger/sealing.py`.
 
 A verifier that dropped what does not fit would let an edited disclosure pass as "not disclosed": everything here refuses.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -74,24 +73,45 @@ def parse_disclosure(text: str) -> FieldDisclosure:
     return FieldDisclosure(text, digest_of(text), name, rest[1])
 
 
-def seal(
-    body: Mapping[str, Any], withhold: AbstractSet[str], slots: int, salts: Iterator[bytes]
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Hide members of `body` and fill `_sd` to `slots` with decoys. Returns the body and the disclosures' texts."""
-    hidden = [hide(name, body[name], next(salts)) for name in sorted(withhold)]
-    if len(hidden) > slots:
-        raise Malformed("body", "_sd", "sd-slots")
-    digests = [d.digest for d in hidden]
-    while len(digests) < slots:
-        digests.append(format_base64url(sha256(b"decoy" + next(salts)).digest()))
-    shown = {k: v for k, v in body.items() if k not in withhold}
-    shown["_sd"] = sorted(digests)
-    return shown, tuple(d.text for d in hidden)
+def decoy(salt: bytes) -> str:
+    """A digest of nothing, which nobody can tell from another's (RFC 9901 §4.2.5)."""
+    if len(salt) != SALT_BYTES:
+        raise Malformed("disclosure", "salt", "salt-length")
+    return format_base64url(sha256(b"decoy" + salt).digest())
 
 
-def open_(body: Mapping[str, Any], disclosures: Iterable[str]) -> dict[str, Any]:
-    """The body with what was disclosed put back. Raises `Malformed` or `Unverified` (`disclosure-…`) on anything that
-    does not fit: orphan, duplicate, wrong arity, a name already present, a child without its parent.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A field disclosure and where it belongs: names of members and numbers of elements, from the body down."""
+
+    path: tuple[str | int, ...]
+    disclosure: FieldDisclosure
+
+    @property
+    def member(self) -> str:
+        """The member of the body that it is, or is a part of."""
+        return str(self.path[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A body with what was disclosed put back, and each field disclosure with its place, parents before children.
+
+    An element that stays withheld, or is a decoy, stays where it stands: RFC 9901 §7.1 would take it out, and with it the place
+    of all behind it. `hidden` counts the digests that nothing opened, decoys among them.
+    """
+
+    body: dict[str, Any]
+    placed: tuple[Placed, ...]
+    hidden: int
+
+
+def open_body(body: Mapping[str, Any], disclosures: Iterable[str]) -> Opened:
+    """Put back what is disclosed, refusing all that RFC 9901 §7.1 rejects (spec/withheld.md §5).
+
+    Raises `Malformed` (a text or digest that is not of its form) or `Unverified`: `disclosure-orphan` where nothing references
+    it (edited, of another body, or a child without its parent), `disclosure-duplicate`, `disclosure-arity`,
+    `disclosure-name-present`, `digest-duplicate`.
     """
     by_digest: dict[str, FieldDisclosure] = {}
     for text in disclosures:
@@ -100,10 +120,25 @@ def open_(body: Mapping[str, Any], disclosures: Iterable[str]) -> dict[str, Any]
             raise Unverified("disclosure", "$", "disclosure-duplicate")
         by_digest[disclosure.digest] = disclosure
     opening = _Opening(by_digest)
-    opened = opening.open_object(body, 0)
-    if set(by_digest) - opening.used:
+    opened = opening.open_object(body, ())
+    if len(opening.placed) != len(by_digest):
         raise Unverified("disclosure", "$", "disclosure-orphan")
-    return opened
+    return Opened(opened, tuple(opening.placed), len(opening.seen) - len(by_digest))
+
+
+def place_held(body: Mapping[str, Any], held: Iterable[str]) -> tuple[Placed, ...]:
+    """For who holds field disclosures, never for who is handed some: those of `held` that have a place, parents before children.
+
+    What was hidden inside a field that has since been erased has none, and is left out: nothing could be shown by it.
+    """
+    opening = _Opening({d.digest: d for d in map(parse_disclosure, held)})
+    opening.open_object(body, ())
+    return tuple(opening.placed)
+
+
+def open_(body: Mapping[str, Any], disclosures: Iterable[str]) -> dict[str, Any]:
+    """The body alone of `open_body`."""
+    return open_body(body, disclosures).body
 
 
 @dataclass(slots=True)
@@ -112,7 +147,7 @@ class _Opening:
 
     by_digest: Mapping[str, FieldDisclosure]
     seen: set[str] = field(default_factory=set)
-    used: set[str] = field(default_factory=set)
+    placed: list[Placed] = field(default_factory=list)
 
     def find(self, digest: Any) -> FieldDisclosure | None:
         """The disclosure of a digest, which may stand in one place only; `None` for a decoy or what stays withheld."""
@@ -121,16 +156,15 @@ class _Opening:
         if digest in self.seen:
             raise Unverified("body", "_sd", "digest-duplicate")
         self.seen.add(digest)
-        found = self.by_digest.get(digest)
-        if found is not None:
-            self.used.add(digest)
-        return found
+        return self.by_digest.get(digest)
 
-    def open_object(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    def open_object(self, value: Mapping[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
         """An object with its hidden members. Disclosures may hide disclosures: their depth is that of any document."""
-        if depth >= MAX_DEPTH:
+        if len(path) >= MAX_DEPTH:
             raise Malformed("disclosure", "$", "too-deep")
-        opened = {k: self.open_value(v, depth + 1) for k, v in value.items() if k != "_sd"}
+        if "..." in value or "_sd_alg" in value:
+            raise Malformed("body", "$", "reserved-name")
+        opened = {k: self.open_value(v, (*path, k)) for k, v in value.items() if k != "_sd"}
         digests = value.get("_sd", ())
         if not isinstance(digests, Sequence) or isinstance(digests, str):
             raise Malformed("body", "_sd", "schema")
@@ -142,23 +176,25 @@ class _Opening:
                 raise Unverified("disclosure", "$", "disclosure-arity")
             if disclosure.name in opened:
                 raise Unverified("disclosure", disclosure.name, "disclosure-name-present")
-            opened[disclosure.name] = self.open_value(disclosure.value, depth + 1)
+            place = (*path, disclosure.name)
+            self.placed.append(Placed(place, disclosure))
+            opened[disclosure.name] = self.open_value(disclosure.value, place)
         return opened
 
-    def open_value(self, value: Any, depth: int) -> Any:
+    def open_value(self, value: Any, path: tuple[str | int, ...]) -> Any:
         """A member or an element."""
         if isinstance(value, Mapping):
-            return self.open_object(value, depth)
+            return self.open_object(value, path)
         if isinstance(value, list | tuple):
-            if depth >= MAX_DEPTH:
+            if len(path) >= MAX_DEPTH:
                 raise Malformed("disclosure", "$", "too-deep")
-            return [self.open_element(v, depth + 1) for v in value]
+            return [self.open_element(v, (*path, n)) for n, v in enumerate(value)]
         return value
 
-    def open_element(self, value: Any, depth: int) -> Any:
+    def open_element(self, value: Any, path: tuple[str | int, ...]) -> Any:
         """An array's element, which may itself be hidden; what stays withheld stays in place."""
         if not isinstance(value, Mapping) or "..." not in value:
-            return self.open_value(value, depth)
+            return self.open_value(value, path)
         if len(value) != 1:
             raise Malformed("body", "...", "schema")
         disclosure = self.find(value["..."])
@@ -166,4 +202,5 @@ class _Opening:
             return dict(value)
         if disclosure.name is not None:
             raise Unverified("disclosure", "$", "disclosure-arity")
-        return self.open_value(disclosure.value, depth)
+        self.placed.append(Placed(path, disclosure))
+        return self.open_value(disclosure.value, path)

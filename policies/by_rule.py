@@ -29,12 +29,13 @@ def determined_by_rule(state: State, event: Event) -> tuple[Derived, ...]:
 
 
 def _by_result(state: State, event: Event, said: evaluation.Recorded) -> tuple[Derived, ...]:
-    if said.preregistration is None or not isinstance(said.scores, tuple):
+    scores = evaluation.metrics_of(said.scores)
+    if said.preregistration is None or scores is None:
         return ()
     promised: Fact = state.get("prereg", str(said.preregistration.entry.index))
     published: Published = state.get("published", promised.body.framework)
     watched = published.pack.threshold(promised.body.threshold)
-    values = [s for s in said.scores if (s.scorer, s.name) == (promised.body.scorer, promised.body.metric)]
+    values = [s for s in scores if (s.scorer, s.name) == (promised.body.scorer, promised.body.metric)]
     if watched is None or len(values) != 1:
         return ()
     whole = said.preregistration.outcome == "matches" and not event.back_recorded

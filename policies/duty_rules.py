@@ -108,7 +108,7 @@ def _erased(state: State, event: Event, said: disclosure.Erased) -> Refused | No
     types = [c.type for c in said.classes]
     for one in said.classes:
         kind = BY_NAME.get(one.type)
-        known = () if kind is None else kind.event.withholdable
+        known = () if kind is None else kind.event.hideable
         if list(one.fields) != sorted(set(one.fields)) or not set(one.fields) <= set(known):
             return Refused(
                 Reason.CONTRADICTION, f"{one.type}: fields ascend, and each is one that the type may withhold"

@@ -69,8 +69,8 @@ def _encoding(state: State, said: evaluation.Amended) -> Refused | None:
     """`only_encoding` says that nothing but format, digest and size differ: what is open must bear that out."""
     fact: Fact = state.get("evaluation", str(said.amends.index))
     first = fact.body
-    both = isinstance(first.scores, tuple) and isinstance(said.scores, tuple)
-    differ = (both and first.scores != said.scores) or first.edits_detected != said.edits_detected
+    before, now = evaluation.metrics_of(first.scores), evaluation.metrics_of(said.scores)
+    differ = (None not in (before, now) and before != now) or first.edits_detected != said.edits_detected
     if said.only_encoding and (differ or first.log_sha256 == said.log_sha256):
         return Refused(Reason.REFERENCE_WRONG, "scores or edits differ, or nothing does: that is no other encoding")
     return None
@@ -97,8 +97,9 @@ def preregistration_outcome(promised: Any, said: Any) -> str:
         return "task-changed"
     if said.edits_detected:
         return "edited"
-    if isinstance(said.scores, tuple):
-        named = [s for s in said.scores if s.name == promised.metric]
+    scores = evaluation.metrics_of(said.scores)
+    if scores is not None:
+        named = [s for s in scores if s.name == promised.metric]
         if not named:
             return "metric-absent"
         if all(s.scorer != promised.scorer for s in named):

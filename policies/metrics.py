@@ -1,5 +1,6 @@
 """Gates on a number: the criterion's state, the scores that nobody may see, and runs repeated until one passes (domain.md §3)."""
 
+from ledger.events.evaluation import metrics_of
 from ledger.state import State
 from policies.answer import Finding, FindingState
 from policies.asked import Asked
@@ -42,7 +43,7 @@ def _why_undecided(state: State, stream: str, published: Published, name: str) -
     """Why no number decides: scores that nobody may see, a run that can't be favourable, or none yet (T30)."""
     promised = _runs(state, stream, published, name)
     runs: list[Fact] = [state.get("evaluation", str(i)) for _, indexes in promised for i in indexes]
-    hidden = tuple(f.index for f in runs if not isinstance(f.body.scores, tuple))
+    hidden = tuple(f.index for f in runs if metrics_of(f.body.scores) is None)
     if hidden:
         return "score-withheld", hidden
     if runs:

@@ -58,7 +58,8 @@ def shown(found: Event | Fact) -> dict[str, Any]:
     return {
         "back_recorded": found.back_recorded,
         "covered_by": index_of(said.covered_by),
-        "dissent": len(said.dissent),
+        "dissent": sum(isinstance(voice, str) for voice in said.dissent),
+        "dissent_withheld": not all(isinstance(voice, str) for voice in said.dissent),
         "evidence": [e.index for e in said.evidence],
         "framework": said.framework,
         "index": found.index,

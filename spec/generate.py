@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from ledger.event import Body
+from ledger.event import Body, EventType
 from ledger.fields import DAY_PATTERN, TIME_PATTERN, Closed
 from ledger.registry import BODIES
 
@@ -53,6 +53,19 @@ def meta(m: msgspec.Meta) -> str:
     return ", ".join(p for p in parts if p)
 
 
+def inside(said: EventType) -> list[str]:
+    """What may be withheld inside a member (spec/withheld.md §3)."""
+    elements = [
+        f"- elements of `{e.field}` may be withheld; with one withheld the array has exactly {e.cap}, decoys included"
+        for e in said.elements
+    ]
+    members = [
+        f"- of `{m.field}` may be withheld: {', '.join(f'`{n}`' for n in m.names)}; its own `_sd` slots: {m.slots}"
+        for m in said.members
+    ]
+    return [*elements, *members]
+
+
 def page(body: type[Body]) -> str:
     """One event type's page."""
     said = body.event
@@ -72,6 +85,7 @@ def page(body: type[Body]) -> str:
         f"- stream: `{said.stream}{'' if said.stream == 'ledger' else '/…'}`",
         f"- signed by: {who}; distinct principals: {'`root_threshold`' if said.root_quorum else said.quorum}",
         f"- may be withheld: {', '.join(f'`{w}`' for w in said.withholdable) or 'nothing'}; `_sd` slots: {said.slots}",
+        *inside(said),
         "",
         "| field | required | type |",
         "| --- | --- | --- |",

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from disclosures.static.verify import SHAPES, TABLE
+from disclosures.static.verify import INSIDE, SHAPES, TABLE
 
 SOURCE = Path(__file__).parents[1] / "disclosures" / "browser"
 ROOT = SOURCE.parents[1]
@@ -55,7 +55,8 @@ def join() -> str:
     """The page: follows from the sources alone. Its policy allows its own style and script, and nothing else."""
     style = (SOURCE / "page.css").read_text(encoding="utf-8")
     script = "".join((SOURCE / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    script = script.replace("@TABLE@", compact(TABLE)).replace("@SHAPES@", compact(shape(SHAPES)))
+    script = script.replace("@TABLE@", compact(TABLE)).replace("@INSIDE@", compact(INSIDE))
+    script = script.replace("@SHAPES@", compact(shape(SHAPES)))
     page = (SOURCE / "page.html").read_text(encoding="utf-8")
     for mark, text in (
         ("STYLE_HASH", digest(style)),

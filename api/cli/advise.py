@@ -8,7 +8,7 @@ import typer
 from api.book import Book
 from api.cli.assess import evidence_of
 from api.cli.decide import DECISIONS, asked_clauses
-from api.cli.options import Action, As, Asked, Conditions, Framework, Json, Model, Reason, Yes, with_book
+from api.cli.options import Action, As, Asked, Conditions, Framework, Json, Model, Reason, Withhold, Yes, with_book
 from api.cli.output import posted
 from api.cli.signing import begin, one_pack, owner_of, packs_now, request_for, sign_and_post, subject_of
 from ledger.errors import Malformed
@@ -33,6 +33,7 @@ def recommend(
     rationale: Annotated[str | None, typer.Option(help="Why; it is withheld.")] = None,
     framework: Framework = None,
     digest: Asked = None,
+    withhold: Withhold = None,
     by: As = "assessor",
     yes: Yes = False,
     as_json: Json = False,
@@ -55,7 +56,9 @@ def recommend(
     }
     if rationale is not None:
         said["rationale"] = rationale
-    done = sign_and_post(book, asker, recommendation.Issued, said, stream, by, asked_clauses(known, asked))
+    done = sign_and_post(
+        book, asker, recommendation.Issued, said, stream, by, asked_clauses(known, asked), withhold=withhold
+    )
     posted("recommend", [done], as_json=as_json, book=book)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from api.book import Book
 from api.cli.asking import Asker
-from api.cli.options import As, Evidence, Framework, Json, Model, Reason, Yes, with_book
+from api.cli.options import As, Evidence, Framework, Json, Model, Reason, Withhold, Yes, with_book
 from api.cli.output import posted
 from api.cli.signing import (
     begin,
@@ -56,6 +56,7 @@ def register_(
     parent: Annotated[str | None, typer.Option(help="The stream of the model it comes from.")] = None,
     relation: Annotated[str | None, typer.Option(help="helpful_only_of, checkpoint_of, fine_tune_of, …")] = None,
     compute_ratio: Annotated[str | None, typer.Option(help="Effective compute as a ratio to the parent's.")] = None,
+    withhold: Withhold = None,
     by: As = "assessor",
     yes: Yes = False,
     as_json: Json = False,
@@ -78,7 +79,16 @@ def register_(
     said = json.dumps({"name": name, "salt": salt.hex(), "subject": subject, "weights": weights})
     record = (f"disclosures/{subject}.subject.json", said.encode())
     done = sign_and_post(
-        book, asker, model.Registered, body, stream, by, subject=subject, subject_salt=salt, record=record
+        book,
+        asker,
+        model.Registered,
+        body,
+        stream,
+        by,
+        subject=subject,
+        subject_salt=salt,
+        record=record,
+        withhold=withhold,
     )
     posted("register", [done], as_json=as_json, book=book)
 
@@ -98,7 +108,11 @@ def determine(
     precautionary: Annotated[bool, typer.Option("--precautionary", help="Assumed, not shown.")] = False,
     covered_by: Annotated[int | None, typer.Option(help="Index of the earlier determination that covers it.")] = None,
     vector: Annotated[list[str] | None, typer.Option(help="A harm vector known for it.")] = None,
+    dissent: Annotated[
+        list[str] | None, typer.Option(help="A dissenting view; open unless --withhold dissent.*")
+    ] = None,
     framework: Framework = None,
+    withhold: Withhold = None,
     by: As = "assessor",
     yes: Yes = False,
     as_json: Json = False,
@@ -127,13 +141,15 @@ def determine(
     }
     if vector:
         body["vectors"] = vector
+    if dissent:
+        body["dissent"] = dissent
     if confidence is not None:
         body["confidence"] = confidence
     if covered_by is not None:
         (body["covered_by"],) = references_to(book, known, [covered_by])
     clauses = [f"{published.pack.id}, {name}: {watched.ref}. {watched.summary}"] if watched is not None else []
     clauses += [clause_of(published, g) for g in published.pack.gates if name in g.when.any_of]
-    done = sign_and_post(book, asker, threshold.Determined, body, stream, by, clauses)
+    done = sign_and_post(book, asker, threshold.Determined, body, stream, by, clauses, withhold=withhold)
     posted("determine", [done], as_json=as_json, book=book)
 
 
@@ -166,8 +182,10 @@ def attest(
     evidence: Annotated[list[Path] | None, typer.Option(help="A file; its digest and size are recorded.")] = None,
     independence: Annotated[str, typer.Option(help="internal, external or government.")] = "internal",
     vector: Annotated[list[str] | None, typer.Option(help="A harm vector that the claim covers.")] = None,
+    detail: Annotated[str | None, typer.Option(help="How it works; it is withheld.")] = None,
     stream: Annotated[str | None, typer.Option(help="safeguard/…; default: by host.")] = None,
     framework: Framework = None,
+    withhold: Withhold = None,
     by: As = "attester",
     yes: Yes = False,
     as_json: Json = False,
@@ -209,9 +227,10 @@ def attest(
         "valid_until": shift(now, days=days),
     }
     body |= {"vectors": vector} if vector else {}
+    body |= {} if detail is None else {"detail": detail}
     clauses = [f"{published.pack.id}, {s.id}: {s.ref}. {s.summary}" for s in meant]
     place = stream or f"safeguard/{scope['hosts'][0].lower() if scope['hosts'] else 'all'}"
-    done = sign_and_post(book, asker, safeguard.Attested, body, place, by, clauses)
+    done = sign_and_post(book, asker, safeguard.Attested, body, place, by, clauses, withhold=withhold)
     posted("attest", [done], as_json=as_json, book=book)
 
 

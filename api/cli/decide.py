@@ -18,6 +18,7 @@ from api.cli.options import (
     Jurisdictions,
     Model,
     Surfaces,
+    Withhold,
     Yes,
     with_book,
 )
@@ -58,6 +59,7 @@ def request(
     evidence: Evidence = None,
     planned_for: Annotated[str | None, typer.Option(help="When it is to happen: duties before it count back.")] = None,
     condition: Conditions = None,
+    withhold: Withhold = None,
     by: As = "deployer",
     yes: Yes = False,
     as_json: Json = False,
@@ -83,7 +85,9 @@ def request(
         said["conditions"] = condition
     if planned_for is not None:
         said["planned_for"] = planned_for
-    done = sign_and_post(book, asker, action_events.Requested, said, stream, by, gate_clauses(found, action))
+    done = sign_and_post(
+        book, asker, action_events.Requested, said, stream, by, gate_clauses(found, action), withhold=withhold
+    )
     posted("request", [done], as_json=as_json, book=book)
 
 
@@ -102,6 +106,7 @@ def approve(
         str | None, typer.Option(help="decide, approve or accept; default: the first that your pack role has.")
     ] = None,
     digest: Asked = None,
+    withhold: Withhold = None,
     by: As = "approver",
     yes: Yes = False,
     as_json: Json = False,
@@ -134,7 +139,7 @@ def approve(
         if not refuse:
             said["conditions"] = condition or []
             said |= {"valid_until": valid_until} if valid_until is not None else {}
-    done = sign_and_post(book, asker, kind, said, stream, by, asked_clauses(known, asked))
+    done = sign_and_post(book, asker, kind, said, stream, by, asked_clauses(known, asked), withhold=withhold)
     posted("approve", [done], as_json=as_json, book=book)
 
 
@@ -184,6 +189,7 @@ def decide(
     ] = None,
     supersedes: Annotated[int | None, typer.Option(help="Index of the decision that it takes the place of.")] = None,
     digest: Asked = None,
+    withhold: Withhold = None,
     by: As = "decider",
     yes: Yes = False,
     as_json: Json = False,
@@ -216,7 +222,7 @@ def decide(
     if supersedes is not None:
         (said["supersedes"],) = references_to(book, known, [supersedes])
     clauses = [f"the gate answered {gate.body.answer} at index {gate.index}", *asked_clauses(known, asked)]
-    done = sign_and_post(book, asker, decision.Made, said, stream, by, clauses)
+    done = sign_and_post(book, asker, decision.Made, said, stream, by, clauses, withhold=withhold)
     posted("decide", [done], as_json=as_json, book=book)
 
 

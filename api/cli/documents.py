@@ -1,13 +1,13 @@
 """`document`: reports by digest: submitted, confirmed, published; said and signed by people."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from api.book import Book
 from api.cli.asking import Asker
 from api.cli.assess import digest_or_file
-from api.cli.options import As, Json, Yes, with_book
+from api.cli.options import As, Json, Withhold, Yes, with_book
 from api.cli.output import posted
 from api.cli.signing import model_stream, owner_of, packs_now, reference_to, sign_and_post
 from api.cli.words import clause_of
@@ -26,7 +26,11 @@ def document_submit(
     models: Annotated[list[str] | None, typer.Option("--model", help="A model that it covers.")] = None,
     version: Annotated[str, typer.Option(help="The document's version.")] = "1",
     coverage_date: Annotated[str | None, typer.Option(help="The time up to which it speaks; default: now.")] = None,
+    finding: Annotated[
+        list[str] | None, typer.Option(help="A finding of it, in words; each is withheld by itself.")
+    ] = None,
     stream: Annotated[str | None, typer.Option(help="document/…; default: by kind.")] = None,
+    withhold: Withhold = None,
     by: As = "assessor",
     yes: Yes = False,
     as_json: Json = False,
@@ -36,16 +40,17 @@ def document_submit(
     file = asker.text("FILE", f"file of the {kind}, or sha256:…", file)
     covered = [model_stream(m) for m in asker.many("--model", "models that it covers", models)]
     asker.settle()
-    body = {
+    body: dict[str, Any] = {
         "coverage_date": coverage_date or book.now(),
         "covers": covered,
         "digest": digest_or_file(file),
         "kind": kind,
         "version": version,
     }
+    body |= {"findings": finding} if finding else {}
     clauses = document_clauses(book, book.known(*covered), kind)
     place = stream or f"document/{kind.lower()}"
-    done = sign_and_post(book, asker, document.Submitted, body, place, by, clauses)
+    done = sign_and_post(book, asker, document.Submitted, body, place, by, clauses, withhold=withhold)
     posted("document", [done], as_json=as_json, book=book)
 
 

@@ -12,7 +12,7 @@ import typer
 from api.author import statement_of, written_of
 from api.book import Book, readable
 from api.cli.asking import Asker
-from api.cli.options import DEFAULT_DATA, As, Data, Json, Yes, with_book
+from api.cli.options import DEFAULT_DATA, As, Data, Json, Withhold, Yes, with_book
 from api.cli.output import answer, posted, say
 from api.cli.root_words import root_words
 from api.cli.signing import submit
@@ -84,6 +84,7 @@ def event_new(
     known_at: Annotated[str | None, typer.Option(help="When it became known.")] = None,
     expected_version: Annotated[int | None, typer.Option(help="Refused if the stream has grown beyond it.")] = None,
     causes: Causes = None,
+    withhold: Withhold = None,
     as_json: Json = False,
 ) -> None:
     """Write a statement that others sign. Example: holdpoint event new \
@@ -95,7 +96,7 @@ def event_new(
         raise Fault("flags-missing", "failed", "a statement names its signers", "give --signer once for each")
     draft = book.draft(
         kind, body, stream, keyids, occurred_at=occurred_at, known_at=known_at, expected_version=expected_version,
-        causes=_causes(book, causes),
+        causes=_causes(book, causes), withhold=withhold or (),
     )  # fmt: skip
     statement_of(draft.payload)
     book.keep_disclosures(draft.event_id, draft.disclosures)
@@ -157,6 +158,7 @@ def event_post(
     ],
     stream: Annotated[str, typer.Option(help="With TYPE=JSON: the stream it stands in.")] = "",
     causes: Causes = None,
+    withhold: Withhold = None,
     by: As = "",
     as_json: Json = False,
 ) -> None:
@@ -166,10 +168,18 @@ def event_post(
             raise Fault("flags-missing", "failed", "TYPE=JSON is signed here", "give --stream and --as")
         kind, body = _body(text)
         signers = book.signers(by, kind.event.quorum)
-        draft = book.draft(kind, body, stream, [s.keyid for s in signers], causes=_causes(book, causes))
+        more = {"causes": _causes(book, causes), "withhold": withhold or ()}
+        draft = book.draft(kind, body, stream, [s.keyid for s in signers], **more)
         statement_of(draft.payload)
         written = draft.sign(signers)
     else:
+        if withhold:
+            raise Fault(
+                "flags-missing",
+                "failed",
+                "what is signed can't be withheld any more",
+                "write it anew: holdpoint event new",
+            )
         envelope = read_envelope(readable(Path(text)))
         written = written_of(envelope)
         have = {s.keyid for s in envelope.signatures}

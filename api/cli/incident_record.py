@@ -9,7 +9,7 @@ import typer
 from api.book import Book, readable
 from api.cli.asking import Asker
 from api.cli.assess import digest_or_file
-from api.cli.options import As, Json, Yes, with_book
+from api.cli.options import As, Json, Withhold, Yes, with_book
 from api.cli.output import posted
 from api.cli.pack_named import published_as
 from api.cli.signing import model_stream, reference_to, sign_and_post
@@ -41,6 +41,7 @@ def observe(
     jurisdiction: Annotated[list[str] | None, typer.Option(help="Where, by law.")] = None,
     summary: Annotated[str | None, typer.Option(help="What happened; it is withheld.")] = None,
     known_at: KnownAt = None,
+    withhold: Withhold = None,
     by: As = "responder",
     yes: Yes = False,
     as_json: Json = False,
@@ -52,7 +53,9 @@ def observe(
         "surfaces": surface or [],
     }  # fmt: skip
     body |= {k: v for k, v in (("last_at", last_at), ("summary", summary)) if v is not None}
-    _post(book, said_of.Observed, body, incident_stream(stream), by, known_at, yes=yes, as_json=as_json)
+    _post(
+        book, said_of.Observed, body, incident_stream(stream), by, known_at, yes=yes, as_json=as_json, withhold=withhold
+    )
 
 
 @with_book
@@ -171,6 +174,7 @@ def resolve(
     resolved_at: Annotated[str | None, typer.Option(help="Time; default: now.")] = None,
     corrective: Annotated[list[str] | None, typer.Option(help="What was done, a line each.")] = None,
     root_cause: Annotated[str | None, typer.Option(help="Why it happened; it is withheld.")] = None,
+    withhold: Withhold = None,
     by: As = "responder",
     yes: Yes = False,
     as_json: Json = False,
@@ -183,7 +187,7 @@ def resolve(
     body |= {} if root_cause is None else {"root_cause": root_cause}
     facts: tuple[Fact, ...] = book.known(found.stream).get("incident", found.stream) or ()
     again = [f for f in facts if isinstance(f.body, said_of.Resolved)][-1:]
-    _post(book, said_of.Resolved, body, found.stream, by, None, (), again, yes=yes, as_json=as_json)
+    _post(book, said_of.Resolved, body, found.stream, by, None, (), again, yes=yes, as_json=as_json, withhold=withhold)
 
 
 def _observed(book: Book, stream: str) -> Fact:
@@ -198,10 +202,10 @@ def _observed(book: Book, stream: str) -> Fact:
 
 def _post(
     book: Book, kind: type[Body], body: dict[str, Any], stream: str, by: str, known_at: str | None, clauses: Any = (),
-    causes: Any = (), *, yes: bool, as_json: bool,
+    causes: Any = (), *, yes: bool, as_json: bool, withhold: list[str] | None = None,
 ) -> None:  # fmt: skip
     place: dict[str, Any] = {} if known_at is None else {"known_at": parse_time(known_at)}
     if causes:
         place["causes"] = [reference_to(f) for f in causes]
-    done = sign_and_post(book, Asker(yes=yes), kind, body, stream, by, clauses, place=place)
+    done = sign_and_post(book, Asker(yes=yes), kind, body, stream, by, clauses, place=place, withhold=withhold)
     posted(f"incident-{kind.event.name.partition('.')[2]}", [done], as_json=as_json, book=book)

@@ -47,6 +47,10 @@ Facts = Annotated[list[str] | None, typer.Option("--fact", help="NAME=VALUE; wha
 Evidence = Annotated[list[int] | None, typer.Option("--evidence", help="Index of an entry that it rests on.")]
 Decided = Annotated[int | None, typer.Option("--decision", help="Index of the decision that it relies on.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why, in a sentence.")]
+Withhold = Annotated[
+    list[str] | None,
+    typer.Option("--withhold", metavar="FIELD", help="A field to withhold beyond the default: FIELD, FIELD.N, FIELD.*"),
+]
 DEFAULT_DATA = Path(DEFAULTS["HOLDPOINT_DATA"])
 DEFAULT_TIMEOUT = float(DEFAULTS["HOLDPOINT_TIMEOUT"])
 P = ParamSpec("P")

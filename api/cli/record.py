@@ -7,12 +7,12 @@ import msgspec
 import typer
 
 from api.book import Book, readable
-from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, As, Data, Json, PinFile, Server, Timeout, open_book
+from api.cli.options import DEFAULT_DATA, DEFAULT_TIMEOUT, As, Data, Json, PinFile, Server, Timeout, Withhold, open_book
 from api.cli.output import answer, emit, say, warn
 from api.cli.signing import model_stream
 from api.importers import read_log
 from api.importers.record import Record
-from api.recording import Imported, import_log
+from api.recording import Imported, check_withheld, import_log
 from auditor.explain import visible
 
 
@@ -26,11 +26,15 @@ def import_(
     by: As = "evaluator",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the record, change nothing.")] = False,
     safeguards_off: Annotated[bool, typer.Option("--safeguards-off", help="It ran with safeguards off.")] = False,
+    withhold: Withhold = None,
     as_json: Json = False,
 ) -> None:
     """Record evaluation logs. Example: holdpoint import examples/logs/answer-rate.eval --model model/one"""
     logs = [(file, readable(file)) for file in files]
     records = [(file, read_log(raw)) for file, raw in logs]  # every file is read before the first is recorded
+    for _, found in records:
+        for record in found:
+            check_withheld(record, withhold or ())  # before the first is recorded
     if dry_run:
         for _, found in records:
             for record in found:
@@ -38,7 +42,8 @@ def import_(
         return
     with open_book(data, server, pin_file, timeout) as book:
         for file, found in records:
-            for done in import_log(book, file, found, model_stream(model), by, safeguards_off=safeguards_off):
+            stream, more = model_stream(model), withhold or ()
+            for done in import_log(book, file, found, stream, by, safeguards_off=safeguards_off, withhold=more):
                 _print(book, file, done, as_json=as_json)
 
 

@@ -20,16 +20,16 @@ from policies.facts import Fact, Published
 def sign_and_post(
     book: Book, asker: Asker, body_type: type[Body], body: Mapping[str, Any], stream: str,
     by: str | Sequence[Signer], clauses: Iterable[str] = (), *, subject: str | None = None, subject_salt: bytes | None = None,
-    record: tuple[str, bytes] | None = None, place: Mapping[str, Any] | None = None,
+    record: tuple[str, bytes] | None = None, place: Mapping[str, Any] | None = None, withhold: Iterable[str] | None = None,
 ) -> Posted:  # fmt: skip
     """Show what is signed, have it confirmed, sign by as many keys as the type's quorum asks for (or by those given), post.
 
     `record` is a file of the folder to keep before the post: what a withheld value is, nobody else knows. `place` is what the
-    statement says of itself: `occurred_at`, `known_at`, `causes`.
+    statement says of itself: `occurred_at`, `known_at`, `causes`. `withhold` are paths beyond the defaults (`--withhold`).
     """
     signers = book.signers(by, body_type.event.quorum) if isinstance(by, str) else by
     options: dict[str, Any] = {} if subject is None else {"subject": subject, "subject_salt": subject_salt}
-    options |= place or {}
+    options |= {"withhold": withhold or (), **(place or {})}
     draft = book.draft(body_type, body, stream, [s.keyid for s in signers], **options)
     statement_of(draft.payload)  # a field that is not of its form is named before anyone signs
     asker.confirm(words(body_type, body, stream, draft, signers, clauses))

@@ -49,6 +49,7 @@ def _threshold_notes(row: dict[str, Any]) -> list[str]:
         what = [f"by {newest['made']}: {', '.join(newest['principals'])}"]
         what += ["precautionary"] if newest["precautionary"] else []
         what += [f"{newest['dissent']} dissenting"] if newest["dissent"] else []
+        what += ["dissent, if any, is withheld"] if newest["dissent_withheld"] else []
         what += [f"covered by {newest['covered_by']}"] if newest["covered_by"] is not None else []
         what += [f"review by {newest['review_by']}"] if newest["review_by"] else []
         what += [f"retracted at {newest['retracted_at']}"] if newest["retracted_at"] is not None else []

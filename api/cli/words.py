@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from api.author import DEFAULT_WITHHELD, Draft
+from api.author import Draft
 from ledger.event import Body
 from ledger.keys import Signer
 from policies.facts import Published
@@ -19,9 +19,10 @@ def words(
     """The lines that a person reads before signing `draft`."""
     keys = ", ".join(s.keyid[:16] for s in signers)
     lines = [f"To be signed: {body_type.event.name} in {stream}, by key {keys}"]
-    hidden = frozenset(body_type.event.withholdable) & DEFAULT_WITHHELD
     for name, value in body.items():
-        note = "   (withheld: the log gets its digest alone)" if name in hidden else ""
+        inside = [path for path in draft.withheld if path.startswith(f"{name}.")]
+        note = f"   (withheld inside it, by digest: {', '.join(inside)})" if inside else ""
+        note = "   (withheld: the log gets its digest alone)" if name in draft.withheld else note
         lines.append(f"  {name}: {_plain(value)}{note}")
     found = list(dict.fromkeys(clauses))
     lines += [f"  clause: {clause}" for clause in found] or ["  clause: none; no adopted framework speaks of it"]

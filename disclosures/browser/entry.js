@@ -1,5 +1,5 @@
 // An entry: its leaf, its place, its statement and signatures, with what is disclosed put back into `body` (RFC 9901 §7.1).
-const TABLE = @TABLE@;
+const TABLE = @TABLE@, INSIDE = @INSIDE@;
 const SHAPES = @SHAPES@;
 const HEX32 = "[0-9a-f]{64}", WORD = ".{0,4000}", TIME = SHAPES.claims.as_of.time;
 const HEAD = { root: HEX32, size: 1, "...": 0 };
@@ -91,12 +91,39 @@ async function readDisclosures(raw, index, tick) {
   return waiting;
 }
 
-function openBody(one, waiting) {
-  const sealed = one.said.body, i = one.index, slots = sealed._sd ?? [];
+// The `_sd` of an object is that many distinct digests, ascending; none at all where it has none.
+function checkFilled(value, many, code, i) {
+  const slots = value._sd ?? [];
   const ordered = fits(slots, [WORD]) && alike(slots, [...new Set(slots)].sort());
-  need(ordered && slots.length === (one.derived ? 0 : one.slots), "sd-slots", `_sd of entry ${i}`, i);
+  need(ordered && slots.length === many, code, `an _sd of entry ${i}`, i);
+}
+
+const isHidden = (value) => isObject(value) && Object.hasOwn(value, "...");
+
+// As many digests in a member as the type fixes: an array with a withheld element has its cap, an object its own `_sd`.
+function checkInside(one, member, value, code) {
+  if (!Object.hasOwn(INSIDE[one.type], member)) return;
+  const [names, many] = INSIDE[one.type][member];
+  const short = names.length === 0 && Array.isArray(value) && value.some(isHidden) && value.length !== many;
+  need(!short, code, `${member} of entry ${one.index}`, one.index);
+  if (names.length > 0 && isObject(value)) checkFilled(value, many, code, one.index);
+}
+
+// Whether the type lets withhold what stands at a path: a member, an array's element, an object's member.
+function isWithholdable(one, path) {
+  if (path.length === 1) return one.withholdable.includes(path[0]);
+  if (path.length !== 2 || !Object.hasOwn(INSIDE[one.type], path[0])) return false;
+  const [names] = INSIDE[one.type][path[0]];
+  return names.length === 0 ? typeof path[1] === "number" : names.includes(path[1]);
+}
+
+function openBody(one, waiting) {
+  const sealed = one.said.body, i = one.index, reserved = ["_sd", "...", "_sd_alg"];
+  checkFilled(sealed, one.derived ? 0 : one.slots, "sd-slots", i);
+  for (const [member, value] of Object.entries(sealed)) checkInside(one, member, value, "sd-slots");
   const seen = new Set();
   one.disclosed = waiting.size;
+  one.opened = new Set();
 
   function take(digest, arity) {
     need(isText(digest) && !seen.has(digest), "digest-duplicate", `a digest of entry ${i}`, i);
@@ -106,32 +133,40 @@ function openBody(one, waiting) {
     need(found === undefined || found.value.length === arity, "disclosure-arity", `a disclosure of entry ${i}`, i);
     return found;
   }
-  function opened(value, depth) {
-    need(depth <= 32, "disclosure-form", `disclosures of entry ${i} are nested too deep`, i);
-    if (Array.isArray(value)) return value.map((item) => element(item, depth + 1));
+  function placed(path, found) {
+    need(isWithholdable(one, path), "disclosure-name", `entry ${i} discloses a member that its type has not`, i);
+    one.opened.add(path[0]);
+    const value = found.value[found.value.length - 1];
+    if (path.length === 1) {
+      checkInside(one, path[0], value, "disclosure-slots");
+      const bound = one.type !== "model.registered" || found.record === one.subject;
+      need(bound, "disclosure-subject", `entry ${i}: another model's name`, i);
+    }
+    return opened(value, path);
+  }
+  function opened(value, path) {
+    need(path.length <= 32, "disclosure-form", `disclosures of entry ${i} are nested too deep`, i);
+    if (Array.isArray(value)) return value.map((item, n) => element(item, [...path, n]));
     if (!isObject(value)) return value;
+    need(!Object.hasOwn(value, "...") && !Object.hasOwn(value, "_sd_alg"), "disclosure-name", `entry ${i} has a reserved name`, i);
     const whole = Object.create(null);
-    for (const [name, inner] of Object.entries(value)) if (name !== "_sd") whole[name] = opened(inner, depth + 1);
+    for (const [name, inner] of Object.entries(value)) if (name !== "_sd") whole[name] = opened(inner, [...path, name]);
     const digests = value._sd ?? [];
-    need(Array.isArray(digests), "entry-form", `_sd in entry ${i} is no list`, i);
+    need(Array.isArray(digests), "disclosure-form", `an _sd of entry ${i}`, i);
     for (const found of digests.map((digest) => take(digest, 3)).filter((f) => f !== undefined)) {
-      const [, name, inner] = found.value;
-      need(isText(name) && !["_sd", "...", "_sd_alg"].includes(name), "disclosure-name", `entry ${i}`, i);
+      const name = found.value[1];
+      need(isText(name) && !reserved.includes(name), "disclosure-name", `entry ${i}`, i);
       need(!Object.hasOwn(whole, name), "disclosure-name-present", `entry ${i}`, i);
-      whole[name] = opened(inner, depth + 1);
-      const subject = one.type === "model.registered" && name === "subject";
-      need(!subject || found.record === one.subject, "disclosure-subject", `entry ${i}: another model's name`, i);
+      whole[name] = placed([...path, name], found);
     }
     return whole;
   }
-  function element(value, depth) {
-    if (!isObject(value) || !Object.hasOwn(value, "...")) return opened(value, depth);
+  function element(value, path) {
+    if (!isHidden(value)) return opened(value, path);
     need(Object.keys(value).length === 1, "disclosure-form", `a withheld element of entry ${i}`, i);
     const found = take(value["..."], 2);
-    return found === undefined ? value : opened(found.value[1], depth);
+    return found === undefined ? value : placed(path, found);
   }
-  one.body = opened(sealed, 0);
+  one.body = opened(sealed, []);
   need(waiting.size === 0, "disclosure-orphan", `a disclosure belongs nowhere in entry ${i}`, i);
-  const strange = Object.keys(one.body).filter((n) => !Object.hasOwn(sealed, n) && !one.withholdable.includes(n));
-  need(strange.length === 0, "disclosure-name", `entry ${i} discloses a member that its type has not`, i);
 }

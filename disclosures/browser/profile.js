@@ -57,7 +57,12 @@ function later(time, period) {
 }
 
 const isIn = (list, known) => list.every((one) => known.includes(one));
-const withholdableOf = (type) => TABLE[type][3].filter((name) => name !== "-");
+const withholdableOf = (type) => [...new Set([...TABLE[type][3], ...Object.keys(INSIDE[type])])].filter((name) => name !== "-");
+// Whether a member, as signed, shows anything: not an array of which every element is hidden.
+const isShowing = (one, name) => {
+  const value = one.said.body[name], array = Array.isArray(value) && value.length > 0 && Object.hasOwn(INSIDE[one.type], name);
+  return !(array && value.every(isHidden));
+};
 
 // Names only what exists, each once, withholds what it does not show, and shows something.
 function checkProfileForm(profile) {
@@ -97,12 +102,15 @@ function checkProfile(bundle) {
   const kinds = claims.claims.every((claim) => profile.claims.includes(claim.kind));
   need(kinds, "claims-not-allowed", "a claim of a kind that the profile does not list");
   for (const one of bundle.order.filter((e) => e.stream !== "ledger")) {
-    const erased = erasedOf(bundle, one), lost = (shows.get(one.type)?.disclose ?? []).find((n) => !Object.hasOwn(one.body, n) && erased.includes(n));
+    const erased = erasedOf(bundle, one), lost = (shows.get(one.type)?.disclose ?? []).find((n) => isLost(one, n) && erased.includes(n));
     const detail = `entry ${one.index}: ${lost} of ${one.type}, which the profile hands over, was erased`;
     if (lost !== undefined) throw new Refused("erased-needed", detail, one.index, "INCOMPLETE");
   }
   return `nothing is shown that the profile ${profile.id} does not allow`;
 }
+
+// Whether a member is neither stated nor opened.
+const isLost = (one, name) => !(Object.hasOwn(one.said.body, name) && isShowing(one, name)) && !one.opened.has(name);
 
 // The members of an entry that shown erasures name.
 function erasedOf(bundle, one) {
@@ -118,9 +126,9 @@ function goneClasses(bundle, shows) {
     id: `erased-${e.index}-${n}`, character: "erased", ground: e.body.ground, kind: "erased", what: `${kind.type}: ${kind.fields.join(", ")}`,
     justification: `Entry ${e.index} erased it once its retention had passed; its digests stand, and every proof holds.`,
   })));
-  for (const one of bundle.order.filter((e) => e.slots > 0 && e.stream !== "ledger")) {
+  for (const one of bundle.order.filter((e) => withholdableOf(e.type).length > 0 && e.stream !== "ledger")) {
     const erased = erasedOf(bundle, one);
-    const lost = (shows.get(one.type)?.disclose ?? []).filter((n) => !Object.hasOwn(one.body, n) && !erased.includes(n));
+    const lost = (shows.get(one.type)?.disclose ?? []).filter((n) => isLost(one, n) && !erased.includes(n));
     if (lost.length > 0) missing.set(one.type, [...(missing.get(one.type) ?? []), ...lost]);
   }
   for (const [type, names] of missing) {
@@ -131,11 +139,10 @@ function goneClasses(bundle, shows) {
 }
 
 function isAllowed(one, allowed) {
-  const sealed = one.said.body, members = Object.keys(sealed).filter((name) => name !== "_sd");
-  const opened = Object.keys(one.body).filter((n) => !Object.hasOwn(sealed, n) || !alike(one.body[n], sealed[n]));
+  const members = Object.keys(one.said.body).filter((name) => name !== "_sd" && isShowing(one, name)), opened = [...one.opened];
   if (one.stream === "ledger" || one.type === "disclosure.erased") return opened.length === 0;
   if (allowed === undefined) return false;
-  const shut = allowed.named.has("*") ? members.filter((name) => one.withholdable.includes(name)) : members;
+  const shut = allowed.named.has("*") ? members.filter((name) => withholdableOf(one.type).includes(name)) : members;
   return shut.every((name) => allowed.named.has(name)) && isIn(opened, allowed.disclose);
 }
 

@@ -36,30 +36,35 @@ approval.withdrawn approver 1 0 -; body.informed deployer 1 0 -; break-glass.rev
 concern.assigned responder 1 0 -; concern.found responder 1 0 -; concern.raised responder 1 0 -;
 decision.made decider 1 2 reason; deployment.changed deployer 1 0 -; deployment.ended deployer 1 0 -;
 deployment.started deployer 1 0 -; disclosure.erased discloser 2 0 -; disclosure.made discloser 2 0 -;
-document.confirmed approver 1 0 -; document.published discloser 2 0 -; document.submitted assessor 1 0 -;
-entry.suppressed root 1 0 -; evaluation.amended evaluator 1 4 scores; evaluation.invalidated evaluator 1 0 -;
-evaluation.preregistered evaluator 1 0 -; evaluation.recorded evaluator 1 4 scores,evaluator; exception.invoked decider 2 0 -;
-framework.adopted framework-admin 2 0 -; framework.interpreted framework-admin 2 0 -; framework.published framework-admin 2 0 -;
-framework.scope-determined framework-admin 2 0 -; framework.source-drifted engine|framework-admin 1 0 -; gate.evaluated ! 1 0 -;
-incident.classified responder 1 0 -; incident.involvement-known responder 1 0 -; incident.observed responder 1 2 summary;
-incident.report-filed responder 1 0 -; incident.resolved responder 1 2 root_cause; index.committed ! 1 0 -;
-interim.approved decider 2 0 -; key.registered key-admin 2 0 -; key.revoked key-admin 1 0 -; ledger.founded - 1 0 -;
-ledger.frozen root 1 0 -; ledger.restored root 1 0 -; log.rotated root 1 0 -; model.compute-reached evaluator 1 0 -;
-model.referenced ! 1 0 -; model.registered assessor 1 1 subject; obligation.fulfilled responder 1 0 -;
-obligation.not-applicable responder 1 0 -; obligation.tolled responder 1 0 -; principal.registered key-admin 2 2 name;
-reassessment.triggered assessor 1 0 -; recommendation.issued assessor 1 2 rationale; replay.performed auditor 1 0 -;
-role.granted key-admin 2 0 -; role.revoked key-admin 2 0 -; root.rotated root 1 0 -; rules.adopted root 1 0 -;
-safeguard.attested attester 1 2 detail; safeguard.degraded attester 1 0 -; safeguard.withdrawn attester 1 0 -;
-threshold.determined assessor 1 4 confidence,rationale; threshold.retracted ! 1 0 -; token.issued key-admin 1 0 -;
+document.confirmed approver 1 0 -; document.published discloser 2 0 -; document.submitted assessor 1 0 - findings*16;
+entry.suppressed root 1 0 -; evaluation.amended evaluator 1 4 scores scores*32; evaluation.invalidated evaluator 1 0 -;
+evaluation.preregistered evaluator 1 0 -;
+evaluation.recorded evaluator 1 6 scores,evaluator,model_as_named,elicitation,revision scores*32,revision.commit.origin*2;
+exception.invoked decider 2 0 -; framework.adopted framework-admin 2 0 -; framework.interpreted framework-admin 2 0 -;
+framework.published framework-admin 2 0 -; framework.scope-determined framework-admin 2 0 -;
+framework.source-drifted engine|framework-admin 1 0 -; gate.evaluated ! 1 0 -; incident.classified responder 1 0 -;
+incident.involvement-known responder 1 0 -; incident.observed responder 1 2 summary; incident.report-filed responder 1 0 -;
+incident.resolved responder 1 2 root_cause; index.committed ! 1 0 -; interim.approved decider 2 0 -;
+key.registered key-admin 2 0 -; key.revoked key-admin 1 0 -; ledger.founded - 1 0 -; ledger.frozen root 1 0 -;
+ledger.restored root 1 0 -; log.rotated root 1 0 -; model.compute-reached evaluator 1 0 -; model.referenced ! 1 0 -;
+model.registered assessor 1 1 subject; obligation.fulfilled responder 1 0 -; obligation.not-applicable responder 1 0 -;
+obligation.tolled responder 1 0 -; principal.registered key-admin 2 2 name; reassessment.triggered assessor 1 0 -;
+recommendation.issued assessor 1 2 rationale; replay.performed auditor 1 0 -; role.granted key-admin 2 0 -;
+role.revoked key-admin 2 0 -; root.rotated root 1 0 -; rules.adopted root 1 0 -; safeguard.attested attester 1 2 detail;
+safeguard.degraded attester 1 0 -; safeguard.withdrawn attester 1 0 -;
+threshold.determined assessor 1 4 confidence,rationale dissent*8; threshold.retracted ! 1 0 -; token.issued key-admin 1 0 -;
 token.revoked key-admin 1 0 -; training.ended deployer 1 0 -; training.paused deployer 1 0 -; training.resumed deployer 1 0 -;
 training.started deployer 1 0 -
 """
-"""Type, roles (`!` = the engine's key alone, `root` = the root quorum), principals, `_sd` slots, withholdable members."""
-TABLE = {
-    row[0]: (row[1].split("|"), int(row[2]), int(row[3]), row[4].split(","))
-    for row in map(str.split, TYPES.split(";"))
-    if row
-}
+"""Type, roles (`!` = the engine's key alone, `root` = the root quorum), principals, `_sd` slots, withholdable members; then what
+may be withheld inside one: `array*cap`, `object.member.member*slots`."""
+ROWS = [row for row in map(str.split, TYPES.split(";")) if row]
+TABLE = {row[0]: (row[1].split("|"), int(row[2]), int(row[3]), row[4].split(",")) for row in ROWS}
+PLACES = [(row[0], *one.split("*")) for row in ROWS for one in ",".join(row[5:]).split(",") if one]
+INSIDE = {t: {p.split(".")[0]: (p.split(".")[1:], int(n)) for u, p, n in PLACES if u == t} for t in TABLE}
+"""Type → member → (the members inside it that may be withheld, none for an array; how many digests stand there)."""
+HELD = {t: {*row[3], *INSIDE[t]} - {"-"} for t, row in TABLE.items()}
+"""Type → members that may be withheld, whole or inside."""
 ORDER = ["VALID", "VALID_UNWITNESSED", "INCOMPLETE", "UNANCHORED", "DIVERGED", "INVALID"]
 EXIT = {"VALID": 0, "VALID_UNWITNESSED": 0, "INCOMPLETE": 5, "UNANCHORED": 5, "DIVERGED": 4, "INVALID": 4, "ERROR": 1}
 UNDECIDED = {"type-unknown", "rules-unknown", "format-unknown", "limits"}
@@ -70,10 +75,13 @@ BAG = {"bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.t
 STATIC = {"VERIFY.md", "verify.html", "verify.py"}
 PARTS = ("claims", "completeness", "consistency", "redactions", "request")
 Json = Any
-
-
 NAME, LINE, STREAM, FIELD = r"[A-Za-z0-9._:/@-]{1,120}", r"(?s).{0,400}", r"[a-z0-9._:/@-]{1,200}", r"\*|[a-z_]{1,60}"
 DIGITS, CLASS, WHEN = r"[0-9a-f]{64}", r"[a-z0-9][a-z0-9-]{0,63}", TIME.pattern
+ENTRY = {
+    "envelope": {"payload": "(?s).+", "payloadType": r"application/vnd\.in-toto\+json",
+                 "signatures": [{"keyid": LINE, "sig": r"(?s).+"}]},
+    "recorded_at": WHEN, "stream": {"previous": rf"({DIGITS})?", "version": 1},
+}  # fmt: skip
 BESIDE = ({"datum": r"(?s).{0,1000}", "path": [DIGITS], "position": 0}, None)
 SHAPES: dict[str, Json] = {
     "claims": {"as_of": {"size": 1, "time": WHEN}, "claims": [dict], "founding": DIGITS, "ledger": STREAM,
@@ -403,9 +411,8 @@ def check_bag(files: dict[str, bytes]) -> dict[str, Json]:
     need(files["bag-info.txt"] == info.encode(), "bag-manifest", "bag-info.txt")
     need(files["manifest-sha256.txt"] == manifest(payload), "bag-manifest", "manifest-sha256.txt")
     need(files["tagmanifest-sha256.txt"] == manifest(tags), "bag-manifest", "tagmanifest-sha256.txt")
-    said = shaped(
-        parse_json(files["bundle.json"], "statement-form"), "statement-form", "_type predicate predicateType subject"
-    )
+    code = "statement-form"
+    said = shaped(parse_json(files["bundle.json"], code), code, "_type predicate predicateType subject")
     kind = said["predicateType"]
     later = isinstance(kind, str) and kind.startswith("urn:holdpoint:bundle:") and kind != "urn:holdpoint:bundle:1"
     need(not later, "format-unknown", "a later version of the format")
@@ -420,27 +427,28 @@ def check_bag(files: dict[str, bytes]) -> dict[str, Json]:
     return predicate
 
 
+def filled(value: dict[str, Json], many: int, code: str, index: int) -> None:
+    """The `_sd` of an object is that many distinct digests, ascending; none at all where it has none."""
+    digests = value.get("_sd", [])
+    texts = isinstance(digests, list) and all(isinstance(d, str) for d in digests)
+    need(texts and len(digests) == many and digests == sorted(set(digests)), code, f"an _sd of entry {index}", index)
+
+
 class Entry:
     """An entry: its leaf, place, statement and signatures, with what is disclosed put back into `body`."""
 
     def __init__(self, index: int, raw: bytes, disclosed: bytes | None) -> None:
         code = "entry-form"
         need(len(raw) <= 65_535, code, "too large", index)
-        value = shaped(parse_json(raw, code), code, "envelope recorded_at stream")
-        place = shaped(value["stream"], code, "previous version")
-        envelope = shaped(value["envelope"], code, "payload payloadType signatures")
-        self.index, self.leaf, self.recorded_at = index, leaf_of(raw).hex(), value["recorded_at"]
+        value = parse_json(raw, code)
+        need(fits(value, ENTRY), code, "its form", index)
+        envelope, place, self.recorded_at = value["envelope"], value["stream"], value["recorded_at"]
+        self.index, self.leaf = index, leaf_of(raw).hex()
         self.previous, self.version = place["previous"], place["version"]
-        first = self.version == 1 and self.previous == ""
-        later = type(self.version) is int and self.version > 1
-        chained = later and isinstance(self.previous, str) and HEX.fullmatch(self.previous)
-        need(first or chained, code, "its place in its stream", index)
-        need(isinstance(self.recorded_at, str) and TIME.fullmatch(self.recorded_at), code, "its time", index)
-        need(envelope["payloadType"] == "application/vnd.in-toto+json", code, "its payload type", index)
+        need((self.version == 1) == (self.previous == ""), code, "its place in its stream", index)
         self.payload = base64_of(envelope["payload"], code)
-        lines = [shaped(s, code, "keyid sig") for s in envelope["signatures"]]
-        self.signatures = [(str(s["keyid"]), base64_of(s["sig"], code)) for s in lines]
-        need(1 <= len(lines) <= 24 and len(self.payload) <= 49_152, code, "its size", index)
+        self.signatures = [(s["keyid"], base64_of(s["sig"], code)) for s in envelope["signatures"]]
+        need(1 <= len(self.signatures) <= 24 and len(self.payload) <= 49_152, code, "its size", index)
         statement = shaped(parse_json(self.payload, code), code, "_type predicate predicateType subject")
         match = re.fullmatch(r"urn:holdpoint:event:([a-z.-]+):1", str(statement["predicateType"]))
         holds = match and match[1] in TABLE
@@ -453,34 +461,19 @@ class Entry:
         )  # fmt: skip
         need(said["_sd_alg"] == "sha-256" and isinstance(said["body"], dict), code, "its predicate", index)
         self.predicate, self.stream, self.signers = said, str(said["stream"]), said["signers"]
-        subject = statement["subject"]
-        named = subject[0] if isinstance(subject, list) and subject else None
-        digest = named.get("digest") if isinstance(named, dict) else None
-        holds = subject == [{"digest": digest, "name": "_"}] and isinstance(digest, dict) and set(digest) == {"sha256"}
-        need(holds, code, "its subject")
-        self.subject = digest["sha256"] if digest else ""
-        self.body = dict(said["body"])
+        subject, shape = statement["subject"], [{"digest": {"sha256": DIGITS}, "name": "_"}]
+        need(fits(subject, shape) and len(subject) == 1, code, "its subject", index)
+        self.subject = subject[0]["digest"]["sha256"]
+        self.body, self.disclosed, self.inner = dict(said["body"]), set[str](), INSIDE[self.type]
         self.derived = self.roles == ["!"] or (self.type == "threshold.determined" and self.body.get("made") == "rule")
         self.open(disclosed)
 
     def open(self, disclosed: bytes | None) -> None:
         """Check the `_sd` slots, and put back what is disclosed; anything that does not fit is refused (RFC 9901 §7.1)."""
         sealed, i = self.predicate["body"], self.index
-        slots = sealed.get("_sd", [])
-        wanted = 0 if self.derived else self.slots
-        need(len(slots) == wanted and slots == sorted(set(slots)), "sd-slots", f"_sd of entry {i}", i)
-        texts = [] if disclosed is None else disclosed.decode("latin-1").split("\n")
-        if disclosed is not None:
-            holds = texts.pop() == "" and texts and texts == sorted(set(texts))
-            need(holds, "disclosure-form", f"disclosures of entry {i}", i)
-        waiting: dict[str, list[Json]] = {}
-        for text in texts:
-            value = parse_json(base64url_of(text, "disclosure-form"), "disclosure-form")
-            need(isinstance(value, list) and len(value) in (2, 3), "disclosure-arity", f"a disclosure of entry {i}", i)
-            need(len(base64url_of(value[0], "disclosure-salt")) == 16, "disclosure-salt", f"a salt of entry {i}", i)
-            digest = base64.urlsafe_b64encode(sha256(text.encode("latin-1")).digest()).decode().rstrip("=")
-            waiting[digest] = [*value, text]
-        seen: set[str] = set()
+        filled(sealed, 0 if self.derived else self.slots, "sd-slots", i)
+        self.showing = {n for n, v in sealed.items() if self.inside(n, v, "sd-slots") and n != "_sd"}
+        waiting, seen = self.waiting(disclosed), set[str]()
 
         def take(digest: Json, arity: int) -> list[Json] | None:
             need(isinstance(digest, str) and digest not in seen, "digest-duplicate", f"a digest of entry {i}", i)
@@ -489,39 +482,72 @@ class Entry:
             need(found is None or len(found) == arity, "disclosure-arity", f"a disclosure of entry {i}", i)
             return found
 
-        def opened(value: Json, depth: int) -> Json:
-            need(depth <= 32, "disclosure-form", f"disclosures of entry {i} are nested too deep", i)
+        def placed(path: tuple[Json, ...], found: list[Json]) -> Json:
+            names, _ = self.inner.get(path[0], ((), 0))
+            part = path[-1] in names if names else path[0] in self.inner and type(path[-1]) is int
+            allowed = path[0] in self.withholdable if len(path) == 1 else len(path) == 2 and part
+            need(allowed, "disclosure-name", f"entry {i} discloses a member that its type has not", i)
+            self.disclosed.add(path[0])
+            if len(path) == 1:
+                self.inside(path[0], found[2], "disclosure-slots")
+                record = sha256(base64url_of(found[3], "disclosure-form")).hexdigest()
+                holds = self.type != "model.registered" or record == self.subject
+                need(holds, "disclosure-subject", f"entry {i}: another model's name", i)
+            return opened(found[-2], path)
+
+        def opened(value: Json, path: tuple[Json, ...]) -> Json:
+            need(len(path) <= 32, "disclosure-form", f"disclosures of entry {i} are nested too deep", i)
             if isinstance(value, dict):
-                whole = {k: opened(v, depth + 1) for k, v in value.items() if k != "_sd"}
-                for digest in value.get("_sd", []):
+                need(not {"...", "_sd_alg"} & value.keys(), "disclosure-name", f"entry {i} has a reserved name", i)
+                whole = {k: opened(v, (*path, k)) for k, v in value.items() if k != "_sd"}
+                digests = value.get("_sd", [])
+                need(isinstance(digests, list), "disclosure-form", f"an _sd of entry {i}", i)
+                for digest in digests:
                     found = take(digest, 4)
                     if found is not None:
                         name = found[1]
                         holds = isinstance(name, str) and name not in ("_sd", "...", "_sd_alg")
                         need(holds, "disclosure-name", f"entry {i}", i)
                         need(name not in whole, "disclosure-name-present", f"entry {i}", i)
-                        whole[name] = opened(found[2], depth + 1)
-                        self.recorded_subject(name, found[3])
+                        whole[name] = placed((*path, name), found)
                 return whole
-            return [element(v, depth + 1) for v in value] if isinstance(value, list) else value
+            return [element(v, (*path, n)) for n, v in enumerate(value)] if isinstance(value, list) else value
 
-        def element(value: Json, depth: int) -> Json:
+        def element(value: Json, path: tuple[Json, ...]) -> Json:
             if isinstance(value, dict) and "..." in value:
                 need(len(value) == 1, "disclosure-form", f"a withheld element of entry {i}", i)
                 found = take(value["..."], 3)
-                return value if found is None else opened(found[1], depth)
-            return opened(value, depth)
+                return value if found is None else placed(path, found)
+            return opened(value, path)
 
-        self.body = opened(sealed, 0)
+        self.body = opened(sealed, ())
         need(not waiting, "disclosure-orphan", f"a disclosure belongs nowhere in entry {i}", i)
-        strange = [n for n in self.body if n not in sealed and n not in self.withholdable]
-        need(not strange, "disclosure-name", f"entry {i} discloses a member that its type has not", i)
 
-    def recorded_subject(self, name: str, text: str) -> None:
-        """A model's name is the very record that its stream is registered under."""
-        if self.type == "model.registered" and name == "subject":
-            record = sha256(base64url_of(text, "disclosure-form")).hexdigest()
-            need(record == self.subject, "disclosure-subject", f"entry {self.index}: another model's name", self.index)
+    def waiting(self, disclosed: bytes | None) -> dict[str, list[Json]]:
+        """The disclosures by digest, each with its text at the end: one a line, ascending, none twice."""
+        i = self.index
+        texts = [] if disclosed is None else disclosed.decode("latin-1").split("\n")
+        if disclosed is not None:
+            holds = texts.pop() == "" and texts and texts == sorted(set(texts))
+            need(holds, "disclosure-form", f"disclosures of entry {i}", i)
+        found: dict[str, list[Json]] = {}
+        for text in texts:
+            value = parse_json(base64url_of(text, "disclosure-form"), "disclosure-form")
+            need(isinstance(value, list) and len(value) in (2, 3), "disclosure-arity", f"a disclosure of entry {i}", i)
+            need(len(base64url_of(value[0], "disclosure-salt")) == 16, "disclosure-salt", f"a salt of entry {i}", i)
+            digest = base64.urlsafe_b64encode(sha256(text.encode("latin-1")).digest()).decode().rstrip("=")
+            found[digest] = [*value, text]
+        return found
+
+    def inside(self, member: str, value: Json, code: str) -> bool:
+        """As many digests in a member as the type fixes: an array with a withheld element has its cap, an object its own `_sd`.
+        Whether it shows anything."""
+        names, many = self.inner.get(member, ((), 0))
+        hidden = [v for v in value if isinstance(v, dict) and "..." in v] if isinstance(value, list) and many else []
+        need(not hidden or len(value) == many, code, f"{member} of entry {self.index}", self.index)
+        if isinstance(value, dict) and names:
+            filled(value, many, code, self.index)
+        return not hidden or len(hidden) < len(value)
 
 
 class Trust:
@@ -808,7 +834,7 @@ class Bundle:
         need(places == list(range(places[0], places[0] + len(places))) if places else True, "gap", "a framework stream")
         self.references()
         self.notes.append(
-            f"that the stream index of entry {said['index']} is true of all streams: it rests on a full auditor"
+            f"that the stream index of entry {said['index']} is true of all streams: a full auditor's to say"
         )
         hidden = sum(r["to"] - r["from"] + 1 for s in part["streams"] for r in s["withheld"])
         return f"{len(names)} streams to their ends as of {said['size']}; {hidden} entries withheld"
@@ -929,12 +955,12 @@ class Bundle:
         profile = self.part["request"]["profile"]
         shows = {s["type"]: s for s in profile["shows"]}
         families = {t.partition(".")[0] + ".*" for t in TABLE}
-        held = {f"{t}.{f}" for t, row in TABLE.items() for f in row[3]}
+        held = {f"{t}.{f}" for t, fields in HELD.items() for f in fields}
         known = {"event": {"*", *TABLE, *families}, "field": {"*", *held}}
         sound = (
             profile["shows"] and all(s["type"] in TABLE for s in profile["shows"])
             and len({s["type"] for s in profile["shows"]}) == len(profile["shows"])
-            and all(set(s.get("disclose", [])) <= set(TABLE[s["type"]][3]) and s.get("disclose") != [] for s in profile["shows"])
+            and all(set(s.get("disclose", [])) <= HELD[s["type"]] and s.get("disclose") != [] for s in profile["shows"])
             and all(w["of"] and set(w["of"]) <= known[w["kind"]] for w in profile["withholds"])
             and any(w["kind"] == "event" and "*" in w["of"] for w in profile["withholds"])
             and len({w["id"] for w in profile["withholds"]}) == len(profile["withholds"])
@@ -942,19 +968,18 @@ class Bundle:
             and not any(w["id"].startswith(("erased-", "unheld-")) for w in profile["withholds"])
         )  # fmt: skip
         fields = {pattern for w in profile["withholds"] if w["kind"] == "field" for pattern in w["of"]}
-        shown = {t: ("-", *one.get("disclose", [])) for t, one in shows.items() if t in TABLE}
-        kept = {f"{t}.{f}" for t, open_ in shown.items() for f in TABLE[t][3] if f not in open_}
+        shown = {t: one.get("disclose", []) for t, one in shows.items() if t in TABLE}
+        kept = {f"{t}.{f}" for t, open_ in shown.items() for f in HELD[t] if f not in open_}
         need("*" in fields or kept <= fields, "profile-form", "a field stays withheld under no class")
         need(sound, "profile-form", "the profile names what does not exist, or one thing twice")
         for one in self.order:
-            allowed, sealed = shows.get(one.type, {}), one.predicate["body"]
-            opened = {n for n in one.body if n not in sealed or one.body[n] != sealed[n]}
-            members, named = set(sealed) - {"_sd"}, {*allowed.get("fields", ()), *allowed.get("disclose", ())}
-            shut = set(TABLE[one.type][3]) & members if "*" in named else members
+            allowed = shows.get(one.type, {})
+            named = {*allowed.get("fields", ()), *allowed.get("disclose", ())}
+            shut = HELD[one.type] & one.showing if "*" in named else one.showing
             fits = one.stream == "ledger" or one.type == "disclosure.erased" or (allowed and shut <= named)
             may = set() if one.stream == "ledger" else set(allowed.get("disclose", []))
             detail = f"entry {one.index} shows more than the profile {profile['id']} allows"
-            need(fits and opened <= may, "profile-exceeded", detail, one.index)
+            need(fits and one.disclosed <= may, "profile-exceeded", detail, one.index)
         keys = ("character", "ground", "justification", "kind", "what")
         grounds, ids = self.gone(shows), {c["id"] for c in self.part["redactions"]["classes"]}
         need({i for i in grounds if i[0] == "e"} <= ids, "redactions-missing", "what an entry erased is not said")
@@ -969,7 +994,7 @@ class Bundle:
         need(kinds <= set(profile["claims"]), "claims-not-allowed", "a claim of a kind that the profile does not list")
         for one in (e for e in self.order if e.stream != "ledger"):
             for name in sorted(
-                (set(shows.get(one.type, {}).get("disclose", [])) - set(one.body)) & self.erased_of(one)
+                (set(shows.get(one.type, {}).get("disclose", [])) - one.showing - one.disclosed) & self.erased_of(one)
             ):
                 detail = f"entry {one.index}: {name} of {one.type}, which the profile hands over, was erased"
                 raise Bad("erased-needed", detail, one.index, "INCOMPLETE")
@@ -983,8 +1008,8 @@ class Bundle:
             for n, kind in enumerate(e.body["classes"]):
                 what = f"{kind['type']}: {', '.join(kind['fields'])}"
                 classes[f"erased-{e.index}-{n}"] = ["erased", e.body["ground"], why, "erased", what]
-        for one in (e for e in self.order if TABLE[e.type][2] and e.stream != "ledger"):
-            lost = set(shows.get(one.type, {}).get("disclose", [])) - set(one.body)
+        for one in (e for e in self.order if HELD[e.type] and e.stream != "ledger"):
+            lost = set(shows.get(one.type, {}).get("disclose", [])) - one.showing - one.disclosed
             lost -= self.erased_of(one)
             if lost:
                 missing.setdefault(one.type, set()).update(lost)
@@ -1118,9 +1143,7 @@ class Bundle:
         """Every entry, in order of index."""
         for one in self.order:
             trust.admit(one)
-        self.notes.append(
-            "the rules of each event type, separation of duties, the schema of each body: run holdpoint verify"
-        )
+        self.notes.append("rules of event types, separation of duties, the schema of each body: run holdpoint verify")
         return f"{len(self.order)} entries: signatures, keys, roles and quorum as of each index"
 
 
@@ -1135,9 +1158,8 @@ def verify(raw: bytes, pin: dict[str, Json] | None) -> tuple[list[tuple[str, str
             checks.append((name, err.verdict, err.code, err.detail, err.index))
             return None
         except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as err:
-            checks.append(
-                (name, "INVALID", "entry-form", f"a member is missing or of another kind ({type(err).__name__})", None)
-            )
+            detail = f"a member is missing or of another kind ({type(err).__name__})"
+            checks.append((name, "INVALID", "entry-form", detail, None))
             return None
         if isinstance(detail, str):
             checks.append((name, "VALID_UNWITNESSED", "ok", detail, None))
@@ -1155,15 +1177,8 @@ def verify(raw: bytes, pin: dict[str, Json] | None) -> tuple[list[tuple[str, str
     if run("admission", lambda: bundle.admission(trust)) is not None:
         run("signature", lambda: bundle.signed(trust))
         run("checkpoint", lambda: bundle.checkpoint(trust, pin))
-    for name, step in (
-        ("streams", bundle.streams),
-        ("absent", bundle.absences),
-        ("redactions", bundle.redactions),
-        ("frameworks", bundle.frameworks),
-        ("profile", bundle.profile),
-    ):
-        run(name, step)
-    run("claims", bundle.claims)
+    for step in (bundle.streams, bundle.absences, bundle.redactions, bundle.frameworks, bundle.profile, bundle.claims):
+        run("absent" if step == bundle.absences else step.__name__, step)
     run("pin", lambda: bundle.pin(pin))
     return checks, bundle.notes
 
@@ -1194,11 +1209,8 @@ def main() -> int:
         return 2
     checks, notes = verify(raw, pin)
     verdict = lowest([c[1] for c in checks])
-    notes = [
-        "that everything was recorded, or that a claim is true: a signature says who claimed it",
-        "witnesses",
-        *notes,
-    ]
+    first = "that everything was recorded, or that a claim is true: a signature says who claimed it"
+    notes = [first, "witnesses", *notes]
     if said.json:
         rows = [dict(zip(("check", "verdict", "code", "detail", "index"), c, strict=True)) for c in checks]
         code = next((c[2] for c in checks if c[1] == verdict), "nothing-checked")

@@ -66,7 +66,7 @@ def events() -> str:
         said = body.event
         who = "derived by the engine" if said.derived else " or ".join(said.roles) or WHO[said.root_quorum]
         quorum = "`root_threshold`" if said.root_quorum else said.quorum
-        hidden = ", ".join(said.withholdable) or "nothing"
+        hidden = ", ".join(said.paths) or "nothing"
         lines.append(
             f"| [{said.name}](../../spec/events/{said.name}.md) | `{said.stream}` | {who} | {quorum} | {hidden} |"
         )

@@ -5,7 +5,21 @@ from typing import Annotated
 from msgspec import Meta
 
 from ledger.event import Body, event
-from ledger.fields import UNSET, Digest, Hex32, Line, Name, Names, References, Slots, Text, Texts, Time, UnsetType
+from ledger.fields import (
+    UNSET,
+    Digest,
+    FactName,
+    Hex32,
+    Line,
+    Name,
+    Names,
+    References,
+    Slots,
+    Text,
+    Texts,
+    Time,
+    UnsetType,
+)
 
 
 @event("action.requested", stream="model", roles=("deployer",), withholdable=("audience_detail",), slots=2)
@@ -19,7 +33,7 @@ class Requested(Body, frozen=True, rename={"sd": "_sd"}):
     artifact: Hex32
     audience: Name
     evidence: References
-    facts: Annotated[dict[Name, Line], Meta(max_length=64)]
+    facts: Annotated[dict[FactName, Line], Meta(max_length=64)]
     hosts: Names
     jurisdictions: Names
     packs: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=32)]

@@ -4,19 +4,23 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ledger.event import Body, event
-from ledger.fields import Closed, Digest, Line, Name, Reference, StreamName, Time
+from ledger.event import Body, Elements, event
+from ledger.fields import Closed, Digest, HiddenElement, Line, Name, Reference, StreamName, Text, Time
 
 
-@event("document.submitted", stream="document", roles=("assessor",))
+@event("document.submitted", stream="document", roles=("assessor",), elements=(Elements("findings", 16),))
 class Submitted(Body, frozen=True):
-    """A report by digest; `covers` are model streams, `coverage_date` the day up to which it speaks."""
+    """A report by digest; `covers` are model streams, `coverage_date` the day up to which it speaks.
+
+    `findings` are its own in words, for those who are not handed the whole of it: each may be withheld by itself.
+    """
 
     coverage_date: Time
     covers: Annotated[tuple[StreamName, ...], Meta(min_length=1, max_length=32)]
     digest: Digest
     kind: Name
     version: Line
+    findings: Annotated[tuple[Text | HiddenElement, ...], Meta(max_length=16)] = ()
 
 
 @event("document.confirmed", stream="document", roles=("approver",))

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from ledger.event import Body, event
+from ledger.event import Body, Elements, Members, event
 from ledger.fields import (
     UNSET,
     Closed,
@@ -15,6 +15,7 @@ from ledger.fields import (
     Line,
     Name,
     Reference,
+    SdDigest,
     Slots,
     Text,
     Texts,
@@ -42,11 +43,15 @@ class Metric(Closed, frozen=True):
 
 
 class Revision(Closed, frozen=True):
-    """The code that ran, as the tool saw it; `dirty` = the working tree differed from the commit."""
+    """The code that ran, as the tool saw it; `dirty` = the working tree differed from the commit.
+
+    A commit or an origin that is withheld is unknown to every rule, as one that the tool did not see.
+    """
 
     commit: Line | None = None
     dirty: bool | None = None
     origin: Line | None = None
+    sd: Slots | UnsetType = field(default=UNSET, name="_sd")
 
 
 class Preregistration(Closed, frozen=True):
@@ -58,7 +63,44 @@ class Preregistration(Closed, frozen=True):
     ]
 
 
-Scores: TypeAlias = Annotated[tuple[Metric, ...], Meta(max_length=512)]
+class Score(Closed, frozen=True):
+    """An element of `scores`: a metric, or what stands for one that is withheld, `{"...": digest}` and nothing beside it."""
+
+    digest: SdDigest | UnsetType = field(default=UNSET, name="...")
+    name: Line | UnsetType = UNSET
+    scorer: Line | UnsetType = UNSET
+    value: Decimal | UnsetType = UNSET
+    n: Count | None = None
+    stderr: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        """Both at once is neither."""
+        needed, more = (self.name, self.scorer, self.value), (self.n, self.stderr)
+        hidden = self.digest is not UNSET and more == (None, None) and all(one is UNSET for one in needed)
+        if not hidden and (self.digest is not UNSET or UNSET in needed):
+            raise ValueError("a score has name, scorer and value, or is withheld")
+
+    def metric(self) -> Metric | None:
+        """The metric, where it is open."""
+        if isinstance(self.name, UnsetType) or isinstance(self.scorer, UnsetType) or isinstance(self.value, UnsetType):
+            return None
+        return Metric(name=self.name, scorer=self.scorer, value=self.value, n=self.n, stderr=self.stderr)
+
+
+Scores: TypeAlias = Annotated[tuple[Score, ...], Meta(max_length=512)]
+SCORES = Elements("scores", 32)
+
+
+def metrics_of(scores: Scores | UnsetType) -> tuple[Metric, ...] | None:
+    """The scores of a result, or `None` where one of them is withheld: only open scores decide, and all or none are open.
+
+    Who withholds one of two values of a metric would else let the better one decide.
+    """
+    if isinstance(scores, UnsetType):
+        return None
+    found = [s.metric() for s in scores]
+    metrics = tuple(m for m in found if m is not None)
+    return metrics if len(metrics) == len(found) else None
 
 
 @event("evaluation.preregistered", stream="model", roles=("evaluator",))
@@ -77,9 +119,17 @@ class Preregistered(Body, frozen=True):
     value: Decimal
 
 
-@event("evaluation.recorded", stream="model", roles=("evaluator",), withholdable=("scores", "evaluator"), slots=4)
+@event(
+    "evaluation.recorded",
+    stream="model",
+    roles=("evaluator",),
+    withholdable=("scores", "evaluator", "model_as_named", "elicitation", "revision"),
+    slots=6,
+    elements=(SCORES,),
+    members=(Members("revision", ("commit", "origin"), 2),),
+)
 class Recorded(Body, frozen=True, rename={"sd": "_sd"}):
-    """The canonical record of one run of one task. Only open scores decide anything."""
+    """The canonical record of one run of one task. Only open scores decide anything, and only where all of them are open."""
 
     dataset: Dataset
     edits_detected: Texts
@@ -87,7 +137,6 @@ class Recorded(Body, frozen=True, rename={"sd": "_sd"}):
     log_bytes: Count
     log_format: Line
     log_sha256: Digest
-    model_as_named: Line
     run: Line
     safeguards_off: bool
     sd: Slots
@@ -101,6 +150,7 @@ class Recorded(Body, frozen=True, rename={"sd": "_sd"}):
     elicitation: Text | None = None
     eval_id: Line | None = None
     evaluator: Line | UnsetType = UNSET
+    model_as_named: Line | UnsetType = UNSET
     preregistration: Preregistration | None = None
     revision: Revision | None = None
     run_id: Line | None = None
@@ -110,7 +160,9 @@ class Recorded(Body, frozen=True, rename={"sd": "_sd"}):
     task_id: Line | None = None
 
 
-@event("evaluation.amended", stream="model", roles=("evaluator",), withholdable=("scores",), slots=4)
+@event(
+    "evaluation.amended", stream="model", roles=("evaluator",), withholdable=("scores",), slots=4, elements=(SCORES,)
+)
 class Amended(Body, frozen=True, rename={"sd": "_sd"}):
     """Another digest for a recorded run: never an overwrite. `only_encoding` = only format, digest and size differ."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from ledger.event import Body, event
+from ledger.event import Body, Elements, event
 from ledger.fields import (
     UNSET,
     Digest,
@@ -28,6 +28,7 @@ from ledger.fields import (
     roles=("assessor",),
     withholdable=("confidence", "rationale"),
     slots=4,
+    elements=(Elements("dissent", 8),),
 )
 class Determined(Body, frozen=True, rename={"sd": "_sd"}):
     """`state` is a token that the adopted pack declares. A rule-made one has no `_sd`: derived bytes are not random.

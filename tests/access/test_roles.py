@@ -23,7 +23,7 @@ from ledger.state import State
 from ledger.trust import Grant, KeyLife, Principal
 from policies.rules import RULES
 from projections.decode import Decoder
-from tests.vectors.told import ADVISED, LATER, RSP, Told, signer, to_the_end
+from tests.vectors.told import ADVISED, LATER, RSP, Told, signer, to_the_end, unsealed
 
 DESIGN = Path(__file__).resolve().parents[2] / "../shared/design/access.md"
 TABLE = {
@@ -138,13 +138,12 @@ def attempt(role: str, name: str) -> Admitted | Refused:
         for bound in (f"{RSP}|CEO", f"{RSP}|RSO", f"{ADVISED}|ADVISERS"):  # what a pack asks is not the question here
             state.put("packrole", f"{bound}|{s.keyid}", grant)
     by = list(own)
-    body = msgspec.to_builtins(event.body)
+    body = unsealed(msgspec.to_builtins(event.body))
     if isinstance(event.body, key.Registered):
         fresh = next(k for k in lab.keys.values() if k.keyid == event.body.keyid)
         by.append(fresh)
     elif event.type.quorum == 1 and name != "key.revoked":
         by = own[:1]
-    body.pop("_sd", None)
     lab.time = event.recorded_at
     envelope = lab.write(name, body, event.stream, by, subject=event.subject)
     opened = open_submission(envelope, lambda k: None if (life := state.get("key", k)) is None else life.record)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from api.author import statement_of
 from api.cli.main import app
-from api.evidence import evidence_checks
+from api.evidence import evidence_checks, same_scores
 from api.importers import read_log
 from api.keyring import write_private
 from api.recording import body_of
@@ -32,13 +32,14 @@ from tests.simulator import Lab
 LOG = ROOT / "examples" / "logs" / "answer-rate.eval"
 
 
-def recorded(tmp_path: Path, *, withhold: frozenset[str] = frozenset(), **bent: Any) -> Path:
-    """A bundle in which the log is recorded, as the importer reads it but for what is bent."""
+def recorded(tmp_path: Path, *, withhold: tuple[str, ...] = (), open_: bool = False, **bent: Any) -> Path:
+    """A bundle in which the log is recorded, as the importer reads it but for what is bent; `open_` withholds nothing by default."""
+    options = {"withhold": withhold, **({"defaults": frozenset()} if open_ else {})}
     lab = told()[0].fork()
     disclosed = {}
     for record in read_log(LOG.read_bytes()):
         body = {**body_of(record, lab.replay.state, MODEL, "e", safeguards_off=False), **bent}
-        written = lab.write(evaluation.Recorded, body, MODEL, "evaluator", withhold=withhold)
+        written = lab.write(evaluation.Recorded, body, MODEL, "evaluator", **options)
         disclosed[lab.add(written).index] = written.disclosures
     lab.commit_index()
     path = tmp_path / "bundle.zip"
@@ -72,8 +73,31 @@ def test_the_log_says_what_was_recorded(tmp_path: Path, logs: Path) -> None:
 
 
 def test_withheld_scores_are_not_compared_and_said_so(tmp_path: Path, logs: Path) -> None:
-    (check,) = evidence_checks(recorded(tmp_path, withhold=frozenset({"scores"})), logs)
+    (check,) = evidence_checks(recorded(tmp_path, withhold=("scores",)), logs)
     assert (check.code, "scores of 1 are withheld" in check.detail) == ("ok", True)
+    assert "the name of the model as 1 have it is withheld" in check.detail
+
+
+def test_one_score_withheld_leaves_the_others_to_compare(tmp_path: Path, logs: Path) -> None:
+    (check,) = evidence_checks(recorded(tmp_path, withhold=("scores.accuracy",)), logs)
+    assert (check.code, "scores of 1 are withheld" in check.detail) == ("ok", True)
+    a, b, c = ({"name": n} for n in "abc")
+    hidden = {"...": "A" * 43}
+    for said in ([a, b, c], [hidden, b, hidden], [hidden, a, hidden, c], [hidden] * 32):
+        assert same_scores(said, [a, b, c])
+    for said in ([a, b], [hidden, c, b], [b, hidden, a], [hidden, {"name": "d"}], [a, a, hidden]):
+        assert not same_scores(said, [a, b, c])
+
+
+@pytest.mark.parametrize(("said", "code"), [({}, "ok"), ({"dirty": True}, "evidence-differs"), ({"origin": "x"}, "ok")])
+def test_a_revision_is_compared_as_far_as_it_is_open(
+    tmp_path: Path, logs: Path, said: dict[str, Any], code: str
+) -> None:
+    (record,) = read_log(LOG.read_bytes())
+    body = msgspec.to_builtins(record).get("revision", {})
+    withhold = ("revision.commit", "revision.origin")
+    (check,) = evidence_checks(recorded(tmp_path, withhold=withhold, revision={**body, "commit": "c", **said}), logs)
+    assert check.code == code
 
 
 @pytest.mark.parametrize(
@@ -88,7 +112,7 @@ def test_withheld_scores_are_not_compared_and_said_so(tmp_path: Path, logs: Path
     ],
 )
 def test_what_the_log_does_not_say_is_found(tmp_path: Path, logs: Path, bent: dict[str, Any], word: str) -> None:
-    (check,) = evidence_checks(recorded(tmp_path, **bent), logs)
+    (check,) = evidence_checks(recorded(tmp_path, open_=True, **bent), logs)
     assert (check.verdict, check.code, check.index) == (V.INVALID, "evidence-differs", 49)
     assert word in check.detail
 

@@ -32,7 +32,7 @@ def test_attack_what_is_refused_is_told_nowhere(growing: Asker, capfd: pytest.Ca
         CANARY: CANARY,
     }
     session = Session(growing.ledger)
-    said = {"kind": "base", "subject": {"name": CANARY, "weights": CANARY}}
+    said = {"kind": "base", "subject": {"name": CANARY, "weights": "sha256:" + "0" * 64}}
     written = session.write(model.Registered, said, f"model/{CANARY.lower()}", session.signers("evaluator"))
     shown = {"envelope": json.loads(written.wire()), "disclosures": list(written.disclosures)}
     wrong = {"envelope": json.loads(written.wire()), "disclosures": [CANARY]}

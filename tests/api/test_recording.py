@@ -15,6 +15,7 @@ from ledger.entry import parse_entry
 from ledger.envelope import parse_envelope
 from ledger.events import evaluation
 from ledger.receipt import check_receipt
+from ledger.slots import is_hidden
 from ledger.statement import parse_statement
 from ledger.withheld import open_
 from tests.commands import Cli, running
@@ -101,6 +102,48 @@ def test_another_file_of_the_same_run_is_an_amendment(registered: Path, tmp_path
         ]
         assert codes == ["recorded", "amended", "known", "known"]
         assert cli.ledger.desk.read_head().size == FOUNDED + 3
+
+
+def test_another_file_lets_out_no_score_that_the_first_withheld(registered: Path, tmp_path: Path) -> None:
+    """The amendment withholds the scores again, unasked, and says that it did not compare them."""
+    folder = copy_of(registered, tmp_path / "ledger")
+    raw = (ROOT / "examples" / "logs" / "autonomy-suite.json").read_bytes()
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_bytes(raw)
+    second.write_bytes(raw.rstrip() + b"\n\n")
+    with running(folder) as cli:
+        done = cli("import", first, "--model", "one", "--withhold", "scores.*", "--withhold", "elicitation", "--json")
+        assert done.code == 0, done.err
+        done = cli("import", second, "--model", "one", "--json")
+        assert done.code == 0, done.err
+        entries = [cli.ledger.receipt(row.index)[0] for row in cli.ledger.desk.find(-1, 1000, stream="model/one")[-2:]]
+    recorded, amended = (
+        json.loads(parse_envelope(parse_entry(e).envelope).payload)["predicate"]["body"] for e in entries
+    )
+    assert len(recorded["scores"]) == 32
+    assert all(is_hidden(score) for score in recorded["scores"])
+    assert "model_as_named" not in recorded, "a log that names the model would give away what is withheld of it"
+    assert "scores" not in amended
+    assert amended["reason"] == "another file of the same run, whose first scores are withheld and not compared"
+
+
+@pytest.mark.parametrize(
+    ("path", "word"), [("task", "elicitation"), ("scores.nobody", "scores"), ("edits_detected.0", "scores.*")]
+)
+def test_what_a_result_can_not_withhold_is_refused_before_anything_is_recorded(
+    path: str, word: str, registered: Path, tmp_path: Path
+) -> None:
+    folder = copy_of(registered, tmp_path / "ledger")
+    log = tmp_path / "first.json"
+    shutil.copyfile(ROOT / "examples" / "logs" / "autonomy-suite.json", log)
+    with running(folder) as cli:
+        before = cli.ledger.desk.read_head().size
+        done = cli("import", log, "--model", "one", "--withhold", path)
+        assert done.code == 2
+        assert path in done.err
+        assert word in done.err
+        assert cli.ledger.desk.read_head().size == before
+    assert not log.with_name("first.json.receipt").exists()
 
 
 def test_a_log_of_many_tasks_gets_a_receipt_for_each(registered: Path, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_member_that_may_be_withheld_is_not_searched(growing: Asker) -> None:
     }
     session.say(model.Registered, {"kind": "base"}, "model/seen", "assessor", subject="ab" * 32)
     open_ = {**said, "summary": "a canary that its author left in the open"}
-    seen = session.say(incident.Observed, open_, "incident/1", "responder", withhold=frozenset())
+    seen = session.say(incident.Observed, open_, "incident/1", "responder", defaults=frozenset())
     assert b"canary" in parse_envelope(parse_entry(session.entry(seen.index)[0]).envelope).payload
     assert session.page(Sought(text="canary"), -1, 1000) == []
     assert session.page(Sought(text="_sd"), -1, 1000) == []

@@ -107,7 +107,7 @@ def everything() -> dict[str, Any]:
         "audience": "a fictional authority", "claims": ["decision", "incident", "status"], "id": "everything",
         "schema": "holdpoint.profile/1", "source": "none: a test", "title": "Everything",
         "shows": [
-            {"fields": ["*"], "type": b.event.name, **({"disclose": sorted(b.event.withholdable)} if b.event.withholdable else {})}
+            {"fields": ["*"], "type": b.event.name, **({"disclose": sorted(b.event.hideable)} if b.event.hideable else {})}
             for b in BODIES
         ],
         "withholds": [

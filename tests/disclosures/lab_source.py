@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from msgspec import to_builtins
+
 from api.founding import ENGINE
 from disclosures.builder import Asked, Log, build_bundle
 from disclosures.closure import read_found
@@ -10,7 +12,7 @@ from disclosures.profile import Profile
 from ledger.entry import leaf_hash
 from ledger.stream_index import Head
 from ledger.tree import hash_children
-from ledger.withheld import parse_disclosure
+from ledger.withheld import place_held
 from tests.disclosures.forger import MODEL, heads_at, streams_of
 from tests.simulator import Lab
 
@@ -37,8 +39,9 @@ class LabSource:
         return hash_children(self.node(level - 1, 2 * index), self.node(level - 1, 2 * index + 1))
 
     def disclosures(self, index: int, names: AbstractSet[str]) -> tuple[str, ...]:
-        event_id = read_found(index, self.entry(index)).statement.predicate.event_id
-        return tuple(t for t in self._held.get(event_id, ()) if parse_disclosure(t).name in names)
+        found = read_found(index, self.entry(index))
+        held = self._held.get(found.statement.predicate.event_id, ())
+        return tuple(p.disclosure.text for p in place_held(to_builtins(found.body), held) if p.member in names)
 
 
 def built(

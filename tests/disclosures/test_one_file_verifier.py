@@ -20,7 +20,9 @@ from ledger.events import model
 from ledger.registry import BODIES
 from tests.disclosures.bent import BENT, BENT_REPORT, LAST, verdict_of
 from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, honest, told
+from tests.disclosures.nested import FORGED, PLAIN, story, text_of
 from tests.simulator import Lab
+from tests.vectors.told import unsealed
 
 FILE = Path(one_file.__file__)
 
@@ -71,6 +73,40 @@ def test_a_report_is_said_to_be_unproven(bend: Callable[[dict[str, bytes]], obje
     assert (report.verdict.value, verdict) == ("INVALID", "VALID_UNWITNESSED")
     _, notes = one_file.verify(format_zip(files), json.loads(trust_file(told()[0])))
     assert any("report.html" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_is_hidden_inside_what_is_hidden(name: str) -> None:
+    forge, code = FORGED[name]
+    forger = story(forge)
+    report, checks, verdict = both(forger.files(), forger.lab)
+    assert verdict == report.verdict.value == "INVALID", (checks, report.to_json())
+    assert code in {c[2] for c in checks} & {c.code for c in report.checks}, (checks, report.to_json())
+
+
+def test_honest_elements_and_members() -> None:
+    """All of it, the array without its elements, and nothing: it holds, and what is disclosed is what was recorded."""
+    forger = story()
+    assert agree(forger.files(), forger.lab) == "VALID_UNWITNESSED"
+    (one,) = (e for e in forger.shown().entries if e.type == "evaluation.recorded")
+    assert unsealed(dict(one.body)) == PLAIN
+    assert one.disclosed == ("model_as_named", "revision", "scores")
+    assert one.hidden == 6 - 2 + 2 - 2 + 32 - 2, "decoys alone"
+    for some in ((text_of("scores"),), (), (text_of("scores"), text_of(None, "refusal")), (text_of("commit"),)):
+        fewer = story(texts=some)
+        assert agree(fewer.files(), fewer.lab) == "VALID_UNWITNESSED"
+        (one,) = (e for e in fewer.shown().entries if e.type == "evaluation.recorded")
+        assert one.hidden == 6 + 2 - 2 + (32 if text_of("scores") in some else 0) + 2 - len(some)
+
+
+def test_an_element_that_the_profile_does_not_let_out() -> None:
+    profile = everything()
+    for shows in profile["shows"]:
+        if shows["type"] == "evaluation.recorded":
+            shows["disclose"] = ["evaluator", "model_as_named", "revision"]
+    forger = story(profile=profile)
+    report, checks, _ = both(forger.files(), forger.lab)
+    assert "profile-exceeded" in {c[2] for c in checks} & {c.code for c in report.checks}
 
 
 @pytest.mark.parametrize("by", ["assessor", "decider"])
@@ -161,6 +197,10 @@ def test_its_table_is_the_registry_s() -> None:
         assert one_file.TABLE[kind.name] == (roles, kind.quorum, kind.slots, list(kind.withholdable) or ["-"]), (
             kind.name
         )
+        inside = {e.field: ([], e.cap) for e in kind.elements} | {
+            m.field: (list(m.names), m.slots) for m in kind.members
+        }
+        assert one_file.INSIDE[kind.name] == inside
     assert set(one_file.TABLE) == {b.event.name for b in BODIES}
 
 

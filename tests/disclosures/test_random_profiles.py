@@ -65,7 +65,7 @@ class Tale:
             found = [t for t in _texts(value) if t.startswith("canary-")]
             for text in found:
                 self.canaries[len(self.lab.entries), name] = text.encode()
-        written = self.lab.write(kind, body, stream, *by, withhold=withhold, **more)
+        written = self.lab.write(kind, body, stream, *by, defaults=withhold, **more)
         if about:
             self.about.add(len(self.lab.entries))
         if written.disclosures:
@@ -97,7 +97,7 @@ def tell_incident(tale: Tale, n: int, *, about: bool, withhold: frozenset[str]) 
 def tell_document(tale: Tale, n: int, *, about: bool, withhold: frozenset[str]) -> None:
     said = {
         "coverage_date": TIME, "covers": [MODEL if about else "model/b"], "digest": f"sha256:{n:064x}", "kind": "system_card",
-        "version": tale.canary("version"),
+        "findings": [tale.canary("findings"), "an open word"], "version": tale.canary("version"),
     }  # fmt: skip
     tale.say(document.Submitted, said, f"document/fictional-{n}", "assessor", about=about, withhold=withhold)
 
@@ -129,7 +129,7 @@ def tale_of(said: tuple[tuple[int, bool, bool], ...]) -> Tale:
     """The told story, and then these: which teller, whether about the subject, whether what may be withheld is."""
     tale = Tale(told()[0].fork())
     for n, (teller, about, hidden) in enumerate(said):
-        everything = frozenset({"summary", "root_cause", "subject"})
+        everything = frozenset({"findings.*", "summary", "root_cause", "subject"})
         TELLERS[teller](tale, n, about=about, withhold=everything if hidden else frozenset())
     tale.lab.commit_index()
     return tale
@@ -141,12 +141,10 @@ def profiles(draw: st.DrawFn) -> dict[str, Any]:
     shows: list[dict[str, Any]] = []
     for name in draw(st.lists(st.sampled_from(TYPES), unique=True, min_size=1, max_size=len(TYPES))):
         kind = BY_NAME[name]
-        members = sorted(open_fields(kind) | set(kind.event.withholdable))
+        members = sorted(open_fields(kind) | set(kind.event.hideable))
         fields = draw(st.one_of(st.just(["*"]), st.just(members), st.lists(st.sampled_from(members), unique=True)))
         disclose = (
-            draw(st.lists(st.sampled_from(sorted(kind.event.withholdable)), unique=True))
-            if kind.event.withholdable
-            else []
+            draw(st.lists(st.sampled_from(sorted(kind.event.hideable)), unique=True)) if kind.event.hideable else []
         )
         shows.append({"fields": fields, "type": name, **({"disclose": disclose} if disclose else {})})
     ground = {"character": "c", "ground": "g", "justification": "a fictional ground", "what": "w"}
@@ -169,8 +167,11 @@ def allowed(profile: Mapping[str, Any], tale: Tale, index: int, member: str) -> 
     shows = next((s for s in profile["shows"] if s["type"] == name), None)
     if shows is None or index not in tale.about:
         return False
-    stands, disclose = set(body) - {"_sd"}, set(shows.get("disclose", []))
-    named, may = {*shows["fields"], *disclose}, set(BY_NAME[name].event.withholdable)
+    hidden = [
+        n for n, v in body.items() if isinstance(v, list) and v and all(isinstance(e, dict) and "..." in e for e in v)
+    ]
+    stands, disclose = set(body) - {"_sd", *hidden}, set(shows.get("disclose", []))
+    named, may = {*shows["fields"], *disclose}, set(BY_NAME[name].event.hideable)
     whole = stands & may <= named if "*" in named else stands <= named
     return whole and (member in stands or member in disclose)
 

@@ -15,6 +15,7 @@ from ledger.events import model
 from tests.disclosures.bent import BENT, LAST, verdict_of
 from tests.disclosures.chromium import Chromium, bundle_verdict
 from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, honest, told
+from tests.disclosures.nested import FORGED, story
 from tests.disclosures.test_one_file_verifier import MEMBERS, ODD, places, put, trust_file
 from tests.simulator import Lab
 
@@ -62,6 +63,20 @@ def test_bent_members(
     lacking = bundle_verdict(older, raw, pin)
     assert lacking["verdict"] == found["verdict"]
     assert [c for c in lacking["codes"] if c != NOT_CHECKED] == found["codes"]
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_is_hidden_inside_what_is_hidden(browser: Chromium, name: str) -> None:
+    forge, code = FORGED[name]
+    forger = story(forge)
+    report, codes = agree(browser, forger.files(), forger.lab)
+    assert report.verdict.value == "INVALID"
+    assert code in codes
+
+
+def test_honest_elements_and_members(browser: Chromium) -> None:
+    forger = story()
+    assert agree(browser, forger.files(), forger.lab)[0].verdict.value == "VALID_UNWITNESSED"
 
 
 def test_an_engine_without_ml_dsa_says_so_and_nothing_better(older: Chromium) -> None:

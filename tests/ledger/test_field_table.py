@@ -26,8 +26,8 @@ FIELDS = {
     "approval.refused": "request, packs, verb, checkpoint",
     "decision.made": "request, gate, approvals, decision, basis, reason~, divergence_reason?, conditions, valid_until?, review_by?, supersedes?",
     "body.informed": "body, of, documents",
-    "evaluation.recorded": "log_sha256, run, task, scores~, preregistration?, evaluator~, independence, elicitation?, safeguards_off, "
-    "tool, tool_version, log_bytes, log_format, status, task_version, task_hash?, dataset, model_as_named, revision?, started_at?, completed_at?, "
+    "evaluation.recorded": "log_sha256, run, task, scores~, preregistration?, evaluator~, independence, elicitation~, safeguards_off, "
+    "tool, tool_version, log_bytes, log_format, status, task_version, task_hash?, dataset, model_as_named~, revision~, started_at?, completed_at?, "
     "edits_detected, warnings",
     "principal.registered": "id, kind, unit, operates?",
     "key.registered": "keyid, spki, alg, use, principal, not_before?, not_after?",
@@ -90,6 +90,7 @@ BEYOND = {
         "run_id": "the same",
         "task_id": "the same",
     },
+    "document.submitted": {"findings": "docs/adr/0023: its findings in words, each withheld by itself"},
     "decision.made": {
         "without_recommendation": "docs/adr/0016: whose advice it is taken without, where the pack allows"
     },
@@ -105,13 +106,12 @@ CAPS = {tuple: 512, str: 49_152}
 def declared(name: str) -> dict[str, str]:
     """Field → `~` where it may be withheld, `?` where it may be left out, else nothing."""
     body = BY_NAME[name]
-    hidden = set(body.event.withholdable)
+    hidden = set(body.event.hideable)
     found: dict[str, str] = {}
     for field in msgspec.structs.fields(body):
         if field.encode_name == "_sd":
             continue
-        elements = "HiddenElement" in str(field.type)
-        found[field.encode_name] = "~" if field.name in hidden or elements else "" if field.required else "?"
+        found[field.encode_name] = "~" if field.name in hidden else "" if field.required else "?"
     return found
 
 
@@ -149,6 +149,15 @@ def test_slots_are_fixed_and_enough() -> None:
         assert has == bool(said.slots), said.name
         assert len(said.withholdable) <= said.slots
         assert bool(said.withholdable) == bool(said.slots)
+        fields = {f.encode_name: str(f.type) for f in msgspec.structs.fields(body)}
+        for elements in said.elements:
+            assert "Hidden" in fields[elements.field] or "Score" in fields[elements.field]
+            assert elements.cap <= 32, "filled up, it still fits a statement"
+        hiding = {name for name, hint in fields.items() if "Hidden" in hint or "Score" in hint}
+        assert hiding == {e.field for e in said.elements}
+        for members in said.members:
+            assert members.field in said.withholdable
+            assert len(members.names) <= members.slots
 
 
 def bounded(hint: Any, metas: tuple[msgspec.Meta, ...] = ()) -> bool:

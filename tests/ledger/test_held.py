@@ -5,13 +5,16 @@ import pytest
 from ledger.errors import Malformed
 from ledger.events import decision, evaluation
 from ledger.held import held_fields
-from ledger.withheld import hide, hide_element, seal
+from ledger.sealing import seal
+from ledger.withheld import hide, hide_element
+from tests.ledger.test_sealing import salts
 
 SALTS = [bytes([n]) * 16 for n in range(64)]
 
 
 def sealed() -> tuple[dict[str, object], tuple[str, ...]]:
-    return seal({"basis": "policy", "reason": "a fictional reason"}, {"reason"}, 2, iter(SALTS))
+    made = seal({"basis": "policy", "reason": "a fictional reason"}, decision.Made.event, ["reason"], iter(SALTS))
+    return made.body, made.disclosures
 
 
 def test_each_belongs_to_the_member_that_it_opens() -> None:
@@ -23,25 +26,26 @@ def test_each_belongs_to_the_member_that_it_opens() -> None:
 
 
 def test_what_stands_below_another_one_belongs_to_its_member() -> None:
-    inner = hide("value", "0.5", SALTS[5])
-    element = hide_element({"_sd": [inner.digest], "name": "accuracy"}, SALTS[6])
-    whole = hide("scores", [{"...": element.digest}], SALTS[7])
-    body = {"_sd": sorted([whole.digest, "A" * 43]), "task": "t"}
-    found = held_fields(body, [inner.text, whole.text, element.text], evaluation.Recorded)
-    assert [(f.text, f.field) for f in found] == [(d.text, "scores") for d in (inner, whole, element)]
-    open_array = {"_sd": [], "scores": [{"...": element.digest}]}
-    assert {f.field for f in held_fields(open_array, [element.text], evaluation.Recorded)} == {"scores"}
+    """Withheld whole and by element, or by element alone: all of it belongs to the member, and none comes without its parent."""
+    plain = {"scores": [{"name": "a"}, {"name": "b"}], "task": "t"}
+    made = seal(plain, evaluation.Recorded.event, ["scores", "scores.*"], salts())
+    whole, *elements = made.disclosures
+    found = held_fields(made.body, [*elements, whole], evaluation.Recorded)
+    assert (found[0].text, found[0].field) == (whole, "scores")
+    assert {(f.text, f.field) for f in found} == {(text, "scores") for text in made.disclosures}
     with pytest.raises(Malformed, match="disclosure-orphan"):
-        held_fields(body, [inner.text, element.text], evaluation.Recorded)  # the parent did not come
+        held_fields(made.body, elements, evaluation.Recorded)  # the parent did not come
+    open_array = seal(plain, evaluation.Recorded.event, ["scores.0"], salts())
+    assert {f.field for f in held_fields(open_array.body, open_array.disclosures, evaluation.Recorded)} == {"scores"}
 
 
-def test_a_long_chain_is_no_deep_call() -> None:
+def test_a_long_chain_is_refused_before_it_is_deep() -> None:
     chain = [hide_element("end", SALTS[0])]
     for _ in range(3000):
         chain.append(hide_element([{"...": chain[-1].digest}], SALTS[1]))
     top = hide("scores", [{"...": chain[-1].digest}], SALTS[2])
-    found = held_fields({"_sd": [top.digest]}, [top.text, *(c.text for c in chain)], evaluation.Recorded)
-    assert len(found) == 3002
+    with pytest.raises(Malformed, match="too-deep"):
+        held_fields({"_sd": [top.digest]}, [top.text, *(c.text for c in chain)], evaluation.Recorded)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,6 @@ from ledger.errors import LedgerError
 from ledger.events import model
 from ledger.keys import Signer
 from ledger.replay import Problem, Replay
-from ledger.statement import model_subject
 from ledger.store.embedded import EmbeddedPostgres
 from ledger.tree import Frontier
 from policies.answer import AsOf
@@ -55,10 +54,8 @@ def fill(folder: Path) -> None:
         signers = session.signers("assessor")
         written = []
         for n in range(FILLED - ledger.appender.size):
-            salt = n.to_bytes(16, "big")
-            bound = {"subject": model_subject(salt, f"Fictional {n}", "sha256:" + "0" * 64), "subject_salt": salt}
             said = {"kind": "base", "subject": {"name": f"Fictional {n}", "weights": "sha256:" + "0" * 64}}
-            written.append(session.write(model.Registered, said, f"model/f{n}", signers, **bound))
+            written.append(session.write(model.Registered, said, f"model/f{n}", signers))
         for start in range(0, len(written), 4):
             session.post_all(written[start : start + 4])
         export(ledger, folder / "export", load_signer(folder / "keys" / "engine.pem"))

@@ -95,7 +95,7 @@ def test_attack_measures(door: Door, text: str) -> None:
         parse_decimal(text)
     body = documents.evaluation("r", scores=[{"name": "n", "scorer": "s", "value": text}])
     written = door.session.write(
-        evaluation.Recorded, body, "model/none", door.signers("evaluator"), withhold=frozenset(), subject="ab" * 32
+        evaluation.Recorded, body, "model/none", door.signers("evaluator"), defaults=frozenset(), subject="ab" * 32
     )
     door.refuses(written.wire(), 400, "schema", "$.predicate.body.scores[0].value")
 

@@ -89,11 +89,11 @@ def test_attack_approval_as_result(door: Door, lab: Lab) -> None:
             "evaluation": {"index": 1, "leaf": "0" * 64}, "reason": "fictional"}  # fmt: skip
         own = door.signers(who)
         payload = door.session.write(
-            kind, body, "model/none", own, subject="ab" * 32, withhold=frozenset()
+            kind, body, "model/none", own, subject="ab" * 32, defaults=frozenset()
         ).envelope.payload
         bent = replaced(payload, kind.event.topic.encode(), other.event.topic.encode())
         door.refuses(signed(bent, *own), 400, "schema")
-        mine = lab.write(kind, body, "model/a", who, subject="ab" * 32, withhold=frozenset()).envelope.payload
+        mine = lab.write(kind, body, "model/a", who, subject="ab" * 32, defaults=frozenset()).envelope.payload
         branch = lab.fork()
         branch.slip(signed(replaced(mine, kind.event.topic.encode(), other.event.topic.encode()), lab.keys[who]))
         branch.finds("schema")

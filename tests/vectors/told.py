@@ -21,16 +21,17 @@ from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.committed import index_payload
 from ledger.entry import format_entry, leaf_hash
 from ledger.envelope import Envelope, format_envelope, sign_envelope
-from ledger.event import Event
+from ledger.event import Event, EventType
 from ledger.keys import P256_ORDER, SoftwareSigner
 from ledger.note import LogSigner
 from ledger.registry import BY_NAME
 from ledger.replay import Problem, Replay
+from ledger.sealing import seal
+from ledger.slots import is_hidden
 from ledger.statement import format_statement, model_subject, stream_subject
 from ledger.strict import format_base64, format_uuid7, micros, shift
 from ledger.tile import Edge
 from ledger.trust import engine_key
-from ledger.withheld import seal
 from policies.answer import AsOf
 from policies.framework import Pack, load_toml, pack_digest, pack_object, parse_pack
 from policies.rules import RULES
@@ -51,6 +52,21 @@ MEMBERS = {
     "approver-1": "approver", "approver-2": "approver", "assessor": "assessor", "attester": "attester", "decider": "decider",
     "deployer": "deployer", "evaluator": "evaluator", "framework-admin-1": "framework-admin", "framework-admin-2": "framework-admin",
 }  # fmt: skip
+
+
+def hidden_of(kind: EventType, body: Mapping[str, Any]) -> list[str]:
+    """What is withheld here: all that may be, but the scores of a result, which alone decide, and of its revision only the commit."""
+    open_ = {"evaluation.recorded": ("scores", "scores.*", "revision", "revision.origin")}.get(kind.name, ())
+    return [path for path in kind.paths if path.partition(".")[0] in body and path not in open_]
+
+
+def unsealed(value: Any) -> Any:
+    """A body without its digests and decoys, as if nothing had been withheld that was not disclosed."""
+    if isinstance(value, dict):
+        return {k: unsealed(v) for k, v in value.items() if k != "_sd"}
+    if isinstance(value, list | tuple):
+        return [unsealed(v) for v in value if not is_hidden(v)]
+    return value
 
 
 def unsafe_salts() -> Iterator[bytes]:
@@ -121,10 +137,10 @@ class Told:
         kind = BY_NAME[name].event
         shown: dict[str, Any] = dict(body)
         disclosures: tuple[str, ...] = ()
-        if kind.slots:
-            hidden = (frozenset(kind.withholdable) & frozenset(shown)) - {"scores"}
+        if kind.paths:
             salt = options.pop("subject_salt", None)
-            shown, disclosures = seal(shown, hidden, kind.slots, self.salts if salt is None else iter((salt,)))
+            sealed = seal(shown, kind, hidden_of(kind, shown), self.salts if salt is None else iter((salt,)))
+            shown, disclosures = sealed.body, sealed.disclosures
         event_id = format_uuid7(micros(self.time) // 1000, sha256(b"%d" % self.count).digest()[:10])
         self.disclosures[event_id] = disclosures
         known = self.replay.state.get("subject", stream)
@@ -309,7 +325,7 @@ def _evaluations(lab: Told) -> None:
     lab.tell("evaluation.invalidated", said, MODEL, "evaluator")
     for name, state in (("CBRN-3", "below"), ("CBRN-4", "below"), ("AUTONOMY-CHECKPOINT", "below")):
         said = {
-            "confidence": "moderate", "dissent": [], "evidence": [reference(first)] if name == "CBRN-3" else [],
+            "confidence": "moderate", "dissent": ["test-only doubt"], "evidence": [reference(first)] if name == "CBRN-3" else [],
             "framework": lab.digest(RSP), "made": "role", "precautionary": False, "rationale": "fictional",
             "review_by": "2026-07-01T00:00:00.000000Z", "state": state, "subjects": [MODEL], "threshold": name,
         }  # fmt: skip
@@ -334,6 +350,7 @@ def _safeguards(lab: Told) -> None:
     gone = {"attestation": reference(attested), "reason": "a monitor was found switched off"}
     lab.tell("safeguard.withdrawn", gone, "safeguard/own-cloud", "attester")
     said = {"coverage_date": lab.time, "covers": [MODEL], "digest": ZERO, "kind": "capability_report", "version": "1"}
+    said |= {"findings": ["test-only finding", "another"]}
     sent = lab.tell("document.submitted", said, "document/capability-report", "assessor")
     said = {"digest": ZERO, "document": reference(sent), "role": "RSO", "verb": "confirm"}
     lab.tell("document.confirmed", said, "document/capability-report", "approver-2")

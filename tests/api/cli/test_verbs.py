@@ -2,6 +2,7 @@
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from auditor.pin import parse_pin
 from ledger.entry import parse_entry
 from ledger.envelope import parse_envelope
+from ledger.strict import parse_base64url
+from ledger.withheld import open_body
 from tests.commands import Cli, Done, adopt, running
 from tests.conftest import copy_of
 
@@ -263,3 +266,127 @@ def test_a_new_engine_key_is_registered_and_put_in_place(founded_folder: Path, t
     fresh.replace(folder / "keys" / "engine.pem")
     with running(folder) as commands:
         assert "derived gate.evaluated" in commands.ok(*ask).out
+
+
+def test_withhold_hides_more_and_says_so_before_anything_is_signed(cli: Cli) -> None:
+    """Dissent is open by default; named, each voice is hidden by itself, and the array is filled so that no count tells."""
+    said = (
+        "determine",
+        "one",
+        "CBRN-4",
+        "--state",
+        "below",
+        "--rationale",
+        "r",
+        "--dissent",
+        "voice-one",
+        "--dissent",
+        "voice-two",
+    )
+    open_ = payload(cli, cli.ok(*said, "--yes", "--json"))["predicate"]["body"]  # type: ignore[index]  # a statement
+    assert open_["dissent"] == ["voice-one", "voice-two"]
+    done = cli(*said, "--withhold", "dissent.1", "--json", typed="yes\n")
+    assert done.code == 0, done.err
+    assert "withheld inside it, by digest: dissent.1" in done.err
+    body = payload(cli, done)["predicate"]["body"]  # type: ignore[index]  # a statement
+    assert len(body["dissent"]) == 8
+    assert [d for d in body["dissent"] if isinstance(d, str)] == ["voice-one"]
+    kept = cli.folder / "disclosures" / f"{json.loads(done.out)['details'][0]['event_id']}.jsonl"
+    assert [v for v in open_body(body, kept.read_text().split()).body["dissent"] if isinstance(v, str)] == [
+        "voice-one",
+        "voice-two",
+    ]
+    none = payload(
+        cli,
+        cli.ok(
+            "determine",
+            "one",
+            "CBRN-4",
+            "--state",
+            "below",
+            "--rationale",
+            "r",
+            "--withhold",
+            "dissent.*",
+            "--yes",
+            "--json",
+        ),
+    )
+    assert len(none["predicate"]["body"]["dissent"]) == 8, "not even that there was none"  # type: ignore[index]  # a statement
+
+
+def test_findings_of_a_document_are_withheld_by_default(cli: Cli) -> None:
+    done = cli.ok(
+        "document",
+        "submit",
+        "capability_report",
+        "weights.bin",
+        "--model",
+        "one",
+        "--finding",
+        "secret-finding",
+        "--yes",
+        "--json",
+    )
+    body = payload(cli, done)["predicate"]["body"]  # type: ignore[index]  # a statement
+    assert len(body["findings"]) == 16
+    assert "secret-finding" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "allowed"),
+    [
+        (("determine", "one", "CBRN-4", "--state", "below", "--rationale", "r"), "state", "confidence, rationale, dissent.*"),
+        (("determine", "one", "CBRN-4", "--state", "below", "--rationale", "r"), "rationale.0", "confidence, rationale, dissent.*"),
+        (("attest", "one", "--set", "ASL-2-SECURITY", *SCOPE), "claim", "detail"),
+        (("register", "model/four", "--name", "x", "--weights", "weights.bin"), "kind", "subject"),
+        (("request", "one", "external_deploy", *SCOPE), "facts", "audience_detail"),
+        (("document", "submit", "capability_report", "weights.bin", "--model", "one"), "digest", "findings.*"),
+        (("event", "new", 'role.revoked={"principal":"a","role":"attester"}', "--stream", "ledger", "--signer", "key-admin-1", "--out", "x.json"),
+         "principal", "nothing"),
+    ],
+)  # fmt: skip
+def test_what_a_type_can_not_withhold_is_refused_and_named(
+    cli: Cli, words: tuple[str, ...], path: str, allowed: str
+) -> None:
+    before = size(cli)
+    confirmed = () if words[0] == "event" else ("--yes",)
+    done = cli(*words, "--withhold", path, *confirmed)
+    assert done.code == 2, done.err
+    assert "not-withholdable" in done.err
+    assert f"{path}; of this type may be withheld: {allowed}" in done.err
+    assert size(cli) == before
+    assert not Path("x.json").exists()
+
+
+def test_a_withheld_value_of_another_form_is_refused_before_it_is_a_digest(cli: Cli) -> None:
+    done = cli("determine", "one", "CBRN-4", "--state", "below", "--rationale", "r", "--confidence", "x" * 401, "--yes")
+    assert done.code == 2
+    assert "$.predicate.body.confidence" in done.err
+
+
+def test_what_is_signed_can_not_be_withheld_any_more(cli: Cli) -> None:
+    done = cli("event", "post", "weights.bin", "--withhold", "rationale")
+    assert done.code == 2
+    assert "event new" in done.err
+
+
+def test_event_new_withholds_by_path_and_binds_a_model_s_record(cli: Cli, tmp_path: Path) -> None:
+    """The subject of a registration is the record that is hidden, however it was written."""
+    body = {"kind": "base", "subject": {"name": "Two", "weights": "sha256:" + "0" * 64}}
+    out = tmp_path / "s.json"
+    cli.ok(
+        "event",
+        "new",
+        f"model.registered={json.dumps(body)}",
+        "--stream",
+        "model/bound",
+        "--signer",
+        "assessor",
+        "--out",
+        out,
+    )
+    statement = json.loads(out.read_bytes())
+    (kept,) = [p for p in (cli.folder / "disclosures").glob("*.jsonl") if p.stem == statement["predicate"]["event_id"]]
+    (text,) = kept.read_text().split()
+    assert statement["subject"][0]["digest"]["sha256"] == sha256(parse_base64url(text)).hexdigest()
