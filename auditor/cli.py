@@ -19,12 +19,14 @@ from auditor.bundle import Trust, undecided, verify_bundle, verify_zip
 from auditor.explain import report_text
 from auditor.pace import Pace
 from auditor.pin import Pin, parse_pin
+from auditor.reveal import verify_with
 from auditor.source import folder_reader, is_bag, read_bag, read_zip, release
 from auditor.split_view import check, is_split_view
 from auditor.timestamped import timestamped
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import Progress, Work, verify_export
 from auditor.working_file import WorkingFile
+from disclosures.stored_zip import parse_zip
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -95,6 +97,17 @@ def verify_path(
     read = folder_reader(path)
     report = verify_export(read, trust.pin, progress=progress, workers=workers, work=work, as_of=as_of)
     return timestamped(report, read, trust.authorities)
+
+
+def verify_later(path: Path, earlier: Path, trust: Trust) -> Report:
+    """Verify a bundle, and what it reveals of an earlier one. Raises `OSError` where one can't be read."""
+    try:
+        later, before = (
+            read_bag(p) if p.is_dir() else parse_zip(read_zip(p)) for p in (path, earlier)
+        )  # fmt: skip
+    except LedgerError as err:
+        return undecided(err)
+    return verify_with(later, before, trust)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -27,11 +27,11 @@ from api.replay_statement import sign_replay
 from api.settings import settings
 from api.wiring import opened, wall_clock
 from auditor.bundle import Trust
-from auditor.cli import verify_path, working
+from auditor.cli import verify_later, verify_path, working
 from auditor.explain import report_text, visible
 from auditor.pin import letter, parse_pin
 from auditor.proof import witnessed
-from auditor.source import folder_reader
+from auditor.source import folder_reader, is_bag
 from auditor.timestamped import timestamped
 from auditor.verdict import Report
 from auditor.verify import verify_export
@@ -108,6 +108,10 @@ def verify(
         ),
     ] = None,
     key: Keys = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option("--with", metavar="BUNDLE", help="An earlier bundle: what it withheld and this one shows."),
+    ] = None,
     work: Annotated[
         Path | None,
         typer.Option(help="A file of your own: the audit of a large log goes on there after it was stopped."),
@@ -134,6 +138,8 @@ def verify(
     how: dict[str, Any] = {
         "as_of": as_of, "progress": Progress(), "work": working(work), "workers": os.cpu_count() or 2
     }  # fmt: skip
+    if earlier is not None and (is_url(place) or Path(place).is_dir() != is_bag(Path(place)) or not earlier.exists()):
+        raise Fault("export-missing", "failed", "--with compares two bundles", "name two bundles, the later one first")
     if is_url(place):
         with closing(WebSource(place, token=settings().token(), timeout=timeout)) as source, reading(place):
             report = timestamped(verify_export(source.read, trusted, **how), source.read, authorities)
@@ -141,10 +147,12 @@ def verify(
         raise Fault("export-missing", "failed", f"nothing at {place}", "name a bundle, an exported folder, or a URL")
     elif tiles is not None and is_url(tiles):
         with closing(WebSource(tiles, token=settings().token(), timeout=timeout)) as source:
-            report = verified_files(Path(place), Trust(trusted, source.read, carried(), vkeys, authorities), how)
+            report = verified_files(
+                Path(place), Trust(trusted, source.read, carried(), vkeys, authorities), how, earlier
+            )
     else:
         beside = None if tiles is None else folder_reader(Path(tiles))
-        report = verified_files(Path(place), Trust(trusted, beside, carried(), vkeys, authorities), how)
+        report = verified_files(Path(place), Trust(trusted, beside, carried(), vkeys, authorities), how, earlier)
     if evidence is not None and report.exit_code in (0, 5):
         report = replace(report, checks=(*report.checks, *evidence_checks(Path(place), evidence)))
     report = witnessed(report, wanted, witnesses)
@@ -158,10 +166,10 @@ def verify(
     raise SystemExit(report.exit_code)
 
 
-def verified_files(path: Path, trust: Trust, how: Mapping[str, Any]) -> Report:
-    """What stands at a path, verified offline. Raises `Fault` as `reading`."""
+def verified_files(path: Path, trust: Trust, how: Mapping[str, Any], earlier: Path | None) -> Report:
+    """What stands at a path, verified offline; with an earlier bundle. Raises `Fault` as `reading`."""
     with reading(str(path)):
-        return verify_path(path, trust, **how)
+        return verify_path(path, trust, **how) if earlier is None else verify_later(path, earlier, trust)
 
 
 @contextmanager
