@@ -7,6 +7,7 @@ stand once. A page of the docs states a digest as `sha256sum` prints it: an inde
 import json
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,17 @@ def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+def script_of(names: Iterable[str]) -> str:
+    """These sources as one script, with the tables that `verify.py` holds."""
+    script = "".join((SOURCE / name).read_text(encoding="utf-8") for name in names)
+    script = script.replace("@TABLE@", compact(TABLE)).replace("@INSIDE@", compact(INSIDE))
+    return script.replace("@SHAPES@", compact(shape(SHAPES)))
+
+
 def join() -> str:
     """The page: follows from the sources alone. Its policy allows its own style and script, and nothing else."""
     style = (SOURCE / "page.css").read_text(encoding="utf-8")
-    script = "".join((SOURCE / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    script = script.replace("@TABLE@", compact(TABLE)).replace("@INSIDE@", compact(INSIDE))
-    script = script.replace("@SHAPES@", compact(shape(SHAPES)))
+    script = script_of(SCRIPTS)
     page = (SOURCE / "page.html").read_text(encoding="utf-8")
     for mark, text in (
         ("STYLE_HASH", digest(style)),

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from disclosures.static.verify import SHAPES, TABLE
 from disclosures.stored_zip import format_zip
 from ledger.events import model
-from spec.verifier import SCRIPTS, SOURCE, compact, shape
+from spec.verifier import SCRIPTS, script_of
 from tests.disclosures.bent import BENT, verdict_of
 from tests.disclosures.forger import MODEL, honest, told
 from tests.disclosures.test_one_file_verifier import trust_file
@@ -36,8 +35,7 @@ const bytes = (text) => new Uint8Array(Buffer.from(text, 'base64'));
 
 def ask(tmp_path: Path, *asked: tuple[bytes, bytes | None]) -> tuple[list[tuple[str, list[str]]], bool]:
     """Verdict and codes of each bundle under its trust file; and whether this Node lacks ML-DSA."""
-    script = "".join((SOURCE / name).read_text() for name in SCRIPTS if name not in PAGE_ALONE)
-    script = script.replace("@TABLE@", compact(TABLE)).replace("@SHAPES@", compact(shape(SHAPES)))
+    script = script_of(name for name in SCRIPTS if name not in PAGE_ALONE)
     (tmp_path / "checks.js").write_text(script + DRIVER)
     encoded = [[base64.b64encode(raw).decode(), pin and base64.b64encode(pin).decode()] for raw, pin in asked]
     done = subprocess.run(
