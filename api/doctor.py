@@ -135,7 +135,9 @@ def _wrapping(folder: Path) -> Item:
     older = f", and {len(keys) - 1} older" if len(keys) > 1 else ""
     detail = f"{newest.id} in {place}, {days} days old{older}; keep a copy apart from the database's backups"
     if days > WRAPPING_DAYS:
-        return Item("wrapping key", "amber", detail, "no command changes it yet: who can read its file? docs/how-to/back-up.md")
+        return Item(
+            "wrapping key", "amber", detail, "no command changes it yet: who can read its file? docs/how-to/back-up.md"
+        )
     return Item("wrapping key", "green", detail)
 
 
