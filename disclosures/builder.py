@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec.structs import replace as replaced
 
 from disclosures.absence import absences, edges_open
 from disclosures.bag import Head as BagHead
@@ -29,6 +30,7 @@ from disclosures.parts import (
     Run,
     StreamEnd,
     format_part,
+    parse_part,
 )
 from disclosures.profile import Profile, profile_object
 from disclosures.report_html import render
@@ -111,13 +113,8 @@ def build_bundle(log: Log, asked: Asked, engine: Signer, tags: Files) -> dict[st
     )  # fmt: skip
     seen = read_shown({**payload, "data/claims.json": format_part(bare)})
     claims = claims_for(seen, fold_shown(seen), asked.profile.claims, asked.actions, log.state)
-    payload["data/claims.json"] = format_part(
-        BundleClaims(
-            as_of=bare.as_of, claims=claims, founding=bare.founding, ledger=bare.ledger, schema=bare.schema,
-            subject=bare.subject,
-        )
-    )  # fmt: skip
-    payload[REPORT] = render(read_shown(payload))
+    said = payload["data/claims.json"] = format_part(replaced(bare, claims=claims))
+    payload[REPORT] = render(replace(seen, claims=parse_part(said, BundleClaims)))
     predicate = Predicate(
         checkpoint=BagHead(root=checkpoint.root.hex(), size=checkpoint.size), founding=log.founding,
         ledger=checkpoint.origin, profile=asked.profile.id, recipient=asked.recipient, schema="holdpoint.bundle/1",

@@ -34,7 +34,7 @@ FRAMEWORK = re.compile(r"data/frameworks/([0-9a-f]{64})\.json")
 TIMESTAMP = re.compile(r"data/(timestamps/[1-9][0-9]{0,15}\.[0-9a-f]{64}\.[1-9][0-9]?\.tsr)")
 CHECKPOINT, KEYS, REPORT = "data/checkpoint", "data/keys", "data/report.html"
 NAMED = ("digest-duplicate", "sd-slots", "type-unknown")
-"""Defects of an entry that are told apart; the others are `entry-form`."""
+"""Defects of an entry that are told apart, as are those of its field disclosures; the others are `entry-form`."""
 NEEDED = (CHECKPOINT, KEYS, *PARTS)
 
 
@@ -147,15 +147,6 @@ def _entries(files: Files, events: Mapping[int, str], disclosed: Mapping[int, st
         try:
             entries.append(read_shown_entry(n, files[events[n]], extra, owners))
         except LedgerError as err:
-            code = (
-                err.code
-                if _of_disclosure(err) or err.code in ("type-unknown", "digest-duplicate", "sd-slots")
-                else "entry-form"
-            )
+            code = err.code if err.code.startswith("disclosure-") or err.code in NAMED else "entry-form"
             raise Defect(Malformed("bundle", err.code, code), events[n], n) from err
     return tuple(entries)
-
-
-def _of_disclosure(err: LedgerError) -> bool:
-    """Whether it is a field disclosure that does not fit, rather than the entry."""
-    return err.code.startswith("disclosure-")
