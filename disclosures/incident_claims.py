@@ -13,11 +13,15 @@ from ledger.events import framework, incident, model
 
 
 def incident_claims(shown: Shown) -> list[dict[str, Any]]:
-    """A claim for each shown report of an incident that concerns the subject, in order of index."""
+    """A claim for each of `incident_reports`."""
+    return [incident_claim(shown, one) for one in incident_reports(shown)]
+
+
+def incident_reports(shown: Shown) -> list[ShownEntry]:
+    """The shown reports of incidents that concern the subject, in order of index."""
     about = _incidents(shown)
-    names = {b.digest: b.id for e in shown.entries if isinstance(b := e.statement.predicate.body, framework.Published)}
     reports = (e for e in shown.entries if isinstance(e.statement.predicate.body, incident.ReportFiled))
-    return [_claim(shown, one, names) for one in reports if one.stream in about]
+    return [one for one in reports if one.stream in about]
 
 
 def _incidents(shown: Shown) -> set[str]:
@@ -32,8 +36,10 @@ def _incidents(shown: Shown) -> set[str]:
     return found | {e.stream for e in observed if shown.request.subject in e.statement.predicate.body.models}
 
 
-def _claim(shown: Shown, one: ShownEntry, names: dict[str, str]) -> dict[str, Any]:
+def incident_claim(shown: Shown, one: ShownEntry) -> dict[str, Any]:
+    """What may be claimed of one of `incident_reports`."""
     body: incident.ReportFiled = one.statement.predicate.body
+    names = {b.digest: b.id for e in shown.entries if isinstance(b := e.statement.predicate.body, framework.Published)}
     entries = shown.of_stream(one.stream)
     last = next((s.version for s in shown.streams if s.stream == one.stream), one.version)
     seen = next((e for e in entries if isinstance(e.statement.predicate.body, incident.Observed)), None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from disclosures.claims import answers
-from disclosures.incident_claims import incident_claims
+from disclosures.incident_claims import incident_claim, incident_claims, incident_reports
 from disclosures.needs import lacking
 from disclosures.partial import Partial
 from disclosures.shown import Shown
@@ -20,10 +20,9 @@ from policies.divergence import divergence_in
 from policies.facts import Fact
 
 
-def decision_claims(shown: Shown, partial: Partial) -> list[dict[str, Any]]:
-    """A claim for each decision on the subject that is shown, in order."""
-    made = [e for e in shown.of_stream(shown.request.subject) if isinstance(e.statement.predicate.body, decision.Made)]
-    return [_decision(shown, partial, one) for one in made]
+def _decisions(shown: Shown) -> list[ShownEntry]:
+    """The decisions on the subject that are shown, in order."""
+    return [e for e in shown.of_stream(shown.request.subject) if isinstance(e.statement.predicate.body, decision.Made)]
 
 
 def _decision(shown: Shown, partial: Partial, one: ShownEntry) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def claims_for(
     entries answer as all of them do: what is withheld may matter.
     """
     wanted = tuple(kinds)
-    found = decision_claims(shown, partial) if "decision" in wanted else []
+    found = [_decision(shown, partial, one) for one in _decisions(shown)] if "decision" in wanted else []
     found += incident_claims(shown) if "incident" in wanted else []
     as_of = AsOf(shown.claims.as_of.size, shown.claims.as_of.time)
     if "status" in wanted:
@@ -83,9 +82,9 @@ def claims_for(
 def recomputed(claim: dict[str, Any], shown: Shown, partial: Partial) -> dict[str, Any] | None:
     """The same claim from what is shown; `None` where nothing shown carries it. Unknown kinds carry nothing."""
     if claim.get("kind") == "decision":
-        return next((c for c in decision_claims(shown, partial) if c["index"] == claim.get("index")), None)
+        return next((_decision(shown, partial, e) for e in _decisions(shown) if e.index == claim.get("index")), None)
     if claim.get("kind") == "incident":
-        return next((c for c in incident_claims(shown) if c["index"] == claim.get("index")), None)
+        return next((incident_claim(shown, e) for e in incident_reports(shown) if e.index == claim.get("index")), None)
     actions = claim.get("actions")
     if claim.get("kind") == "status" and isinstance(actions, dict) and actions:
         as_of = AsOf(shown.claims.as_of.size, shown.claims.as_of.time)
