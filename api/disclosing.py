@@ -13,9 +13,9 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
-from api.author import statement_of
 from api.cosigning import ask_witnesses, cosigned_note, witness_transport
 from api.embargo import shown
+from api.handed_over import bundle_path, handed_over, id_of
 from api.handing_over import write_synced
 from api.timestamping import tokens_at
 from api.wiring import Ledger
@@ -27,10 +27,9 @@ from disclosures.profile import Profile, load_profile, parse_profile
 from disclosures.stored_zip import format_zip
 from ledger.canonical import dumps
 from ledger.checkpoint import read_checkpoint
-from ledger.entry import read_entry
 from ledger.errors import Fault, Malformed
-from ledger.events import disclosure
 from ledger.keys import Signer
+from ledger.state import State
 from ledger.store.rows import Stored
 from ledger.stream_index import Head
 from ledger.tile import TileReader
@@ -56,7 +55,7 @@ class LedgerSource:
 
     def of_stream(self, stream: str) -> Iterator[tuple[int, bytes]]:
         """A stream's entries below the size, in order."""
-        rows = shown(self._state, _rows(self._ledger, self._size, stream=stream))
+        rows = shown(self._state, _rows(self._ledger, self._size, stream))
         return ((row.index, row.entry) for row in rows)
 
     def heads(self, size: int) -> list[Head]:
@@ -83,7 +82,7 @@ class Prepared:
     @property
     def stream(self) -> str:
         """The stream in which it is said that it was made."""
-        return f"disclosure/{self.digest.removeprefix('sha256:')[:32]}"
+        return f"disclosure/{id_of(self.digest)}"
 
 
 def shipped_profiles() -> dict[str, Profile]:
@@ -137,7 +136,7 @@ def prepare(ledger: Ledger, asked: Asked, engine: Signer) -> Prepared:
     )  # fmt: skip
     since = (
         *asked.since,
-        *_earlier(ledger, size),
+        *_earlier(state),
         *stamped,
         committed,
     )  # the head before this disclosure is what most pins hold
@@ -174,17 +173,13 @@ def _shown_at(ledger: Ledger, committed: int) -> tuple[int, str]:
 def carried() -> dict[str, bytes]:
     """The verifiers and their instructions, as this release has them."""
     folder = package_files("disclosures") / "static"
-    return {name: (folder / name).read_bytes() for name in TAGS if (folder / name).is_file()}
-
-
-def bundle_path(folder: Path, digest: str) -> Path:
-    """Where a prepared bundle is kept."""
-    return folder / "bundles" / f"{digest.removeprefix('sha256:')}.zip"
+    return {name: (folder / name).read_bytes() for name in TAGS}
 
 
 def released(ledger: Ledger, digest: str) -> tuple[int, bytes]:
     """A bundle whose `disclosure.made` is in the log: the event's index, and the zip. Raises `Fault` `bundle-unreleased`."""
-    found = next((index for index, said in _made(ledger, ledger.appender.size) if said.bundle_digest == digest), None)
+    with ledger.view() as view:
+        found = next((h.index for h in handed_over(view.state) if h.bundle_digest == digest), None)
     path = bundle_path(ledger.folder, digest)
     if found is None or not path.is_file():
         detail = f"no disclosure.made in the log releases a bundle {digest} that is kept here"
@@ -194,22 +189,17 @@ def released(ledger: Ledger, digest: str) -> tuple[int, bytes]:
     return found, path.read_bytes()
 
 
-def _made(ledger: Ledger, size: int) -> Iterator[tuple[int, disclosure.Made]]:
-    for row in _rows(ledger, size, topic=disclosure.Made.event.topic):
-        yield row.index, statement_of(read_entry(row.entry)[1].payload).predicate.body
-
-
-def _rows(ledger: Ledger, size: int, **sought: str) -> Iterator[Stored]:
-    """The entries below `size` of a stream, or of a type, in order, page by page."""
+def _rows(ledger: Ledger, size: int, stream: str) -> Iterator[Stored]:
+    """The entries below `size` of a stream, in order, page by page."""
     after = -1
     while True:
-        page = ledger.desk.find(after, PAGE, **sought)
+        page = ledger.desk.find(after, PAGE, stream=stream)
         yield from (row for row in page if row.index < size)
         if len(page) < PAGE or page[-1].index >= size:
             return
         after = page[-1].index
 
 
-def _earlier(ledger: Ledger, size: int) -> list[int]:
+def _earlier(state: State) -> list[int]:
     """The checkpoints under which something was handed over before: whoever got it can tie this bundle to that one."""
-    return sorted({said.checkpoint.size for _, said in _made(ledger, size)})[-EARLIER:]
+    return sorted({h.checkpoint["size"] for h in handed_over(state)})[-EARLIER:]

@@ -3,17 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from api.disclosing import bundle_path
+from api.embargo import Table, suppressed_at
 from ledger.events import disclosure
 from ledger.state import State
 from policies.facts import Fact
 
 ID = re.compile(r"[0-9a-f]{32}")
 """The first half of a bundle's SHA-256: the name of the stream in which it is said that it was made."""
+
+SUPPRESSED = "suppressed by the root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,27 @@ class HandedOver:
     released_by: tuple[str, ...]
 
 
+def bundle_path(folder: Path, digest: str) -> Path:
+    """Where a prepared bundle is kept."""
+    return folder / "bundles" / f"{digest.removeprefix('sha256:')}.zip"
+
+
 def id_of(digest: str) -> str:
     """The id of a bundle, from its digest."""
     return digest.removeprefix("sha256:")[:32]
 
 
 def handed_over(state: State) -> list[HandedOver]:
-    """Every disclosure, in order of index."""
+    """Every disclosure, in order of index, as signed: what leaves goes through `shown_disclosure`."""
     facts = (f for _, found in state.scan("disclosed") for f in found)
     return sorted(map(_told, facts), key=lambda h: h.index)
+
+
+def shown_disclosure(state: Table, found: HandedOver) -> HandedOver:
+    """A disclosure without the words of a suppressed entry. `state` is that of now, as in `api.embargo.shown_incident`."""
+    if suppressed_at(state, found.index) is None:
+        return found
+    return replace(found, profile=SUPPRESSED, recipient=SUPPRESSED)
 
 
 def released_one(state: State, bundle_id: str) -> HandedOver | None:

@@ -1,6 +1,5 @@
 """`disclose`: a part of the ledger about one model, for one recipient, under a profile; released by two."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +11,11 @@ from api.cli.options import As, Json, Yes, with_book
 from api.cli.output import answer, say
 from api.cli.signing import model_stream, sign_and_post
 from api.disclosing import profile_named
+from api.handed_over import bundle_path
 from api.handing_over import write_synced
 from auditor.pin import parse_pin
 from disclosures.builder import Asked
+from ledger.canonical import dumps
 from ledger.errors import Fault
 from ledger.events import disclosure
 from ledger.strict import parse_digest, parse_stream
@@ -85,8 +86,8 @@ def _size(text: str) -> int:
 
 def _prepared(book: Book, offer: Offer, *, as_json: bool) -> None:
     """Say what two disclosers are to sign; the body lies where they find it."""
-    path = book.folder / "bundles" / f"{offer.digest.removeprefix('sha256:')}.json"
-    write_synced(path, json.dumps(dict(offer.body), sort_keys=True).encode(), mode=0o600)
+    path = bundle_path(book.folder, offer.digest).with_suffix(".json")
+    write_synced(path, dumps(dict(offer.body)), mode=0o600)  # of a server's ledger nobody has written it here
     if as_json:
         said = {"digest": offer.digest, "stream": offer.stream, "body": dict(offer.body), "beside": list(offer.beside)}
         answer("disclose", [said], book=book)

@@ -10,7 +10,7 @@ from fastapi import Path, Query, Request
 from starlette.responses import FileResponse, Response
 
 from api.bound import REVALIDATE, Following, bound, known, next_page
-from api.handed_over import HandedOver, handed_over, kept, prepared_body, released_one
+from api.handed_over import HandedOver, handed_over, kept, prepared_body, released_one, shown_disclosure
 from api.positions import parse_at
 from api.problems import problem
 from api.recipients import opens_bundle
@@ -37,9 +37,10 @@ def disclosures(
     view = past.at(parse_at(at))
     found = [h for h in handed_over(view.state) if h.index > after]
     more: Following = next_page(request, found[limit - 1].index, at=view.size) if len(found) > limit else ()
+    now = ledger_of(request).appender.state
     value = {
         "as_of": {"size": view.size, "time": view.time}, "break_glass": break_glass_of(view.state),
-        "disclosures": [asdict(h) for h in found[:limit]],
+        "disclosures": [asdict(shown_disclosure(now, h)) for h in found[:limit]],
     }  # fmt: skip
     return bound(request, value, checkpoint=past.checkpoint(view.size), following=more)
 
@@ -50,7 +51,8 @@ def one_disclosure(request: Request, bundle_id: BundleId) -> Response:
     view = past.at(None)
     found = released_one(view.state, bundle_id)
     if found is not None:
-        value = {"state": "released", **asdict(found), "kept": kept(ledger.folder, found.bundle_digest) is not None}
+        told = asdict(shown_disclosure(ledger.appender.state, found))
+        value = {"state": "released", **told, "kept": kept(ledger.folder, found.bundle_digest) is not None}
         return bound(request, value, checkpoint=past.checkpoint(view.size))
     scopes: frozenset[str] | None = request.scope.get("holdpoint.scopes")
     body = prepared_body(ledger.folder, bundle_id) if scopes is None or PREPARE in scopes else None

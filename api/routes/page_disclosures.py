@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from api.handed_over import handed_over
+from api.handed_over import handed_over, shown_disclosure
 from api.positions import parse_at
 from api.rendering import ledger_page
-from api.routes.asked import MAX_INDEX, WHOLE, At, past_of
+from api.routes.asked import MAX_INDEX, WHOLE, At, ledger_of, past_of
 
 DISCLOSURES = 50
 """Disclosures per page, the newest first."""
@@ -21,6 +21,6 @@ def disclosures_page(request: Request, at: At = None, before: Before = MAX_INDEX
     found = handed_over(view.state)
     rest = [h for h in reversed(found) if h.index < before]
     following = rest[DISCLOSURES - 1].index if len(rest) > DISCLOSURES else None
-    return ledger_page(
-        request, "disclosures.html", view, at, count=len(found), disclosures=rest[:DISCLOSURES], following=following
-    )
+    now = ledger_of(request).appender.state
+    told = [shown_disclosure(now, h) for h in rest[:DISCLOSURES]]
+    return ledger_page(request, "disclosures.html", view, at, count=len(found), disclosures=told, following=following)

@@ -9,7 +9,8 @@ import pytest
 
 from api.cli.disclose import disclose as cli_disclose
 from api.cli.main import main
-from api.disclosing import LedgerSource, bundle_path, prepare, profile_named, released
+from api.disclosing import LedgerSource, prepare, profile_named, released
+from api.handed_over import bundle_path
 from api.keyring import load_signer
 from api.recipients import recipient_scope
 from api.session import Session

@@ -16,7 +16,8 @@ import pytest
 
 from api import answers_disclosures as shapes
 from api.client import Client
-from api.disclosing import bundle_path, profile_named
+from api.disclosing import profile_named
+from api.handed_over import bundle_path
 from api.recipients import opens_bundle, recipient_scope
 from api.routes import page_disclosures
 from api.session import Session

@@ -117,6 +117,27 @@ def test_a_suppressed_entry_leaves_by_no_door(lab: Cli, tmp_path: Path) -> None:
     assert verify_export(folder_reader(cut), pin).verdict is V.INCOMPLETE
 
 
+def test_a_suppressed_disclosure_is_listed_without_its_words(lab: Cli, tmp_path: Path) -> None:
+    """To whom something went is an open field; of a suppressed one the lists say that it was made, and by whom."""
+    done = lab.ok("disclose", "--profile", "public-notice", "--subject", "model/one", "--recipient", SECRET, "--out",
+                  tmp_path / "b.zip", "--yes", "--json")  # fmt: skip
+    (said,) = json.loads(done.out)["details"]
+    index = said["released_at_index"]
+    web = TestClient(create_app(lab.ledger), base_url="http://127.0.0.1", client=("127.0.0.1", 1))
+    urls = [
+        "/v1/disclosures",
+        f"/v1/disclosures?at={index + 1}",
+        f"/v1/disclosures/{said['digest'][7:39]}",
+        "/disclosures",
+    ]
+    assert [SECRET in web.get(url).text for url in urls] == [True] * 4
+    by_the_root(lab, "entry", "suppress", index, "--ground", "fictional")
+    for url in (*urls, f"/disclosures?at={index + 1}"):
+        answer = web.get(url)
+        assert (answer.status_code, SECRET in answer.text) == (200, False), url
+        assert said["digest"] in answer.text
+
+
 def _held(path: Path) -> bool:
     raw = path.read_bytes()
     words = [SECRET.encode(), *(base64.b64encode(SECRET.encode()[n : n + 30]) for n in range(3))]
