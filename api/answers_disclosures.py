@@ -113,13 +113,13 @@ REQUEST: dict[str, Any] = {
         },
         "recipient": {"type": "string", "minLength": 1, "maxLength": 400, "description": "Who gets it."},
         "subject": {"type": "string", "pattern": "^model/[a-z0-9._:/@-]{1,194}$"},
-        "absent": {"type": "array", "maxItems": 64, "items": {"type": "string", "pattern": "^[a-z0-9._:/@-]{1,200}$"}},
+        "absent": {"type": "array", "maxItems": 62, "items": {"type": "string", "pattern": "^[a-z0-9._:/@-]{1,200}$"}},
         "actions": {
             "type": "array",
             "maxItems": 64,
             "items": {"type": "string", "pattern": "^[A-Za-z0-9._:/@-]{1,120}$"},
         },
-        "since": {"type": "array", "maxItems": 63, "items": {"type": "integer", "minimum": 1}},
+        "since": {"type": "array", "maxItems": 62, "items": {"type": "integer", "minimum": 1}},
     },
 }
 """The body of `POST /v1/disclosures`."""

@@ -38,9 +38,9 @@ class DisclosureRequest(Closed, frozen=True):
     profile: str | dict[str, Any]
     recipient: Annotated[Line, Meta(min_length=1)]
     subject: Annotated[str, Meta(pattern=r"\Amodel/[a-z0-9._:/@-]{1,194}\Z")]
-    absent: Annotated[tuple[StreamName, ...], Meta(max_length=64)] = ()
+    absent: Annotated[tuple[StreamName, ...], Meta(max_length=62)] = ()  # `request.json` holds two more: the edges
     actions: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
-    since: Annotated[tuple[Version, ...], Meta(max_length=63)] = ()
+    since: Annotated[tuple[Version, ...], Meta(max_length=62)] = ()  # and the checkpoints that are added
 
 
 class Building:

@@ -6,20 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.inspect import VarTupleType, type_info
+from msgspec.structs import fields
 
 from api.cli.disclose import disclose as cli_disclose
 from api.cli.main import main
-from api.disclosing import LedgerSource, prepare, profile_named, released
+from api.disclosing import EARLIER, LedgerSource, prepare, profile_named, released
 from api.handed_over import bundle_path
 from api.keyring import load_signer
+from api.preparing import DisclosureRequest
 from api.recipients import recipient_scope
 from api.session import Session
 from api.wiring import opened
 from auditor.bundle import Trust, verify_zip
 from auditor.pin import parse_pin
 from auditor.verdict import VerifyVerdict
+from disclosures.absence import EDGES
 from disclosures.bag import bag_files, check_bag, seal_bag
 from disclosures.builder import Asked
+from disclosures.parts import BundleRequest
 from disclosures.report_html import render
 from disclosures.shown import Shown, read_shown
 from disclosures.static import verify as one_file
@@ -196,6 +201,20 @@ def test_a_later_bundle_is_tied_to_the_earlier_one(story_folder: Path, tmp_path:
     assert disclose(story_folder, two, "public-notice") == 0
     earlier = shown_in(one).checkpoint.size
     assert earlier in [p.size for p in shown_in(two).consistency.proofs]
+
+
+def test_every_size_that_may_be_asked_for_has_its_place_beside_those_that_are_added() -> None:
+    """Earlier disclosures' checkpoints, the stamped one and the commitment's; the edges of the frameworks: never one too many."""
+    asked, held = ({f.name: f.type for f in fields(kind)} for kind in (DisclosureRequest, BundleRequest))
+    for name, added in {"absent": len(EDGES), "since": EARLIER + 2}.items():
+        assert _most(asked[name]) + added == _most(held[name])
+
+
+def _most(kind: Any) -> int:
+    found = type_info(kind)
+    assert isinstance(found, VarTupleType)
+    assert found.max_length is not None
+    return found.max_length
 
 
 def test_what_does_not_exist_is_refused(story_folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
