@@ -59,8 +59,9 @@ def checks_of(replay: SuppressedReplay) -> list[Check]:
         more = f"more that can't be judged without what is suppressed: {listed(list(replay.unjudged)[LISTED:])}"
         checks.append(Check("suppressed", V.INCOMPLETE, "rests-on-suppressed", more))
     if replay.resting:
-        detail = f"entries that name what is suppressed, or what rests on it: {listed(replay.resting)}"
-        checks.append(Check("suppressed", V.INCOMPLETE, "rests-on-suppressed", detail, replay.resting[0]))
+        resting = list(replay.resting)
+        detail = f"entries that name what is suppressed, or what rests on it: {listed(resting)}"
+        checks.append(Check("suppressed", V.INCOMPLETE, "rests-on-suppressed", detail, resting[0]))
     return checks
 
 

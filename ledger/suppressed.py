@@ -38,7 +38,7 @@ class SuppressedReplay(Replay):
 
     absent: dict[int, entry.Suppressed] = field(default_factory=dict)
     unjudged: dict[int, str] = field(default_factory=dict)
-    resting: list[int] = field(default_factory=list)
+    resting: dict[int, None] = field(default_factory=dict)
     causes: list[int] = field(default_factory=list)
     """What the next derived entry may follow from: the last submitted entry, and what is suppressed behind it."""
 
@@ -86,10 +86,10 @@ class SuppressedReplay(Replay):
             return outcome
         if not (follows or _is_derived(outcome.body)):
             self.causes = [outcome.index]
-        dark = {*self.absent, *self.unjudged, *self.resting}
-        named = {r.index for r in (*outcome.causes, *references(outcome.body))}
-        if outcome.index not in self.unjudged and named & dark and not isinstance(outcome.body, entry.Suppressed):
-            self.resting.append(outcome.index)
+        if outcome.index not in self.unjudged and not isinstance(outcome.body, entry.Suppressed):
+            named = (r.index for r in (*outcome.causes, *references(outcome.body)))
+            if any(n in self.absent or n in self.unjudged or n in self.resting for n in named):
+                self.resting[outcome.index] = None
         return outcome
 
     def _derived(self, entry: Entry, envelope: Envelope) -> Admitted | Problem:
