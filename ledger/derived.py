@@ -62,15 +62,10 @@ def follow(state: State, cause: Event, rules: Rules, seal: Seal) -> list[Admitte
         payload = derived_payload(state, cause, ordinal, derived)
         engine = sealing_key(state, cause)
         envelope = seal(payload, engine.record.keyid)
-        admitted = place_derived(state, cause.index + 1 + ordinal, cause, envelope, engine)
+        admitted = place_sealed(state, cause.index + 1 + ordinal, cause.recorded_at, envelope, engine)
         fold_event(state, admitted.event, rules)
         placed.append(admitted)
     return placed
-
-
-def place_derived(state: State, index: int, cause: Event, envelope: Envelope, engine: KeyLife) -> Admitted:
-    """Give a derived envelope its place right behind its cause."""
-    return place_sealed(state, index, cause.recorded_at, envelope, engine)
 
 
 def place_sealed(state: State, index: int, recorded_at: str, envelope: Envelope, engine: KeyLife) -> Admitted:

@@ -91,7 +91,7 @@ def load_public(spki: bytes, alg: str) -> PublicKey:
     found = alg_of(public)
     if found is None or found != alg:
         raise Malformed("key", "spki", "key-algorithm")
-    if _spki(public) != spki:  # type: ignore[arg-type]  # narrowed by _alg_of
+    if _spki(public) != spki:  # type: ignore[arg-type]  # narrowed by alg_of
         raise Malformed("key", "spki", "key-not-canonical")
     if isinstance(public, ed25519.Ed25519PublicKey) and not is_sound(public.public_bytes_raw()):
         raise Malformed("key", "spki", "key-weak")

@@ -20,7 +20,7 @@ from ledger.admit import (
     unknown_rules,
 )
 from ledger.committed import index_payload
-from ledger.derived import derived_payload, place_derived, sealing_key
+from ledger.derived import derived_payload, place_sealed, sealing_key
 from ledger.entry import Entry, read_entry
 from ledger.envelope import Envelope, pae
 from ledger.errors import LedgerError
@@ -132,7 +132,7 @@ class Replay:
         public = load_public(record.spki, record.alg)
         if not self.check(public, record.alg, pae(envelope.payload), signature.sig):
             return Problem(self.size, "signature-invalid", f"the signature of key {record.keyid} does not verify")
-        return place_derived(self.state, self.size, cause, envelope, engine)
+        return place_sealed(self.state, self.size, cause.recorded_at, envelope, engine)
 
     def _owe(self, event: Event) -> None:
         derived = self.rules.derive(self.state, event)
