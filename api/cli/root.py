@@ -118,7 +118,9 @@ def root_rotate(
         list[str] | None, typer.Option("--new", help="PRINCIPAL=FILE: a new root key, public or private PEM.")
     ] = None,
     drop: Annotated[list[str] | None, typer.Option("--drop", help="A principal whose root key ends.")] = None,
-    threshold: Annotated[int | None, typer.Option(help="How many principals must sign; default: as now.")] = None,
+    threshold: Annotated[
+        int | None, typer.Option(min=1, help="How many principals must sign; default: as now.")
+    ] = None,
     signers: CommonKeys = None,
     as_json: Json = False,
 ) -> None:
@@ -161,6 +163,11 @@ def log_rotate(
     history = book.known().get("meta", "vkeys_history")
     now: tuple[str, ...] = history[-1][1]
     if finish:
+        if pair is not None or vkey or compromised_above is not None:
+            detail = "--finish names no pair: it leaves the one that the overlap brought"
+            raise Fault(
+                "usage", "failed", detail, "give --finish alone; of a stolen pair, the new pair and no --finish"
+            )
         if len(now) == len(PAIR):
             raise Fault("flags-missing", "failed", "no overlap has begun", "without --finish, and with the new pair")
         vkeys = [v for v in now if v not in set(history[-2][1])]
@@ -176,8 +183,10 @@ def log_rotate(
 
 
 def _new_pair(book: Book, pair: str | None, vkeys: Sequence[str]) -> list[str]:
-    if pair is None and not vkeys:
-        raise Fault("flags-missing", "failed", "which pair?", "make one: holdpoint keys new-log NAME; then --pair NAME")
+    if (pair is None) == (not vkeys):
+        raise Fault(
+            "flags-missing", "failed", "which pair?", "make one: holdpoint keys new-log NAME; then --pair NAME alone"
+        )
     if pair is None:
         return list(vkeys)
     return [str(v) for v in load_log_pair(book.folder / "keys", book.audience.origin, pair).vkeys]

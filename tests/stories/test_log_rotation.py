@@ -101,6 +101,22 @@ def test_five_rotations_and_the_first_pin(dev: Path) -> None:
         ledger.close()
 
 
+def test_no_word_of_a_draft_is_dropped(dev: Path) -> None:
+    """Who says that a pair is stolen gets no statement that an overlap ends."""
+    with running(dev, Hand()) as cli:
+        pair(cli, "next")
+        roots = [cli.folder / "keys" / f"root-{n}.pem" for n in (1, 2)]
+        for words in (
+            ("log", "rotate", "--finish", "--compromised-above", "3"),
+            ("log", "rotate", "--finish", "--pair", "next"),
+            ("log", "rotate", "--pair", "next", "--vkey", "fictional"),
+            ("root", "rotate", "--threshold", "0"),
+        ):
+            done = cli(*words, "--signer", roots[0], "--signer", roots[1], "--out", cli.folder / "draft.json")
+            assert done.code == 2, done.err
+            assert not (cli.folder / "draft.json").exists()
+
+
 def by_the_back_door(cli: Cli) -> str:
     """The signed rotation, submitted behind the door; the code of what became of it."""
     submission = open_submission(
