@@ -218,6 +218,9 @@ class Draft:
             self.vault.key()
         if not isinstance(submission.body, disclosure.Erased):
             return None
+        if any(self._takes(submission.body, index, kept) for index, kept in self.fields.items()):
+            detail = "it names fields that come with this very batch, and are retained"
+            return Refused(Reason.STILL_RETAINED, detail)
         named = () if self.vault is None else self.vault.named(submission.body, self.at)
         if not named:
             return Refused(Reason.NOTHING_TO_ERASE, "none of the fields that it names is kept here")
@@ -229,6 +232,13 @@ class Draft:
             f"{retained} of the fields that it names are retained, {last.type} {last.field} until {last.retained_until}"
         )
         return Refused(Reason.STILL_RETAINED, detail, (("retained_until", last.retained_until),))
+
+    @staticmethod
+    def _takes(said: disclosure.Erased, index: int, kept: Submission) -> bool:
+        """Whether an erasure names a field of the batch, which no table has yet: the database would refuse the whole batch."""
+        names = {name for c in said.classes if c.type == kept.body.event.name for name in c.fields}
+        there = said.stream == kept.statement.predicate.stream and said.first <= index <= said.last
+        return there and any(f.field in names for f in kept.fields)
 
     def batch(self) -> tuple[Batch, BatchProofs]:
         """What goes to the database, unsigned, and the tree it leads to."""

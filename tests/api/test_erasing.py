@@ -135,6 +135,26 @@ def test_it_is_erased_in_its_batch_with_others(old: Ledger) -> None:
     assert [index for index, field in rows(old) if field == "subject"] == [two.index]
 
 
+def test_a_field_of_its_own_batch_is_retained(old: Ledger) -> None:
+    """Refused by itself: the database would refuse the whole batch, and with it what others sent."""
+    session, size = Session(old), old.appender.size
+    said = {"kind": "base", "subject": {"name": "New", "weights": "sha256:" + "1" * 64}}
+    new = session.write(model.Registered, said, "model/fictional-new", session.signers("assessor"))
+    body = {
+        "classes": [{"fields": ["subject"], "type": "model.registered"}],
+        "first": 0,
+        "ground": "too early",
+        "last": size,
+        "stream": "model/fictional-new",
+    }
+    place = disclosure.erasures_of("model/fictional-new")
+    early = session.write(disclosure.Erased, body, place, session.signers("discloser", 2))
+    with pytest.raises(RefusedError, match="still-retained"):
+        session.post_all([new, early])
+    assert old.appender.size == size
+    assert session.post(new).index == size
+
+
 def test_every_proof_stays_and_the_bundle_says_what_was_erased(old: Ledger) -> None:
     pin, engine = parse_pin(Session(old).pin()), load_signer(old.folder / "keys" / "engine.pem")
     asked = Asked(MODEL, "a fictional authority", profile_named("auditor-full"), since=(pin.checkpoint.size,))
