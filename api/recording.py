@@ -18,11 +18,13 @@ from api.author import Written, salts, statement_of, written_of
 from api.book import Book, Posted, RefusedError
 from api.handing_over import write_synced
 from api.importers.record import Record
+from ledger.canonical import loads_canonical
 from ledger.entry import leaf_hash, parse_entry
 from ledger.envelope import parse_envelope
 from ledger.errors import Fault
 from ledger.events import evaluation
 from ledger.sealing import seal
+from ledger.slots import is_hidden
 from ledger.state import State
 from policies.evidence_rules import preregistration_outcome
 from policies.facts import Fact
@@ -112,6 +114,11 @@ def _record(
     first: int | None = state.get("run", f"{stream}|{record.run}|{record.task}")
     if waiting.exists():
         written = written_of(parse_envelope(waiting.read_bytes()))
+        open_ = still_open(loads_canonical(written.envelope.payload)["predicate"]["body"], withhold)
+        if open_ is not None:
+            detail = f"{waiting} was signed by an earlier run, and may have been sent; it does not withhold {open_}"
+            remedy = "send it as it is: run again without that --withhold; or remove the file, if that run sent nothing"
+            raise Fault("usage", "failed", detail, remedy)
         how = (
             "amended"
             if isinstance(statement_of(written.envelope.payload).predicate.body, evaluation.Amended)
@@ -133,6 +140,23 @@ def _record(
     hidden = _withheld_again(state.get("evaluation", str(first)), amendment, withhold)
     written = book.write(evaluation.Amended, amendment, stream, book.signers(by), withhold=hidden)
     return _send(book, written, stream, record, "amended")
+
+
+def still_open(body: Mapping[str, Any], withhold: Sequence[str]) -> str | None:
+    """The first path that a signed body shows: what is signed can't be withheld any more. A place in an array, which sealing
+    moves, counts as hidden where any of it is.
+    """
+    for path in withhold:
+        field, _, part = path.partition(".")
+        value = body.get(field)
+        if isinstance(value, list) and part:
+            names = [one.get("name") for one in value if isinstance(one, Mapping)]
+            shows = part in names or not any(map(is_hidden, value)) or (part == "*" and not all(map(is_hidden, value)))
+        else:
+            shows = part in value if isinstance(value, Mapping) and part else field in body
+        if shows:
+            return path
+    return None
 
 
 def _withheld_again(first: Fact, amendment: Mapping[str, Any], withhold: Sequence[str]) -> list[str]:

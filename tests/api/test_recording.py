@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from api.recording import still_open
 from api.session import Session
 from auditor.pin import parse_pin
 from ledger.entry import parse_entry
 from ledger.envelope import parse_envelope
+from ledger.errors import Fault
 from ledger.events import evaluation
 from ledger.receipt import check_receipt
 from ledger.slots import is_hidden
@@ -144,6 +146,41 @@ def test_what_a_result_can_not_withhold_is_refused_before_anything_is_recorded(
         assert word in done.err
         assert cli.ledger.desk.read_head().size == before
     assert not log.with_name("first.json.receipt").exists()
+
+
+def test_what_waits_in_the_spool_is_not_sent_as_if_it_withheld_more(
+    registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was signed by the run before, which withheld less: nobody believes that it is hidden, and hands it out."""
+    folder = copy_of(registered, tmp_path / "ledger")
+    log = tmp_path / "log.json"
+    shutil.copyfile(ROOT / "examples" / "logs" / "autonomy-suite.json", log)
+    words = ("import", log, "--model", "one", "--withhold", "elicitation")
+    with running(folder) as cli:
+        with monkeypatch.context() as cut:
+            cut.setattr(Session, "deliver", unreachable)
+            assert cli(*words).code == 6
+        (waiting,) = (folder / "spool").glob("*.json")
+        for more in ("scores", "scores.*"):
+            done = cli(*words, "--withhold", more)
+            assert done.code == 2, done.err
+            assert str(waiting) in done.err
+        assert waiting.exists()
+        assert cli.ledger.desk.read_head().size == FOUNDED + 1
+        assert json.loads(cli(*words, "--json").out)["code"] == "recorded"
+
+
+def unreachable(_session: Session, _written: object) -> None:
+    raise Fault("server-unreachable", "unknown", "no answer", "send it again")
+
+
+def test_open_is_what_a_signed_body_shows() -> None:
+    hidden = {"...": "A" * 43}
+    body = {"scores": [hidden, {"name": "open"}], "revision": {"dirty": True, "_sd": []}, "findings": [hidden]}
+    assert still_open(body, ["evaluator", "scores.gone", "findings.*", "revision.commit"]) is None
+    for path in ("scores", "scores.*", "scores.open", "revision", "findings"):
+        assert still_open(body, ["evaluator", path]) == path
+    assert still_open({"scores": [{"name": "one"}]}, ["scores.0"]) == "scores.0"
 
 
 def test_a_log_of_many_tasks_gets_a_receipt_for_each(registered: Path, tmp_path: Path) -> None:
