@@ -20,7 +20,11 @@ NO_PROOF = (
     "This report is for reading and proves nothing by itself. It was made from the entries in the bundle, and an auditor's copy "
     "makes it anew and compares: check the bundle first, with a verifier and a trust file that did not come with it."
 )
-HOW_MUCH = {"field": "fields of shown entries", "erased": "fields, erased since"}
+HOW_MUCH = {
+    "field": "fields of shown entries",
+    "erased": "fields, erased since",
+    "unheld": "fields, of which no text is held",
+}
 """What stands for a count where a class is one of fields: never per item."""
 STANDING_LIMITS = (
     "That everything that happened was recorded: a ledger is silent about what nobody submitted.",

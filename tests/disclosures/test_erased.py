@@ -12,6 +12,7 @@ import pytest
 from disclosures.closure import read_found
 from disclosures.erased import Seen, is_erased, unheld_classes
 from disclosures.profile import parse_profile
+from disclosures.report import report_of
 from disclosures.shown import REPORT, read_shown
 from disclosures.stored_zip import format_zip
 from ledger.canonical import dumps
@@ -152,6 +153,15 @@ def test_no_lie_about_it_passes(bend: Callable[[list[dict[str, Any]]], object], 
     assert (report.verdict.value, verdict) == ("INVALID", "INVALID"), (report.checks, checks)
     assert code in {c.code for c in report.checks}
     assert code in {c[2] for c in checks}
+
+
+def test_the_report_gives_no_class_of_fields_a_count() -> None:
+    classes = read_shown(files()).redactions.classes
+    assert {"erased", "unheld"} <= {c.kind for c in classes}
+    (withheld,) = [s for s in report_of(read_shown(files())).sections if s.key == "withheld"]
+    said = {c.kind: row[1] for c, row in zip(classes, withheld.rows, strict=True)}
+    assert (said["erased"], said["unheld"]) == ("fields, erased since", "fields, of which no text is held")
+    assert all(c.count or not row[1].isdigit() for c, row in zip(classes, withheld.rows, strict=True))
 
 
 def test_the_page_says_the_same(browser: Chromium) -> None:
