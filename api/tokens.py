@@ -29,8 +29,8 @@ _PREFIX = re.compile(r"[a-z0-9._:/@-]{1,200}")
 
 def is_scope(text: str) -> bool:
     """One of `SCOPES`, `entries:read:PREFIX` (the entries of streams under a prefix), or `bundles:read:RECIPIENT`."""
-    narrowed = any(text.startswith(f"{of}:") for of in (ENTRIES, BUNDLES))
-    return text in SCOPES or (narrowed and _PREFIX.fullmatch(text[13:]) is not None)
+    narrowed = next((text.removeprefix(f"{of}:") for of in (ENTRIES, BUNDLES) if text.startswith(f"{of}:")), "")
+    return text in SCOPES or _PREFIX.fullmatch(narrowed) is not None
 
 
 def opens(scopes: frozenset[str], needed: str) -> bool:
