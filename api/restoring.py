@@ -12,7 +12,8 @@ from pathlib import Path
 from api.config import read_config
 from api.database import open_database
 from api.keyring import load_log_pairs
-from auditor.verify import Progress, Read
+from auditor.audit import Progress
+from auditor.reader import Read
 from ledger.admit import unsafe_unchecked
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.entry import leaf_hash, parse_entry

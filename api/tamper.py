@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
+from auditor.reader import Read
 from auditor.source import folder_reader
-from auditor.verify import Read
 from ledger.checkpoint import read_checkpoint
 from ledger.errors import Fault
 from ledger.tile import WIDTH, format_bundle, parse_bundle, tile_path

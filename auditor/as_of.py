@@ -12,8 +12,8 @@ from ledger.statement import peek_type
 from ledger.strict import parse_time, parse_uint
 from policies.answer import AsOf
 
-EntryAt: TypeAlias = Callable[[int], bytes]
-"""Index → entry. Raises `Malformed` where it is not shown."""
+EntryAt: TypeAlias = Callable[[int], bytes | None]
+"""Index → entry; nothing for one that is suppressed."""
 DERIVED = frozenset(body.event.topic for body in BODIES if body.event.derived)
 
 
@@ -25,9 +25,9 @@ def position(text: str, size: int, entry_at: EntryAt) -> AsOf:
     if wanted is not None:
         if not 1 <= wanted <= size:
             raise Malformed("as-of", f"the log has {size} entries", "as-of-range")
-        if wanted < size and peek_type(read_entry(entry_at(wanted))[1].payload) in DERIVED:
+        if wanted < size and _is_derived(entry_at(wanted)):
             raise Malformed("as-of", f"entry {wanted} was caused by an entry before it", "as-of-inside")
-        return AsOf(wanted, read_entry(entry_at(wanted - 1))[0].recorded_at)
+        return AsOf(wanted, _recorded_at(entry_at, wanted - 1))
     try:
         time = parse_time(text)
     except Malformed:
@@ -35,13 +35,27 @@ def position(text: str, size: int, entry_at: EntryAt) -> AsOf:
     low, high = 0, size  # the first entry recorded later lies in low…high
     while low < high:
         middle = (low + high) // 2
-        if read_entry(entry_at(middle))[0].recorded_at <= time:
+        if _recorded_at(entry_at, middle) <= time:
             low = middle + 1
         else:
             high = middle
     if low == 0:
         raise Malformed("as-of", "nothing was recorded by then", "as-of-range")
     return AsOf(low, time)
+
+
+def _is_derived(raw: bytes | None) -> bool:
+    """Whether an entry follows from the one before it. What the root may suppress was submitted (spec/root.md)."""
+    return raw is not None and raw != b"" and peek_type(read_entry(raw)[1].payload) in DERIVED
+
+
+def _recorded_at(entry_at: EntryAt, index: int) -> str:
+    """When an entry was recorded; of a suppressed one, the one before it tells: recorded times never fall."""
+    while not (raw := entry_at(index)):
+        if index == 0:
+            raise Malformed("as-of", "no entry is shown", "as-of-range")
+        index -= 1
+    return read_entry(raw)[0].recorded_at
 
 
 def _size(text: str) -> int | None:

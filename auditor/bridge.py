@@ -1,16 +1,13 @@
 """After a compromise of the log's keys: the bridge checkpoint, and what a reader is told of checkpoints of the old keys (T42)."""
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from auditor.log_keys import History, check_bridge, discounted
+from auditor.reader import Read
 from auditor.verdict import Check, VerifyVerdict
 from ledger.errors import LedgerError
 from ledger.note import decode_note
 from ledger.tile import GetTile, TileReader
 from ledger.tree import root_of
 
-Read: TypeAlias = Callable[[str], bytes | None]
 V = VerifyVerdict
 BRIDGE = "checkpoint.bridge"
 

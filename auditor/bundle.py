@@ -6,7 +6,7 @@ each stream to its end; then what ties it to a history that others saw. A bundle
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from auditor.bundle_absent import check_absences
 from auditor.bundle_anchor import check_keys, check_pin, check_seen
@@ -18,6 +18,7 @@ from auditor.bundle_tokens import check_tokens
 from auditor.checks import Checks
 from auditor.failing import with_bytes
 from auditor.pin import Pin
+from auditor.reader import Read
 from auditor.verdict import Check, Report, VerifyVerdict
 from auditor.verify import LIMITS
 from disclosures.alerts import alert_lines, break_glass_of
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 V = VerifyVerdict
-Read: TypeAlias = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)

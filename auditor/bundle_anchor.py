@@ -3,13 +3,13 @@
 No key, size or root is believed because the file says so: keys come from entry 0 as pinned and from the signed events after it.
 """
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from auditor.bridge import of_pin
 from auditor.checks import Checks
 from auditor.log_keys import open_by_all, vkeys_at
 from auditor.pin import Pin
+from auditor.reader import Read
 from auditor.seen import seen_in, width_at
 from auditor.verdict import VerifyVerdict as V
 from disclosures.partial import Partial
@@ -19,8 +19,6 @@ from ledger.note import Vkey, parse_vkey
 from ledger.strict import unhex
 from ledger.tile import TileReader, tile_path
 from ledger.tree import check_consistency, root_of
-
-Read: TypeAlias = Callable[[str], bytes | None]
 
 
 def check_keys(shown: Shown, partial: Partial, pin: Pin | None, checks: Checks) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.audit import Progress, Work
 from auditor.bundle import Trust, undecided, verify_bundle, verify_zip
 from auditor.explain import report_text
 from auditor.pace import Pace
@@ -24,7 +25,7 @@ from auditor.source import folder_reader, is_bag, read_bag, read_zip, release
 from auditor.split_view import check, is_split_view
 from auditor.timestamped import timestamped
 from auditor.verdict import Check, Report, VerifyVerdict
-from auditor.verify import Progress, Work, verify_export
+from auditor.verify import verify_export
 from auditor.working_file import WorkingFile
 from disclosures.stored_zip import parse_zip
 from ledger.errors import LedgerError

@@ -5,7 +5,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from auditor.verify import Read
+from auditor.reader import Read
 from disclosures.stored_zip import MAX_BYTES, MAX_FILE, MAX_FILES
 from ledger.errors import Malformed
 

@@ -1,9 +1,8 @@
 """Suppressed entries of an export: what the root's events further on say of them, and how a report names what rests on them."""
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeAlias
 
+from auditor.reader import Read
 from auditor.verdict import Check, VerifyVerdict
 from ledger.entry import read_entry
 from ledger.errors import LedgerError
@@ -12,7 +11,6 @@ from ledger.statement import parse_statement, peek_type
 from ledger.suppressed import SuppressedReplay
 from ledger.tile import WIDTH, parse_bundle, tile_path
 
-Read: TypeAlias = Callable[[str], bytes | None]
 V = VerifyVerdict
 LISTED = 20
 """Indexes that one line names before it counts the rest."""

@@ -6,8 +6,9 @@ each of them says; the earliest alone would be the word of one authority (T50).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
+from auditor.reader import Read
 from auditor.seen import width_at
 from auditor.timestamp import Token, parse_token
 from auditor.verdict import Check, Report, VerifyVerdict
@@ -24,7 +25,6 @@ if TYPE_CHECKING:  # X.509 loads half the world: where there is no token, an aud
     from auditor.timestamp_token import Opened
 
 V = VerifyVerdict
-Read: TypeAlias = Callable[[str], bytes | None]
 LIST: Final = "timestamps/list"
 MOST: Final = 1000
 """Tokens of an export that are looked at."""

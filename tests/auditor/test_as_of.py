@@ -7,10 +7,11 @@ import pytest
 from auditor.as_of import DERIVED, answers_at, position
 from auditor.explain import report_text
 from auditor.pin import parse_pin
+from auditor.reader import entry_of
 from auditor.source import folder_reader
 from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
-from auditor.verify import entry_of, verify_export
+from auditor.verify import verify_export
 from ledger.entry import read_entry
 from ledger.errors import Malformed
 from ledger.replay import Problem, Replay

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-import auditor.verify
+import auditor.audit
 from auditor.pin import Pin
 from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
@@ -38,7 +38,7 @@ def long_lab() -> tuple[Lab, dict[str, bytes]]:
 
 @pytest.fixture(autouse=True)
 def marks_at_every_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditor.verify, "MARK_EVERY", 1)
+    monkeypatch.setattr(auditor.audit, "MARK_EVERY", 1)
 
 
 def audit(
@@ -170,11 +170,11 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
 SLOW = """
 import sys, time
 from pathlib import Path
-from auditor import verify
+from auditor import audit, verify
 from auditor.cli import working
 from auditor.pin import parse_pin
 from auditor.source import folder_reader
-verify.MARK_EVERY = 1
+audit.MARK_EVERY = 1
 folder = Path(sys.argv[1])
 def progress(done, of):
     print(done, flush=True)
@@ -197,7 +197,7 @@ def test_killed_and_gone_on(tmp_path: Path) -> None:
     (tmp_path / "pin.json").write_bytes(
         format_pin(lab.origin, lab.founding, tuple(map(str, lab.log.vkeys)), lab.note(1))
     )
-    root = Path(auditor.verify.__file__).parents[1]
+    root = Path(auditor.audit.__file__).parents[1]
     running = subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
     while running.stdout.readline().strip() != "768":
