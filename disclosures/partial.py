@@ -14,7 +14,7 @@ from disclosures.shown_entry import ShownEntry
 from ledger.admit import Admitted, Submission, admit, fold_event, open_submission, place_event
 from ledger.errors import LedgerError
 from ledger.event import Event
-from ledger.events import entry, model, threshold
+from ledger.events import entry, model
 from ledger.keys import KeyRecord
 from ledger.place import EntryPlace, KnownEntry, references
 from ledger.reasons import Reason, Refused
@@ -123,7 +123,7 @@ def _assume_suppressed(state: State, index: int, said: entry.Suppressed) -> None
 
 def _admitted(folding: _Folding, one: ShownEntry, submission: Submission) -> Admitted | Refused:
     body = submission.body
-    if body.event.derived or (isinstance(body, threshold.Determined) and body.made == "rule"):
+    if body.derived:
         return _derived(folding.state, one, submission)
     return admit(folding.state, one.index, one.recorded_at, submission, folding.rules)
 

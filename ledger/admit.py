@@ -141,7 +141,7 @@ def admit(state: State, index: int, recorded_at: str, submission: Submission, ru
         return Refused(reason, "entry 0, and only entry 0, founds the ledger")
     if isinstance(body, ledger.Founded) and body.rules != rules.version:
         return Refused(Reason.RULES_UNKNOWN, f"this copy knows {rules.version}, not {body.rules}")
-    if body.event.derived or (isinstance(body, threshold.Determined) and body.made == "rule"):
+    if body.derived:
         return Refused(Reason.DERIVED_TYPE, f"{body.event.name} is derived by the engine, never submitted")
     unknown = None if index == 0 else unknown_rules(state, rules)
     if unknown is not None:

@@ -23,6 +23,11 @@ class Body(Closed, frozen=True):
 
     event: ClassVar["EventType"]
 
+    @property
+    def derived(self) -> bool:
+        """Whether the engine made it by rule: nobody submits it."""
+        return self.event.derived
+
 
 @dataclass(frozen=True, slots=True)
 class Elements:

@@ -7,16 +7,13 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from ledger.event import Body, EventType
-from ledger.events import threshold
 from ledger.reasons import Reason, Refused
 
 
 def slots_refusal(body: Body) -> Refused | None:
     """Why the digests of a statement's body are not as the field table of its type wants them, or `None`."""
-    slots = body.event.slots
+    slots = 0 if body.derived else body.event.slots
     sd = getattr(body, "sd", UNSET)
-    if isinstance(body, threshold.Determined) and body.made == "rule":
-        slots = 0
     found = () if sd is UNSET else sd
     if not _filled(found, slots):
         return Refused(Reason.SD_SLOTS, f"_sd holds exactly {slots} distinct digests, ascending, decoys included")

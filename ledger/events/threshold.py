@@ -51,6 +51,11 @@ class Determined(Body, frozen=True, rename={"sd": "_sd"}):
     sd: Slots | UnsetType = UNSET
     vectors: Names = ()
 
+    @property
+    def derived(self) -> bool:
+        """Whether a number decided it, by the pack's rule."""
+        return self.made == "rule"
+
 
 @event("threshold.retracted", stream="model", roles=("engine",), derived=True)
 class Retracted(Body, frozen=True):

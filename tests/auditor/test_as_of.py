@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.as_of import DERIVED, answers_at, position
+from auditor.as_of import answers_at, position
 from auditor.explain import report_text
 from auditor.pin import parse_pin
 from auditor.reader import entry_of
@@ -12,10 +12,9 @@ from auditor.source import folder_reader
 from auditor.verdict import Report
 from auditor.verdict import VerifyVerdict as V
 from auditor.verify import verify_export
-from ledger.entry import read_entry
 from ledger.errors import Malformed
+from ledger.positions import has_cause
 from ledger.replay import Problem, Replay
-from ledger.statement import peek_type
 from ledger.strict import shift
 from policies.rules import RULES
 
@@ -59,7 +58,7 @@ def test_before_the_decision_it_did_not_permit(folded, story) -> None:
     state, entries = folded
     then: dict[int, set[str]] = {}
     for n in range(50, len(entries) + 1):
-        if n < len(entries) and peek_type(read_entry(entries[n])[1].payload) in DERIVED:
+        if n < len(entries) and has_cause(entries[n]):
             with pytest.raises(Malformed, match="caused by"):
                 position(str(n), len(entries), entries.__getitem__)
             continue
