@@ -19,10 +19,11 @@ from auditor.checks import Checks
 from auditor.failing import with_bytes
 from auditor.pin import Pin
 from auditor.reader import Read
-from auditor.verdict import Check, Report, VerifyVerdict
+from auditor.verdict import Report, VerifyVerdict
 from auditor.verify import LIMITS
 from disclosures.alerts import alert_lines, break_glass_of
 from disclosures.bag import STATEMENT, Statement, check_bag
+from disclosures.partial import Partial
 from disclosures.shown import Defect, Shown, read_shown
 from disclosures.stored_zip import Files, parse_zip
 from ledger.canonical import loads
@@ -73,21 +74,37 @@ def undecided(err: LedgerError) -> Report:
     return Report(tuple(checks.done))
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A verified bundle: the report, and what it shows, folded, where that could be read."""
+
+    report: Report
+    shown: Shown | None = None
+    partial: Partial | None = None
+
+
 def verify_bundle(files: Files, trust: Trust = NOTHING) -> Report:
     """Verify a bundle's files. Never raises for what it reads: that is a verdict."""
+    return verified(files, trust).report
+
+
+def verified(files: Files, trust: Trust = NOTHING) -> Verified:
+    """The same, for whoever goes on with what the bundle shows."""
     checks = Checks()
     opened = _opened(files, checks)
     if opened is None:
-        return with_bytes(Report(tuple(checks.done)), shown_entry(files))
+        return Verified(with_bytes(Report(tuple(checks.done)), shown_entry(files)))
     statement, shown = opened
     if not shown.entries:
         detail = "no entry is shown, so nothing is proven"
-        return Report((*checks.done, Check("entries", V.UNANCHORED, "empty", detail)), shown.checkpoint.origin)
-    alerts, development = _content(files, statement, shown, trust, checks)
-    head = shown.checkpoint
+        checks.add("entries", V.UNANCHORED, "empty", detail)
+        return Verified(Report(tuple(checks.done), shown.checkpoint.origin))
+    partial = _content(files, statement, shown, trust, checks)
+    development, head = bool(partial.state.get("meta", "development")), shown.checkpoint
     notes = (*LIMITS, *checks.notes, *(("the clock: a dev/ ledger may simulate it",) if development else ()))
+    alerts = () if checks.failed else tuple(alert_lines(break_glass_of(partial.state)))
     report = Report(tuple(checks.done), head.origin, head.size, head.root, development, notes, alerts, shown.note)
-    return with_bytes(report, shown_entry(files))
+    return Verified(with_bytes(report, shown_entry(files)), shown, partial)
 
 
 def shown_entry(files: Files) -> Callable[[int], bytes | None]:
@@ -120,10 +137,8 @@ def _later_format(files: Files) -> bool:
     return isinstance(kind, str) and kind.startswith("urn:holdpoint:bundle:") and kind != "urn:holdpoint:bundle:1"
 
 
-def _content(
-    files: Files, statement: Statement, shown: Shown, trust: Trust, checks: Checks
-) -> tuple[tuple[str, ...], bool]:
-    """Every check of what the members say. Returns alerts, and whether it is a development ledger."""
+def _content(files: Files, statement: Statement, shown: Shown, trust: Trust, checks: Checks) -> Partial:
+    """Every check of what the members say. Returns what is shown, folded."""
     check_said(shown, statement, checks)
     check_proofs(shown, checks)
     partial = check_admission(shown, checks)
@@ -141,5 +156,4 @@ def _content(
     check_pin(shown, partial, trust.pin, trust.tiles, checks)
     if shown.timestamps or trust.authorities:
         check_tokens(shown, trust.authorities, checks)
-    alerts = () if checks.failed else tuple(alert_lines(break_glass_of(partial.state)))
-    return alerts, bool(partial.state.get("meta", "development"))
+    return partial

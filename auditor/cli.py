@@ -1,4 +1,4 @@
-"""`python -m auditor PLACE [--pin FILE] [--tiles FOLDER] [--as-of SIZE|TIME] [--work FILE] [--json]`: the verifier by itself.
+"""`python -m auditor PLACE [--pin FILE] …`: the verifier by itself; `--help` lists what it takes.
 
 It needs `cryptography`, `msgspec` and `rfc8785` alone.
 
@@ -123,6 +123,13 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--tsa-cert", type=Path, action="append", default=[], metavar="FILE",
                         help="CA certificates (PEM) of timestamp authorities that you trust")  # fmt: skip
+    parser.add_argument(
+        "--with",
+        dest="earlier",
+        type=Path,
+        metavar="BUNDLE",
+        help="an earlier bundle: what it withheld and this one shows",
+    )
     parser.add_argument("--as-of", help="a size or a time in the past of an exported ledger: also what held then")
     parser.add_argument(
         "--work", type=Path, help="a file of your own, in which the audit of a large log keeps how far it has come"
@@ -146,11 +153,10 @@ def main(words: Sequence[str] | None = None) -> int:
     shown = (lambda _done, _of: None) if said.quiet else _progress()
     tiles = None if said.tiles is None else folder_reader(said.tiles)
     try:
-        report = verify_path(
-            said.place, Trust(pin, tiles, authorities=authorities), progress=shown,
-            workers=os.cpu_count() or 2, work=working(said.work),
-            as_of=said.as_of,
-        )  # fmt: skip
+        trust = Trust(pin, tiles, authorities=authorities)
+        how = {"progress": shown, "workers": os.cpu_count() or 2, "work": working(said.work), "as_of": said.as_of}
+        earlier = said.earlier
+        report = verify_path(said.place, trust, **how) if earlier is None else verify_later(said.place, earlier, trust)
     except OSError as err:
         sys.stderr.write(f"{said.place} can't be read: {err.strerror}\n  next:  name files that can be read\n")
         return USAGE

@@ -7,13 +7,13 @@ its leaf, in a tree that contains the other one. A name that nobody had in April
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.bundle import Trust, verify_bundle
+from auditor.bundle import Trust, verified
 from auditor.bundle_anchor import check_pin
 from auditor.checks import Checks
 from auditor.pin import Pin
 from auditor.verdict import Check, Report, VerifyVerdict
-from disclosures.partial import fold_shown
-from disclosures.shown import Shown, read_shown
+from disclosures.partial import Partial
+from disclosures.shown import Shown
 from disclosures.shown_entry import ShownEntry
 from disclosures.stored_zip import Files
 from ledger.canonical import dumps
@@ -38,23 +38,22 @@ class Revealed:
 
 def verify_with(later: Files, earlier: Files, trust: Trust) -> Report:
     """The later bundle's report, and what it reveals of the earlier one. Never raises for what it reads."""
-    report = verify_bundle(later, trust)
-    if report.verdict in GRAVE:
-        return report
-    before = verify_bundle(earlier)
-    bad = next((c for c in before.checks if c.verdict in GRAVE), None)
-    if bad is not None:
-        said = Check("earlier", bad.verdict, bad.code, f"the earlier bundle: {bad.detail}", bad.index)
-        return replace(report, checks=(*report.checks, said))
-    checks = Checks()
-    checks.holds("earlier", f"the earlier bundle holds by itself, at size {before.size}")
-    old, new = read_shown(earlier), read_shown(later)
-    _linked(old, new, trust, checks)
-    _reveals(old, new, checks)
-    return replace(report, checks=(*report.checks, *checks.done))
+    now = verified(later, trust)
+    if now.report.verdict in GRAVE or now.shown is None or now.partial is None:
+        return now.report
+    then, checks = verified(earlier), Checks()
+    bad = next((c for c in then.report.checks if c.verdict in GRAVE), None)
+    if bad is not None or then.shown is None:
+        told = bad or then.report.checks[-1]
+        checks.add("earlier", told.verdict, told.code, f"the earlier bundle: {told.detail}", told.index)
+    else:
+        checks.holds("earlier", f"the earlier bundle holds by itself, at size {then.report.size}")
+        _linked(then.shown, now.shown, now.partial, trust, checks)
+        _reveals(then.shown, now.shown, checks)
+    return replace(now.report, checks=(*now.report.checks, *checks.done))
 
 
-def _linked(old: Shown, new: Shown, trust: Trust, checks: Checks) -> None:
+def _linked(old: Shown, new: Shown, partial: Partial, trust: Trust, checks: Checks) -> None:
     """Whether the later tree contains the earlier one: as a pin of the earlier head would be compared."""
     found = Checks()
     try:
@@ -65,7 +64,7 @@ def _linked(old: Shown, new: Shown, trust: Trust, checks: Checks) -> None:
             detail = "the earlier bundle is of a larger tree than the later one: name them the other way round"
             checks.add("history", V.UNANCHORED, "earlier-larger", detail)
             return
-        check_pin(new, fold_shown(new), then, trust.tiles, found)
+        check_pin(new, partial, then, trust.tiles, found)
     except (LedgerError, UnicodeDecodeError, StopIteration) as err:
         checks.fails("history", "earlier-form", f"the earlier head can't be compared: {err}")
         return
@@ -78,16 +77,11 @@ def _reveals(old: Shown, new: Shown, checks: Checks) -> None:
     found: list[Revealed] = []
     for one in new.entries:
         before = then.get(one.index)
-        place = (one.statement.predicate.stream, one.entry.version)
+        place = (one.stream, one.version)
         leaf = before.leaf if before is not None else known.get(place)
         if leaf is not None and leaf != one.leaf:
-            checks.add(
-                "reveal",
-                V.DIVERGED,
-                "leaf-differs",
-                f"entry {one.index} is another than in the earlier bundle",
-                one.index,
-            )
+            detail = f"entry {one.index} is another than in the earlier bundle"
+            checks.add("reveal", V.DIVERGED, "leaf-differs", detail, one.index)
             return
         found += _fields(before, one) if before is not None else _whole(old, one, place)
     if not found:
@@ -122,9 +116,5 @@ def _whole(old: Shown, now: ShownEntry, place: tuple[str, int]) -> Iterator[Reve
 
 def _leaves(old: Shown) -> dict[tuple[str, int], str]:
     """The leaves that the earlier bundle tells of entries which it does not show: by the next one's `previous`, by the head."""
-    found = {
-        (e.statement.predicate.stream, e.entry.version - 1): e.entry.previous
-        for e in old.entries
-        if e.entry.version > 1
-    }
+    found = {(e.stream, e.version - 1): e.previous for e in old.entries if e.version > 1}
     return found | {(end.stream, end.version): end.head for end in old.streams}

@@ -36,6 +36,7 @@ from api.cli import (
     status,
     timestamp,
     trust,
+    verify,
     views,
     witness,
 )
@@ -76,6 +77,7 @@ for group in (
     status,
     standing,
     check,
+    verify,
     check_proof,
     keep,
     views,
