@@ -57,7 +57,7 @@ corpus: setup ## the negative corpus: make it, compare it with its table, ask ev
 corpus-renew: setup ## the same, writing the table anew
 	$(BIN)/python -m tests.corpus.generate --renew
 
-verifier: setup ## join disclosures/browser into one page; state the verifiers' digests in the docs
+verifier: setup ## join disclosures/one_file into one program, disclosures/browser into one page; state the verifiers' digests in the docs
 	$(BIN)/python -m spec.verifier
 
 crash: setup ## 100 rounds of kill -9 under load (bounded: about 25 minutes)

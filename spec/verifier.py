@@ -1,9 +1,11 @@
-"""Join `disclosures/browser/` into one HTML file, and state the digests of the one-file verifiers where the docs do.
+"""Join `disclosures/one_file/` into one Python file and `disclosures/browser/` into one HTML file, and state their digests where
+the docs do.
 
 `make verifier`; a test compares. The page takes the table of types and the shapes of the JSON members from `verify.py`, so these
 stand once. A page of the docs states a digest as `sha256sum` prints it: an indented line of 64 digits and the name.
 """
 
+import ast
 import json
 import re
 from base64 import b64encode
@@ -12,11 +14,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from disclosures.static.verify import INSIDE, SHAPES, TABLE
+from disclosures.one_file.tables import INSIDE, SHAPES, TABLE
 
 SOURCE = Path(__file__).parents[1] / "disclosures" / "browser"
 ROOT = SOURCE.parents[1]
 TARGET = SOURCE.parent / "static" / "verify.html"
+PROGRAM = SOURCE.parent / "static" / "verify.py"
+PARTS = SOURCE.parent / "one_file"
+NOUNS = (
+    "tables", "strict", "tree", "signatures", "note", "container", "entry", "trust", "bundle", "streams", "profile", "claims",
+    "anchor", "program",
+)  # fmt: skip
+"""The parts of the program, each after those that it needs; the last one's docstring is the program's."""
 STATED = re.compile(r"^    [0-9a-f]{64}  (verify\.py|verify\.html)$", re.MULTILINE)
 PAGES = ("verify-a-bundle.md", "verify-in-a-browser.md")
 SCRIPTS = (
@@ -74,6 +83,38 @@ def join() -> str:
     return page
 
 
+def join_program() -> str:
+    """The program: its parts' statements in order, below one list of what they import from others."""
+    imported: dict[str, set[str]] = {}
+    bodies, first = list[str](), ""
+    for noun in NOUNS:
+        text = (PARTS / f"{noun}.py").read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        first = ast.get_docstring(tree, clean=False) or ""
+        rest = [n for n in tree.body[1:] if not isinstance(n, ast.Import | ast.ImportFrom)]
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                imported |= {alias.name: set() for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not str(node.module).startswith(("disclosures.", "__future__")):
+                imported.setdefault(str(node.module), set()).update(alias.name for alias in node.names)
+        bodies.append("\n".join(text.splitlines()[rest[0].lineno - 1 :]))
+    return (
+        f'"""{first}"""\n\nfrom __future__ import annotations\n\n{_imports(imported)}\n' + "\n\n\n".join(bodies) + "\n"
+    )
+
+
+def _imports(modules: dict[str, set[str]]) -> str:
+    """The import lines in the linter's order: the standard library, then `cryptography`; constants, classes, functions."""
+
+    def line(module: str) -> str:
+        names = sorted(modules[module], key=lambda n: (not n.isupper(), not n[0].isupper(), n))
+        return f"from {module} import {', '.join(names)}\n" if names else f"import {module}\n"
+
+    ours = [m for m in modules if m.startswith("cryptography")]
+    other = sorted((m for m in modules if m not in ours), key=lambda m: (bool(modules[m]), m))
+    return "".join(map(line, other)) + "\n" + "".join(map(line, sorted(ours)))
+
+
 def stated(text: str) -> str:
     """A page of the docs with each digest that it states as the file it is now."""
 
@@ -84,6 +125,7 @@ def stated(text: str) -> str:
 
 
 if __name__ == "__main__":
+    PROGRAM.write_text(join_program(), encoding="utf-8")
     TARGET.write_text(join(), encoding="utf-8")
     for name in PAGES:
         page = ROOT / "docs" / "how-to" / name

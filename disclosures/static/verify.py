@@ -103,6 +103,8 @@ SHAPES: dict[str, Json] = {
         "recipient": LINE, "schema": "holdpoint.bundle-request/1", "since": [1], "subject": STREAM, "absent?": [STREAM]},
 }  # fmt: skip
 """The JSON members: a text is a pattern, a number the least whole number, a list holds any number, a tuple is a choice."""
+P = 2**255 - 19
+D = -121665 * pow(121666, -1, P) % P
 
 
 class Bad(Exception):  # a finding, not a failure of this program
@@ -238,10 +240,6 @@ def grown(old: int, new: int, path: list[bytes], root: bytes, *, whole: bool = T
         return one, join(two, path[-1])
     one, two = grown(old - k, new - k, path[:-1], root, whole=False)
     return join(path[-1], one), join(path[-1], two)
-
-
-P = 2**255 - 19
-D = -121665 * pow(121666, -1, P) % P
 
 
 def add(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
@@ -687,29 +685,9 @@ class Trust:
             self.meta["frozen"] = kind == "ledger.frozen"
 
 
-def later(time: str, period: dict[str, Json] | None) -> str | None:
-    """The same day and clock a period later, the last day of the month where that day does not exist."""
-    if period is None:
-        return None
-    months = int(time[:4]) * 12 + int(time[5:7]) - 1 + period["amount"] * (12 if period["unit"] == "year" else 1)
-    year, month = divmod(months, 12)
-    if year > 9999:
-        return f"9999-12-31{time[10:]}"
-    return f"{year:04}-{month + 1:02}-{min(int(time[8:10]), monthrange(year, month + 1)[1]):02}{time[10:]}"
-
-
 def within(stream: str, prefix: str) -> bool:
     """Whether a stream lies below a prefix, which ends at a `/` boundary."""
     return stream.startswith(prefix) and (prefix.endswith("/") or stream[len(prefix) :][:1] in ("", "/"))
-
-
-def named_models(one: Entry) -> list[str]:
-    """The other models' streams that an entry names: parent, and what its compute is measured against."""
-    if one.type == "model.registered":
-        measured = one.body.get("effective_compute")
-        found = (one.body.get("parent"), measured.get("of") if isinstance(measured, dict) else None)
-        return [s for s in found if s is not None]
-    return [one.body["of"]] if one.type == "model.compute-reached" else []
 
 
 class Bundle:
@@ -750,401 +728,444 @@ class Bundle:
         """The shown entries of a stream, in order."""
         return [e for e in self.order if e.stream == name]
 
-    def proofs(self) -> str:
-        """Every entry in the tree of the one checkpoint."""
-        note = self.files["data/checkpoint"]
-        for one in self.order:
-            head, blank, tail = self.files[f"data/proofs/{one.index}.tlog-proof"].partition(b"\n\n")
-            lines, i = head.decode("latin-1").split("\n"), one.index
-            need(blank and len(lines) >= 2 and lines[0] == "c2sp.org/tlog-proof@v1", "proof-form", f"entry {i}", i)
-            need(tail == note, "proof-checkpoint", f"entry {i} is proven under another checkpoint", i)
-            need(lines[1] == f"index {i}", "proof-index", f"the proof of entry {i} is for another", i)
-            path = [base64_of(line, "proof-form") for line in lines[2:]]
-            need(all(len(h) == 32 for h in path) and i < self.size, "proof-form", f"entry {i}", i)
-            root = included(bytes.fromhex(one.leaf), i, self.size, path)
-            need(root == self.root, "proof-mismatch", f"entry {i} is not in the tree", i)
-        return f"{len(self.order)} entries stand in the tree of {self.size}"
 
-    def said(self) -> str:
-        """Statement, request and claims speak of this checkpoint, ledger, profile and recipient."""
-        said, request, claims = self.statement, self.part["request"], self.part["claims"]
-        head = {"root": self.root.hex(), "size": self.size}
-        need(0 in self.entries, "gap", "entry 0 is not shown", 0)
-        same = (said["checkpoint"], said["ledger"], said["founding"]) == (head, self.origin, self.entries[0].leaf)
-        need(same, "statement-mismatch", "the statement is for another checkpoint or ledger")
-        named = (request["profile"].get("id"), request["recipient"], request["first"], request["last"])
-        shown = (said["profile"], said["recipient"], self.order[0].index, self.order[-1].index)
-        need(named == shown, "statement-mismatch", "the request is for another profile, recipient or range")
-        for_this = (self.origin, said["founding"], request["subject"], self.size)
-        claimed = (claims["ledger"], claims["founding"], claims["subject"], claims["as_of"]["size"])
-        late = self.order[-1].recorded_at <= claims["as_of"]["time"]
-        need(claimed == for_this and late, "claims-mismatch", "the claims are for another position")
-        return "request, claims and statement agree"
+def check_proofs(bundle: Bundle) -> str:
+    """Every entry in the tree of the one checkpoint."""
+    note = bundle.files["data/checkpoint"]
+    for one in bundle.order:
+        head, blank, tail = bundle.files[f"data/proofs/{one.index}.tlog-proof"].partition(b"\n\n")
+        lines, i = head.decode("latin-1").split("\n"), one.index
+        need(blank and len(lines) >= 2 and lines[0] == "c2sp.org/tlog-proof@v1", "proof-form", f"entry {i}", i)
+        need(tail == note, "proof-checkpoint", f"entry {i} is proven under another checkpoint", i)
+        need(lines[1] == f"index {i}", "proof-index", f"the proof of entry {i} is for another", i)
+        path = [base64_of(line, "proof-form") for line in lines[2:]]
+        need(all(len(h) == 32 for h in path) and i < bundle.size, "proof-form", f"entry {i}", i)
+        root = included(bytes.fromhex(one.leaf), i, bundle.size, path)
+        need(root == bundle.root, "proof-mismatch", f"entry {i} is not in the tree", i)
+    return f"{len(bundle.order)} entries stand in the tree of {bundle.size}"
 
-    def signed(self, trust: Trust) -> str:
-        """The engine's live key signed the list of all files."""
-        line = shaped(parse_json(self.files["bundle.sig"], "statement-form"), "statement-form", "keyid payloadType sig")
-        need(line["payloadType"] == "application/vnd.in-toto+json", "statement-form", "another payload type")
-        at, payload = self.part["claims"]["as_of"]["time"], self.files["bundle.json"]
+
+def check_said(bundle: Bundle) -> str:
+    """Statement, request and claims speak of this checkpoint, ledger, profile and recipient."""
+    said, request, claims = bundle.statement, bundle.part["request"], bundle.part["claims"]
+    head = {"root": bundle.root.hex(), "size": bundle.size}
+    need(0 in bundle.entries, "gap", "entry 0 is not shown", 0)
+    same = (said["checkpoint"], said["ledger"], said["founding"]) == (head, bundle.origin, bundle.entries[0].leaf)
+    need(same, "statement-mismatch", "the statement is for another checkpoint or ledger")
+    named = (request["profile"].get("id"), request["recipient"], request["first"], request["last"])
+    shown = (said["profile"], said["recipient"], bundle.order[0].index, bundle.order[-1].index)
+    need(named == shown, "statement-mismatch", "the request is for another profile, recipient or range")
+    for_this = (bundle.origin, said["founding"], request["subject"], bundle.size)
+    claimed = (claims["ledger"], claims["founding"], claims["subject"], claims["as_of"]["size"])
+    late = bundle.order[-1].recorded_at <= claims["as_of"]["time"]
+    need(claimed == for_this and late, "claims-mismatch", "the claims are for another position")
+    return "request, claims and statement agree"
+
+
+def check_signed(bundle: Bundle, trust: Trust) -> str:
+    """The engine's live key signed the list of all files."""
+    line = shaped(parse_json(bundle.files["bundle.sig"], "statement-form"), "statement-form", "keyid payloadType sig")
+    need(line["payloadType"] == "application/vnd.in-toto+json", "statement-form", "another payload type")
+    at, payload = bundle.part["claims"]["as_of"]["time"], bundle.files["bundle.json"]
+    try:
+        who = trust.alive(line["keyid"], at, "engine", 0)
+    except Bad as err:
+        raise Bad("statement-key", err.detail) from None
+    need(trust.grant(who, "engine", at), "statement-key", f"{who} is no engine")
+    key, message = trust.keys[line["keyid"]], b"DSSEv1 28 application/vnd.in-toto+json %d " % len(payload) + payload
+    signature = base64_of(line["sig"], "statement-form")
+    need(verified(key["raw"], key["alg"], message, signature), "statement-signature", "the statement's signature")
+    return f"{len(bundle.files) - 2} files, listed and signed by {who}"
+
+
+def check_checkpoint(bundle: Bundle, trust: Trust, pin: dict[str, Json] | None) -> str:
+    """Signed by the log's keys in force, which follow from entry 0; `data/keys` is compared and never used."""
+    vkeys = trust.meta["vkeys"]
+    need(bundle.files["data/keys"] == "".join(f"{v}\n" for v in vkeys).encode(), "keys-mismatch", "data/keys")
+    need(bundle.origin == trust.meta["origin"], "checkpoint-origin", "the checkpoint is of another origin")
+    ours = pin is not None and (pin["origin"], pin["founding"]) == (bundle.origin, trust.meta["founding"])
+    if pin is not None and ours:
+        size = parse_note(pin["checkpoint"].encode())[1]
+        then = [keys for since, keys in trust.meta["log"] if since <= size][-1]
+        need(size > bundle.size or set(pin["vkeys"]) <= set(then), "keys-mismatch", "the pin's log keys are others")
+    check_note(bundle.files["data/checkpoint"], vkeys, "checkpoint-signature", every=True)
+    return "Ed25519 and ML-DSA-44 signatures verify under the keys that entry 0 and its successors name"
+
+
+def check_admission(bundle: Bundle, trust: Trust) -> str:
+    """Every entry, in order of index."""
+    for one in bundle.order:
+        trust.admit(one)
+    bundle.notes.append("rules of event types, separation of duties, the schema of each body: run holdpoint verify")
+    return f"{len(bundle.order)} entries: signatures, keys, roles and quorum as of each index"
+
+
+def named_models(one: Entry) -> list[str]:
+    """The other models' streams that an entry names: parent, and what its compute is measured against."""
+    if one.type == "model.registered":
+        measured = one.body.get("effective_compute")
+        found = (one.body.get("parent"), measured.get("of") if isinstance(measured, dict) else None)
+        return [s for s in found if s is not None]
+    return [one.body["of"]] if one.type == "model.compute-reached" else []
+
+
+def check_streams(bundle: Bundle) -> str:
+    """Each listed stream to its proven end: shown, or counted as withheld; nothing twice, nothing left out."""
+    part, names = bundle.part["completeness"], [s["stream"] for s in bundle.part["completeness"]["streams"]]
+    said = shaped(part["committed"], "completeness-form", "index root size streams")
+    commits = [e for e in bundle.order if e.type == "index.committed"]
+    newest = commits[-1] if commits else None
+    body = {k: v for k, v in said.items() if k != "index"}
+    right = newest is not None and (newest.index, newest.body) == (said["index"], body) and all(
+        e.body["size"] == e.index for e in commits)  # fmt: skip
+    need(right, "index-mismatch", "no shown index.committed says this", newest.index if newest else None)
+    need(names == sorted(set(names)), "completeness-form", "streams out of order")
+    absent = {a["stream"] for a in part["absent"]}
+    lost = {"ledger", bundle.part["request"]["subject"]} - set(names) - (absent - {"ledger"})
+    need(not lost, "gap", f"where {', '.join(lost)} ends is not shown")
+    for one in bundle.order:
+        holds = one.stream in names
+        need(holds, "gap", f"entry {one.index} stands in {one.stream}, whose end is not shown", one.index)
+        for other in named_models(one):
+            need(other in names, "gap", f"{one.stream} names {other}, whose end is not shown", one.index)
+    for end in part["streams"]:
+        check_end(bundle, end, said)
+    places = [s["position"] for s in part["streams"] if s["stream"].startswith("framework/")]
+    need(places == list(range(places[0], places[0] + len(places))) if places else True, "gap", "a framework stream")
+    check_references(bundle)
+    bundle.notes.append(
+        f"that the stream index of entry {said['index']} is true of all streams: a full auditor's to say"
+    )
+    hidden = sum(r["to"] - r["from"] + 1 for s in part["streams"] for r in s["withheld"])
+    return f"{len(names)} streams to their ends as of {said['size']}; {hidden} entries withheld"
+
+
+def check_indexed(datum: bytes, place: dict[str, Json], said: dict[str, Json]) -> None:
+    """A datum stands in the committed stream index."""
+    path = [unhex(h, "completeness-form") for h in place["path"]]
+    need(0 <= place["position"] < said["streams"], "index-mismatch", "a position outside the stream index")
+    root = included(leaf_of(datum), place["position"], said["streams"], path)
+    need(root.hex() == said["root"], "index-mismatch", "a stream's end is not in the committed index")
+
+
+def check_end(bundle: Bundle, end: dict[str, Json], said: dict[str, Json]) -> None:
+    """One stream: its end in the index, its versions without gap, its chain, its head."""
+    name, version, shown = end["stream"], end["version"], bundle.stream(end["stream"])
+    check_indexed(canonical({k: end[k] for k in ("head", "stream", "version")}), end, said)
+    need(name != "ledger" or not end["withheld"], "gap", "entries of stream ledger are withheld")
+    runs = end["withheld"]
+    spans = sorted([(e.version, e.version) for e in shown] + [(r["from"], r["to"]) for r in runs])
+    following = 1
+    for first, last in spans:
+        next_is = first == following <= last
+        need(next_is, "gap", f"{name}: version {min(first, following)} is missing, or there twice")
+        following = last + 1
+    need(following > version, "gap", f"{name}: version {following} of {version} is neither shown nor withheld")
+    need([e.version for e in shown] == sorted(e.version for e in shown), "gap", f"{name}: out of order")
+    beyond = [e for e in shown if e.version > version and name != "ledger"]
+    need(not beyond and all(r["to"] <= version for r in runs), "head-mismatch", f"{name} goes on behind its end")
+    for before, one in zip(shown, shown[1:], strict=False):
+        follows = one.version != before.version + 1 or one.previous == before.leaf
+        need(follows, "chain-broken", f"{name}: version {one.version} does not follow", one.index)
+    last_shown = [e for e in shown if e.version == version]
+    head = all(e.leaf == end["head"] and (name != "ledger" or e.index < said["size"]) for e in last_shown)
+    need(head, "head-mismatch", f"{name}: its last version is another", last_shown[0].index if last_shown else None)
+
+
+def check_references(bundle: Bundle) -> None:
+    """What the subject's `model.referenced` point at is shown, or withheld in a listed stream of its kind, each for one."""
+    known, spare, led = set[str](), dict[str, int](), set[int]()
+    for end in bundle.part["completeness"]["streams"]:
+        previous = {e.version: e.previous for e in bundle.stream(end["stream"])}
+        runs, family = end["withheld"], end["stream"].partition("/")[0]
+        last = [end["head"] if r["to"] == end["version"] else previous.get(r["to"] + 1) for r in runs]
+        spare[family] = spare.get(family, 0) + sum(r["to"] - r["from"] for r in runs) + last.count(None)
+        known |= {f"{family} {leaf}" for leaf in last}
+    for one in (e for e in bundle.stream(bundle.part["request"]["subject"]) if e.type == "model.referenced"):
+        index, leaf, kind = one.body["index"], one.body["leaf"], one.body["type"].partition(".")[0]
+        family, found = {"threshold": "model", "evaluation": "model"}.get(kind, kind), bundle.entries.get(index)
+        need(found is None or found.leaf == leaf, "gap", f"entry {index} is not the one referred to", index)
+        if found is None and f"{family} {leaf}" not in known and index not in led:
+            spare[family] = spare.get(family, 0) - 1
+            detail = f"entry {index} ({one.body['type']}) is referred to, and neither shown nor withheld"
+            need(spare[family] >= 0, "gap", detail, index)
+        led.add(index)
+
+
+def check_absences(bundle: Bundle) -> str | None:
+    """The streams asked about, each proven not to exist; nothing where none was asked about."""
+    part, asked = bundle.part["completeness"], bundle.part["request"].get("absent", [])
+    names, size = [gap["stream"] for gap in part["absent"]], part["committed"]["size"]
+    here = {s["stream"] for s in part["streams"]} | {e.stream for e in bundle.order}
+    need(names == asked == sorted(set(asked)), "absent-asked", "other streams than those asked about")
+    for gap in part["absent"]:
+        need(gap["stream"] not in here, "absent-exists", f"{gap['stream']} is shown in this very bundle")
+        for other in check_absent(gap["stream"], gap["left"], gap["right"], part["committed"]):
+            need(
+                other[:10] != "framework/" or other in here,
+                "gap",
+                f"{other} stands beside, and its end is not shown",
+            )
+    return "; ".join(f"no stream {name} as of size {size}" for name in names) or None
+
+
+def check_absent(name: str, left: Json, right: Json, said: dict[str, Json]) -> list[str]:
+    """Its neighbours' names, once they stand side by side in the index (at an edge, one is enough) and it between them."""
+    names = ["", "~"]  # no stream's name comes before or after these
+    for n, side in ((n, side) for n, side in enumerate((left, right)) if side is not None):
+        datum = side["datum"].encode()
         try:
-            who = trust.alive(line["keyid"], at, "engine", 0)
+            check_indexed(datum, side, said)
+            head = parse_json(datum, "absent-datum")
         except Bad as err:
-            raise Bad("statement-key", err.detail) from None
-        need(trust.grant(who, "engine", at), "statement-key", f"{who} is no engine")
-        key, message = trust.keys[line["keyid"]], b"DSSEv1 28 application/vnd.in-toto+json %d " % len(payload) + payload
-        signature = base64_of(line["sig"], "statement-form")
-        need(verified(key["raw"], key["alg"], message, signature), "statement-signature", "the statement's signature")
-        return f"{len(self.files) - 2} files, listed and signed by {who}"
+            raise Bad("absent-datum", f"beside {name}: {err.detail}") from None
+        need(fits(head, {"head": DIGITS, "stream": STREAM, "version": 1}), "absent-datum", f"beside {name}")
+        names[n] = head["stream"]
+    low, high = -1 if left is None else left["position"], said["streams"] if right is None else right["position"]
+    need(high == low + 1, "absent-edge" if None in (left, right) else "absent-adjacent", f"{name}: its neighbours")
+    need(names[0] < name < names[1], "absent-order", f"{name} does not lie between its neighbours")
+    return names
 
-    def checkpoint(self, trust: Trust, pin: dict[str, Json] | None) -> str:
-        """Signed by the log's keys in force, which follow from entry 0; `data/keys` is compared and never used."""
-        vkeys = trust.meta["vkeys"]
-        need(self.files["data/keys"] == "".join(f"{v}\n" for v in vkeys).encode(), "keys-mismatch", "data/keys")
-        need(self.origin == trust.meta["origin"], "checkpoint-origin", "the checkpoint is of another origin")
-        ours = pin is not None and (pin["origin"], pin["founding"]) == (self.origin, trust.meta["founding"])
-        if pin is not None and ours:
-            size = parse_note(pin["checkpoint"].encode())[1]
-            then = [keys for since, keys in trust.meta["log"] if since <= size][-1]
-            need(size > self.size or set(pin["vkeys"]) <= set(then), "keys-mismatch", "the pin's log keys are others")
-        check_note(self.files["data/checkpoint"], vkeys, "checkpoint-signature", every=True)
-        return "Ed25519 and ML-DSA-44 signatures verify under the keys that entry 0 and its successors name"
 
-    def streams(self) -> str:
-        """Each listed stream to its proven end: shown, or counted as withheld; nothing twice, nothing left out."""
-        part, names = self.part["completeness"], [s["stream"] for s in self.part["completeness"]["streams"]]
-        said = shaped(part["committed"], "completeness-form", "index root size streams")
-        commits = [e for e in self.order if e.type == "index.committed"]
-        newest = commits[-1] if commits else None
-        body = {k: v for k, v in said.items() if k != "index"}
-        right = newest is not None and (newest.index, newest.body) == (said["index"], body) and all(
-            e.body["size"] == e.index for e in commits)  # fmt: skip
-        need(right, "index-mismatch", "no shown index.committed says this", newest.index if newest else None)
-        need(names == sorted(set(names)), "completeness-form", "streams out of order")
-        absent = {a["stream"] for a in part["absent"]}
-        lost = {"ledger", self.part["request"]["subject"]} - set(names) - (absent - {"ledger"})
-        need(not lost, "gap", f"where {', '.join(lost)} ends is not shown")
-        for one in self.order:
-            holds = one.stream in names
-            need(holds, "gap", f"entry {one.index} stands in {one.stream}, whose end is not shown", one.index)
-            for other in named_models(one):
-                need(other in names, "gap", f"{one.stream} names {other}, whose end is not shown", one.index)
-        for end in part["streams"]:
-            self.end(end, said)
-        places = [s["position"] for s in part["streams"] if s["stream"].startswith("framework/")]
-        need(places == list(range(places[0], places[0] + len(places))) if places else True, "gap", "a framework stream")
-        self.references()
-        self.notes.append(
-            f"that the stream index of entry {said['index']} is true of all streams: a full auditor's to say"
-        )
-        hidden = sum(r["to"] - r["from"] + 1 for s in part["streams"] for r in s["withheld"])
-        return f"{len(names)} streams to their ends as of {said['size']}; {hidden} entries withheld"
+def later(time: str, period: dict[str, Json] | None) -> str | None:
+    """The same day and clock a period later, the last day of the month where that day does not exist."""
+    if period is None:
+        return None
+    months = int(time[:4]) * 12 + int(time[5:7]) - 1 + period["amount"] * (12 if period["unit"] == "year" else 1)
+    year, month = divmod(months, 12)
+    if year > 9999:
+        return f"9999-12-31{time[10:]}"
+    return f"{year:04}-{month + 1:02}-{min(int(time[8:10]), monthrange(year, month + 1)[1]):02}{time[10:]}"
 
-    def indexed(self, datum: bytes, place: dict[str, Json], said: dict[str, Json]) -> None:
-        """A datum stands in the committed stream index."""
-        path = [unhex(h, "completeness-form") for h in place["path"]]
-        need(0 <= place["position"] < said["streams"], "index-mismatch", "a position outside the stream index")
-        root = included(leaf_of(datum), place["position"], said["streams"], path)
-        need(root.hex() == said["root"], "index-mismatch", "a stream's end is not in the committed index")
 
-    def end(self, end: dict[str, Json], said: dict[str, Json]) -> None:
-        """One stream: its end in the index, its versions without gap, its chain, its head."""
-        name, version, shown = end["stream"], end["version"], self.stream(end["stream"])
-        self.indexed(canonical({k: end[k] for k in ("head", "stream", "version")}), end, said)
-        need(name != "ledger" or not end["withheld"], "gap", "entries of stream ledger are withheld")
-        runs = end["withheld"]
-        spans = sorted([(e.version, e.version) for e in shown] + [(r["from"], r["to"]) for r in runs])
-        following = 1
-        for first, last in spans:
-            next_is = first == following <= last
-            need(next_is, "gap", f"{name}: version {min(first, following)} is missing, or there twice")
-            following = last + 1
-        need(following > version, "gap", f"{name}: version {following} of {version} is neither shown nor withheld")
-        need([e.version for e in shown] == sorted(e.version for e in shown), "gap", f"{name}: out of order")
-        beyond = [e for e in shown if e.version > version and name != "ledger"]
-        need(not beyond and all(r["to"] <= version for r in runs), "head-mismatch", f"{name} goes on behind its end")
-        for before, one in zip(shown, shown[1:], strict=False):
-            follows = one.version != before.version + 1 or one.previous == before.leaf
-            need(follows, "chain-broken", f"{name}: version {one.version} does not follow", one.index)
-        last_shown = [e for e in shown if e.version == version]
-        head = all(e.leaf == end["head"] and (name != "ledger" or e.index < said["size"]) for e in last_shown)
-        need(head, "head-mismatch", f"{name}: its last version is another", last_shown[0].index if last_shown else None)
+def check_redactions(bundle: Bundle) -> str:
+    """Each withheld version under a class that is described, each class with its count."""
+    classes, counted = bundle.part["redactions"]["classes"], dict[str, int]()
+    for end in bundle.part["completeness"]["streams"]:
+        for run in end["withheld"]:
+            counted[run["class"]] = counted.get(run["class"], 0) + run["to"] - run["from"] + 1
+    ids = [c["id"] for c in classes]
+    need(ids == sorted(set(ids)), "redactions-form", "classes out of order")
+    need(set(counted) <= set(ids), "redactions-missing", "a class is not described")
+    for one in classes:
+        wanted = counted.get(one["id"], 0)
+        fits = one["count"] == wanted and (one["kind"] in ("event", "suppressed")) == (wanted > 0)
+        need(fits, "redactions-count", f"class {one['id']} counts otherwise")
+    told = {(e.body["stream"], e.body["version"]): e.body for e in bundle.order if e.type == "entry.suppressed"}
+    suppressed, gone = {c["id"] for c in classes if c["kind"] == "suppressed"}, list[int]()
+    for end in bundle.part["completeness"]["streams"]:
+        name, version = end["stream"], end["version"]
+        leaves = {e.version - 1: e.previous for e in bundle.stream(name)} | {version: end["head"]}
+        for run in (r for r in end["withheld"] if r["class"] in suppressed):
+            for v in range(run["from"], min(run["to"], version) + 1):
+                by = told.get((name, v))
+                backed = by is not None and leaves.get(v, by["leaf"]) == by["leaf"]
+                need(backed, "redactions-ground", f"{name}: version {v} is suppressed, says no entry of the root")
+                gone.append(by["index"] if by else 0)
+    if gone:
+        detail = f"suppressed by the root: {', '.join(map(str, gone))}; what rests on them can't be judged"
+        raise Bad("suppressed", detail, gone[0], "INCOMPLETE")
+    return f"{len(ids)} classes, each with its ground; {sum(counted.values())} entries withheld"
 
-    def references(self) -> None:
-        """What the subject's `model.referenced` point at is shown, or withheld in a listed stream of its kind, each for one."""
-        known, spare, led = set[str](), dict[str, int](), set[int]()
-        for end in self.part["completeness"]["streams"]:
-            previous = {e.version: e.previous for e in self.stream(end["stream"])}
-            runs, family = end["withheld"], end["stream"].partition("/")[0]
-            last = [end["head"] if r["to"] == end["version"] else previous.get(r["to"] + 1) for r in runs]
-            spare[family] = spare.get(family, 0) + sum(r["to"] - r["from"] for r in runs) + last.count(None)
-            known |= {f"{family} {leaf}" for leaf in last}
-        for one in (e for e in self.stream(self.part["request"]["subject"]) if e.type == "model.referenced"):
-            index, leaf, kind = one.body["index"], one.body["leaf"], one.body["type"].partition(".")[0]
-            family, found = {"threshold": "model", "evaluation": "model"}.get(kind, kind), self.entries.get(index)
-            need(found is None or found.leaf == leaf, "gap", f"entry {index} is not the one referred to", index)
-            if found is None and f"{family} {leaf}" not in known and index not in led:
-                spare[family] = spare.get(family, 0) - 1
-                detail = f"entry {index} ({one.body['type']}) is referred to, and neither shown nor withheld"
-                need(spare[family] >= 0, "gap", detail, index)
-            led.add(index)
 
-    def absences(self) -> str | None:
-        """The streams asked about, each proven not to exist; nothing where none was asked about."""
-        part, asked = self.part["completeness"], self.part["request"].get("absent", [])
-        names, size = [gap["stream"] for gap in part["absent"]], part["committed"]["size"]
-        here = {s["stream"] for s in part["streams"]} | {e.stream for e in self.order}
-        need(names == asked == sorted(set(asked)), "absent-asked", "other streams than those asked about")
-        for gap in part["absent"]:
-            need(gap["stream"] not in here, "absent-exists", f"{gap['stream']} is shown in this very bundle")
-            for other in self.absent(gap["stream"], gap["left"], gap["right"], part["committed"]):
-                need(
-                    other[:10] != "framework/" or other in here,
-                    "gap",
-                    f"{other} stands beside, and its end is not shown",
-                )
-        return "; ".join(f"no stream {name} as of size {size}" for name in names) or None
+def check_profile(bundle: Bundle) -> str:
+    """Every shown entry and disclosed field is one that the profile allows, and every class is the profile's own."""
+    profile = bundle.part["request"]["profile"]
+    shows = {s["type"]: s for s in profile["shows"]}
+    families = {t.partition(".")[0] + ".*" for t in TABLE}
+    held = {f"{t}.{f}" for t, fields in HELD.items() for f in fields}
+    known = {"event": {"*", *TABLE, *families}, "field": {"*", *held}}
+    sound = (
+        profile["shows"] and all(s["type"] in TABLE for s in profile["shows"])
+        and len({s["type"] for s in profile["shows"]}) == len(profile["shows"])
+        and all(set(s.get("disclose", [])) <= HELD[s["type"]] and s.get("disclose") != [] for s in profile["shows"])
+        and all(w["of"] and set(w["of"]) <= known[w["kind"]] for w in profile["withholds"])
+        and any(w["kind"] == "event" and "*" in w["of"] for w in profile["withholds"])
+        and len({w["id"] for w in profile["withholds"]}) == len(profile["withholds"])
+        and all(w.get("retention", {"amount": 1})["amount"] <= 1200 for w in profile["withholds"])
+        and not any(w["id"].startswith(("erased-", "unheld-")) for w in profile["withholds"])
+    )  # fmt: skip
+    fields = {pattern for w in profile["withholds"] if w["kind"] == "field" for pattern in w["of"]}
+    shown = {t: one.get("disclose", []) for t, one in shows.items() if t in TABLE}
+    kept = {f"{t}.{f}" for t, open_ in shown.items() for f in HELD[t] if f not in open_}
+    need("*" in fields or kept <= fields, "profile-form", "a field stays withheld under no class")
+    need(sound, "profile-form", "the profile names what does not exist, or one thing twice")
+    for one in bundle.order:
+        allowed = shows.get(one.type, {})
+        named = {*allowed.get("fields", ()), *allowed.get("disclose", ())}
+        shut = HELD[one.type] & one.showing if "*" in named else one.showing
+        fits = one.stream == "ledger" or one.type == "disclosure.erased" or (allowed and shut <= named)
+        may = set() if one.stream == "ledger" else set(allowed.get("disclose", []))
+        detail = f"entry {one.index} shows more than the profile {profile['id']} allows"
+        need(fits and one.disclosed <= may, "profile-exceeded", detail, one.index)
+    keys = ("character", "ground", "justification", "kind", "what")
+    grounds, ids = gone_classes(bundle, shows), {c["id"] for c in bundle.part["redactions"]["classes"]}
+    need({i for i in grounds if i[0] == "e"} <= ids, "redactions-missing", "what an entry erased is not said")
+    grounds |= {w["id"]: [w[k] for k in keys] for w in profile["withholds"]}
+    periods = {w["id"]: w.get("retention") for w in profile["withholds"]}
+    for c in (c for c in bundle.part["redactions"]["classes"] if c["kind"] != "suppressed"):
+        own = grounds.get(c["id"]) == [c[k] for k in keys]
+        need(own, "redactions-ground", f"class {c['id']} is not as the profile or the entries ground it")
+        until = later(bundle.part["claims"]["as_of"]["time"], periods.get(c["id"]))
+        need(until == c["retained_until"], "redactions-retained", f"class {c['id']}: the period ends at {until}")
+    kinds = {c.get("kind") for c in bundle.part["claims"]["claims"]}
+    need(kinds <= set(profile["claims"]), "claims-not-allowed", "a claim of a kind that the profile does not list")
+    for one in (e for e in bundle.order if e.stream != "ledger"):
+        for name in sorted(
+            (set(shows.get(one.type, {}).get("disclose", [])) - one.showing - one.disclosed) & erased_of(bundle, one)
+        ):
+            detail = f"entry {one.index}: {name} of {one.type}, which the profile hands over, was erased"
+            raise Bad("erased-needed", detail, one.index, "INCOMPLETE")
+    return f"nothing is shown that the profile {profile['id']} does not allow"
 
-    def absent(self, name: str, left: Json, right: Json, said: dict[str, Json]) -> list[str]:
-        """Its neighbours' names, once they stand side by side in the index (at an edge, one is enough) and it between them."""
-        names = ["", "~"]  # no stream's name comes before or after these
-        for n, side in ((n, side) for n, side in enumerate((left, right)) if side is not None):
-            datum = side["datum"].encode()
-            try:
-                self.indexed(datum, side, said)
-                head = parse_json(datum, "absent-datum")
-            except Bad as err:
-                raise Bad("absent-datum", f"beside {name}: {err.detail}") from None
-            need(fits(head, {"head": DIGITS, "stream": STREAM, "version": 1}), "absent-datum", f"beside {name}")
-            names[n] = head["stream"]
-        low, high = -1 if left is None else left["position"], said["streams"] if right is None else right["position"]
-        need(high == low + 1, "absent-edge" if None in (left, right) else "absent-adjacent", f"{name}: its neighbours")
-        need(names[0] < name < names[1], "absent-order", f"{name} does not lie between its neighbours")
-        return names
 
-    def redactions(self) -> str:
-        """Each withheld version under a class that is described, each class with its count."""
-        classes, counted = self.part["redactions"]["classes"], dict[str, int]()
-        for end in self.part["completeness"]["streams"]:
-            for run in end["withheld"]:
-                counted[run["class"]] = counted.get(run["class"], 0) + run["to"] - run["from"] + 1
-        ids = [c["id"] for c in classes]
-        need(ids == sorted(set(ids)), "redactions-form", "classes out of order")
-        need(set(counted) <= set(ids), "redactions-missing", "a class is not described")
-        for one in classes:
-            wanted = counted.get(one["id"], 0)
-            fits = one["count"] == wanted and (one["kind"] in ("event", "suppressed")) == (wanted > 0)
-            need(fits, "redactions-count", f"class {one['id']} counts otherwise")
-        told = {(e.body["stream"], e.body["version"]): e.body for e in self.order if e.type == "entry.suppressed"}
-        suppressed, gone = {c["id"] for c in classes if c["kind"] == "suppressed"}, list[int]()
-        for end in self.part["completeness"]["streams"]:
-            name, version = end["stream"], end["version"]
-            leaves = {e.version - 1: e.previous for e in self.stream(name)} | {version: end["head"]}
-            for run in (r for r in end["withheld"] if r["class"] in suppressed):
-                for v in range(run["from"], min(run["to"], version) + 1):
-                    by = told.get((name, v))
-                    backed = by is not None and leaves.get(v, by["leaf"]) == by["leaf"]
-                    need(backed, "redactions-ground", f"{name}: version {v} is suppressed, says no entry of the root")
-                    gone.append(by["index"] if by else 0)
-        if gone:
-            detail = f"suppressed by the root: {', '.join(map(str, gone))}; what rests on them can't be judged"
-            raise Bad("suppressed", detail, gone[0], "INCOMPLETE")
-        return f"{len(ids)} classes, each with its ground; {sum(counted.values())} entries withheld"
-
-    def profile(self) -> str:
-        """Every shown entry and disclosed field is one that the profile allows, and every class is the profile's own."""
-        profile = self.part["request"]["profile"]
-        shows = {s["type"]: s for s in profile["shows"]}
-        families = {t.partition(".")[0] + ".*" for t in TABLE}
-        held = {f"{t}.{f}" for t, fields in HELD.items() for f in fields}
-        known = {"event": {"*", *TABLE, *families}, "field": {"*", *held}}
-        sound = (
-            profile["shows"] and all(s["type"] in TABLE for s in profile["shows"])
-            and len({s["type"] for s in profile["shows"]}) == len(profile["shows"])
-            and all(set(s.get("disclose", [])) <= HELD[s["type"]] and s.get("disclose") != [] for s in profile["shows"])
-            and all(w["of"] and set(w["of"]) <= known[w["kind"]] for w in profile["withholds"])
-            and any(w["kind"] == "event" and "*" in w["of"] for w in profile["withholds"])
-            and len({w["id"] for w in profile["withholds"]}) == len(profile["withholds"])
-            and all(w.get("retention", {"amount": 1})["amount"] <= 1200 for w in profile["withholds"])
-            and not any(w["id"].startswith(("erased-", "unheld-")) for w in profile["withholds"])
-        )  # fmt: skip
-        fields = {pattern for w in profile["withholds"] if w["kind"] == "field" for pattern in w["of"]}
-        shown = {t: one.get("disclose", []) for t, one in shows.items() if t in TABLE}
-        kept = {f"{t}.{f}" for t, open_ in shown.items() for f in HELD[t] if f not in open_}
-        need("*" in fields or kept <= fields, "profile-form", "a field stays withheld under no class")
-        need(sound, "profile-form", "the profile names what does not exist, or one thing twice")
-        for one in self.order:
-            allowed = shows.get(one.type, {})
-            named = {*allowed.get("fields", ()), *allowed.get("disclose", ())}
-            shut = HELD[one.type] & one.showing if "*" in named else one.showing
-            fits = one.stream == "ledger" or one.type == "disclosure.erased" or (allowed and shut <= named)
-            may = set() if one.stream == "ledger" else set(allowed.get("disclose", []))
-            detail = f"entry {one.index} shows more than the profile {profile['id']} allows"
-            need(fits and one.disclosed <= may, "profile-exceeded", detail, one.index)
-        keys = ("character", "ground", "justification", "kind", "what")
-        grounds, ids = self.gone(shows), {c["id"] for c in self.part["redactions"]["classes"]}
-        need({i for i in grounds if i[0] == "e"} <= ids, "redactions-missing", "what an entry erased is not said")
-        grounds |= {w["id"]: [w[k] for k in keys] for w in profile["withholds"]}
-        periods = {w["id"]: w.get("retention") for w in profile["withholds"]}
-        for c in (c for c in self.part["redactions"]["classes"] if c["kind"] != "suppressed"):
-            own = grounds.get(c["id"]) == [c[k] for k in keys]
-            need(own, "redactions-ground", f"class {c['id']} is not as the profile or the entries ground it")
-            until = later(self.part["claims"]["as_of"]["time"], periods.get(c["id"]))
-            need(until == c["retained_until"], "redactions-retained", f"class {c['id']}: the period ends at {until}")
-        kinds = {c.get("kind") for c in self.part["claims"]["claims"]}
-        need(kinds <= set(profile["claims"]), "claims-not-allowed", "a claim of a kind that the profile does not list")
-        for one in (e for e in self.order if e.stream != "ledger"):
-            for name in sorted(
-                (set(shows.get(one.type, {}).get("disclose", [])) - one.showing - one.disclosed) & self.erased_of(one)
-            ):
-                detail = f"entry {one.index}: {name} of {one.type}, which the profile hands over, was erased"
-                raise Bad("erased-needed", detail, one.index, "INCOMPLETE")
-        return f"nothing is shown that the profile {profile['id']} does not allow"
-
-    def gone(self, shows: dict[str, Json]) -> dict[str, list[str]]:
-        """The classes that entries give: what was erased; what is neither stated nor opened, though the profile lets it out."""
-        classes, missing, erasures = {}, dict[str, set[str]](), [e for e in self.order if e.type == "disclosure.erased"]
-        for e in erasures:
-            why = f"Entry {e.index} erased it once its retention had passed; its digests stand, and every proof holds."
-            for n, kind in enumerate(e.body["classes"]):
-                what = f"{kind['type']}: {', '.join(kind['fields'])}"
-                classes[f"erased-{e.index}-{n}"] = ["erased", e.body["ground"], why, "erased", what]
-        for one in (e for e in self.order if HELD[e.type] and e.stream != "ledger"):
-            lost = set(shows.get(one.type, {}).get("disclose", [])) - one.showing - one.disclosed
-            lost -= self.erased_of(one)
-            if lost:
-                missing.setdefault(one.type, set()).update(lost)
-        why = "The profile lets it out. Of some entry it was never sent, or its author left it out."
-        for t, names in missing.items():
-            what = f"{t}: {', '.join(sorted(names))}"
-            classes[f"unheld-{t.replace('.', '-')}"] = [
-                "not held",
-                "the ledger holds no text of it",
-                why,
-                "unheld",
-                what,
-            ]
-        return classes
-
-    def erased_of(self, one: Entry) -> set[str]:
-        """The members of an entry that shown erasures name."""
-        reach = [
-            e.body
-            for e in self.order
-            if e.type == "disclosure.erased"
-            and e.body["stream"] == one.stream
-            and e.body["first"] <= one.index <= e.body["last"]
+def gone_classes(bundle: Bundle, shows: dict[str, Json]) -> dict[str, list[str]]:
+    """The classes that entries give: what was erased; what is neither stated nor opened, though the profile lets it out."""
+    classes, missing, erasures = {}, dict[str, set[str]](), [e for e in bundle.order if e.type == "disclosure.erased"]
+    for e in erasures:
+        why = f"Entry {e.index} erased it once its retention had passed; its digests stand, and every proof holds."
+        for n, kind in enumerate(e.body["classes"]):
+            what = f"{kind['type']}: {', '.join(kind['fields'])}"
+            classes[f"erased-{e.index}-{n}"] = ["erased", e.body["ground"], why, "erased", what]
+    for one in (e for e in bundle.order if HELD[e.type] and e.stream != "ledger"):
+        lost = set(shows.get(one.type, {}).get("disclose", [])) - one.showing - one.disclosed
+        lost -= erased_of(bundle, one)
+        if lost:
+            missing.setdefault(one.type, set()).update(lost)
+    why = "The profile lets it out. Of some entry it was never sent, or its author left it out."
+    for t, names in missing.items():
+        what = f"{t}: {', '.join(sorted(names))}"
+        classes[f"unheld-{t.replace('.', '-')}"] = [
+            "not held",
+            "the ledger holds no text of it",
+            why,
+            "unheld",
+            what,
         ]
-        return {
-            name for said in reach for kind in said["classes"] if kind["type"] == one.type for name in kind["fields"]
+    return classes
+
+
+def erased_of(bundle: Bundle, one: Entry) -> set[str]:
+    """The members of an entry that shown erasures name."""
+    reach = [
+        e.body
+        for e in bundle.order
+        if e.type == "disclosure.erased"
+        and e.body["stream"] == one.stream
+        and e.body["first"] <= one.index <= e.body["last"]
+    ]
+    return {name for said in reach for kind in said["classes"] if kind["type"] == one.type for name in kind["fields"]}
+
+
+def check_frameworks(bundle: Bundle) -> str:
+    """Each published pack, byte for byte, and no other."""
+    wanted = set()
+    for one in (e for e in bundle.order if e.type == "framework.published"):
+        raw = canonical(one.body["pack"])
+        wanted.add(sha256(raw).hexdigest())
+        need(bundle.packs.get(sha256(raw).hexdigest()) == raw, "framework-mismatch", "a pack is missing", one.index)
+    need(wanted == set(bundle.packs), "framework-mismatch", "a pack that no shown entry publishes")
+    return f"{len(wanted)} packs, as published"
+
+
+def check_claims(bundle: Bundle) -> str:
+    """Claims are not folded here, and never passed over."""
+    need("data/report.html" in bundle.files, "bag-missing", "data/report.html is missing")
+    bundle.notes.append("that report.html says what the entries say: this verifier does not render it")
+    mine, short, rest = incident_claims(bundle), 0, 0
+    for claim in bundle.part["claims"]["claims"]:
+        found = next((c for c in mine if c["index"] == claim.get("index")), None)
+        if claim.get("kind") != "incident" or found is None:
+            short, rest = short + (claim.get("kind") == "incident"), rest + 1
+            continue
+        need(canonical(found) == canonical(claim), "claims-mismatch", f"the claim about entry {found['index']}")
+    if rest:
+        code = "claims-short" if short else "claims-not-folded"
+        raise Bad(code, f"{rest} claims are not computed anew by this verifier", None, "INCOMPLETE")
+    return "nothing is claimed beyond the entries" if not mine else "reports of incidents, as the entries say"
+
+
+def incident_claims(bundle: Bundle) -> list[dict[str, Json]]:
+    """What may be claimed of each shown report of an incident that concerns the subject."""
+    subject, claims = bundle.part["request"]["subject"], []
+    packs = {e.body["digest"]: e.body["id"] for e in bundle.order if e.type == "framework.published"}
+    ends = {s["stream"]: s["version"] for s in bundle.part["completeness"]["streams"]}
+    pointed = {(e.body["index"], e.body["leaf"]) for e in bundle.stream(subject) if e.type == "model.referenced"}
+    seen = {e.stream: e for e in reversed(bundle.order) if e.type == "incident.observed"}
+    about = {e.stream for e in bundle.order if (e.index, e.leaf) in pointed}
+    about |= {name for name, e in seen.items() if subject in e.body["models"]}
+    for one in (e for e in bundle.order if e.type == "incident.report-filed" and e.stream in about):
+        said, first = one.body, seen.get(one.stream)
+        claim = {k: said[k] for k in ("awareness_at", "digest", "fields_missing", "recipient", "submitted_at")}
+        opened = (
+            {"index": first.index, **{k: first.body.get(k) for k in ("first_at", "kind", "last_at")}} if first else None
+        )
+        claim |= {
+            "incident": one.stream,
+            "index": one.index,
+            "kind": "incident",
+            "obligation": said.get("obligation"),
         }
+        claim |= {
+            "framework": {"digest": said["framework"], "id": packs.get(said["framework"])},
+            "observed": opened,
+        }
+        claim |= {
+            "later": max(0, ends.get(one.stream, 0) - one.version),
+            "recorded_at": one.recorded_at,
+            "report": said["kind"],
+        }
+        claims.append(claim)
+    return claims
 
-    def frameworks(self) -> str:
-        """Each published pack, byte for byte, and no other."""
-        wanted = set()
-        for one in (e for e in self.order if e.type == "framework.published"):
-            raw = canonical(one.body["pack"])
-            wanted.add(sha256(raw).hexdigest())
-            need(self.packs.get(sha256(raw).hexdigest()) == raw, "framework-mismatch", "a pack is missing", one.index)
-        need(wanted == set(self.packs), "framework-mismatch", "a pack that no shown entry publishes")
-        return f"{len(wanted)} packs, as published"
 
-    def consistency(self) -> dict[int, list[bytes]]:
-        """The proofs by the size that they begin with; and what signers of shown entries saw, as far as these reach."""
-        proofs = [shaped(p, "consistency-form", "path size") for p in self.part["consistency"]["proofs"]]
-        sizes = [p["size"] for p in proofs]
-        need(sizes == sorted(set(sizes)) and all(0 < n <= self.size for n in sizes), "consistency-form", "sizes")
-        need(set(self.part["request"]["since"]) <= set(sizes), "consistency-missing", "a proof that was asked for")
-        found = {p["size"]: [unhex(h, "consistency-form") for h in p["path"]] for p in proofs}
-        for one in self.order:
-            looked = one.type in ("approval.given", "approval.refused", "disclosure.made")
-            head = one.body.get("checkpoint") if looked else None
-            head = one.body if one.type in ("replay.performed", "ledger.restored") else head
-            if head is not None and (head["size"] in found or head["size"] == self.size):
-                root = unhex(head["root"], "entry-form")
-                path = found.get(head["size"], [])
-                if grown(head["size"], self.size, path, root) != (root, self.root):
-                    detail = f"entry {one.index} names another root: a split view"
-                    raise Bad("seen-differs", detail, one.index, "DIVERGED")
-        return found
+def check_consistency(bundle: Bundle) -> dict[int, list[bytes]]:
+    """The proofs by the size that they begin with; and what signers of shown entries saw, as far as these reach."""
+    proofs = [shaped(p, "consistency-form", "path size") for p in bundle.part["consistency"]["proofs"]]
+    sizes = [p["size"] for p in proofs]
+    need(sizes == sorted(set(sizes)) and all(0 < n <= bundle.size for n in sizes), "consistency-form", "sizes")
+    need(set(bundle.part["request"]["since"]) <= set(sizes), "consistency-missing", "a proof that was asked for")
+    found = {p["size"]: [unhex(h, "consistency-form") for h in p["path"]] for p in proofs}
+    for one in bundle.order:
+        looked = one.type in ("approval.given", "approval.refused", "disclosure.made")
+        head = one.body.get("checkpoint") if looked else None
+        head = one.body if one.type in ("replay.performed", "ledger.restored") else head
+        if head is not None and (head["size"] in found or head["size"] == bundle.size):
+            root = unhex(head["root"], "entry-form")
+            path = found.get(head["size"], [])
+            if grown(head["size"], bundle.size, path, root) != (root, bundle.root):
+                detail = f"entry {one.index} names another root: a split view"
+                raise Bad("seen-differs", detail, one.index, "DIVERGED")
+    return found
 
-    def pin(self, pin: dict[str, Json] | None) -> str:
-        """Whether this is the history that the reader's pin is of."""
-        found = self.consistency()
-        if pin is None:
-            raise Bad("no-pin", "nothing from outside says that this is the history others saw", None, "UNANCHORED")
-        if pin["origin"] != self.origin:
-            raise Bad("other-ledger", f"the pin is for {pin['origin']}, this is {self.origin}", None, "DIVERGED")
-        if pin["founding"] != self.entries[0].leaf:
-            raise Bad("founded-anew", "entry 0 is not the one pinned", 0, "DIVERGED")
-        _, size, root = check_note(pin["checkpoint"].encode(), pin["vkeys"], "pin-form")
-        stolen = [e.body.get("last_good_size") for e in self.order if e.type == "log.rotated" and e.index >= size]
-        if any(good is not None and good < size for good in stolen):
-            self.notes.append(
-                "that the log and no thief signed the pin: its size is above the last good one of stolen keys"
-            )
-        if size != self.size and size not in found:
-            raise Bad("pin-not-linked", f"no proof ties size {size} to {self.size}", None, "UNANCHORED")
-        if grown(size, self.size, found.get(size, []) if size != self.size else [], root) != (root, self.root):
-            raise Bad("root-differs", f"at size {size} the root is another than the one pinned", None, "DIVERGED")
-        return f"it contains the {size} entries pinned"
 
-    def claims(self) -> str:
-        """Claims are not folded here, and never passed over."""
-        need("data/report.html" in self.files, "bag-missing", "data/report.html is missing")
-        self.notes.append("that report.html says what the entries say: this verifier does not render it")
-        mine, short, rest = self.incidents(), 0, 0
-        for claim in self.part["claims"]["claims"]:
-            found = next((c for c in mine if c["index"] == claim.get("index")), None)
-            if claim.get("kind") != "incident" or found is None:
-                short, rest = short + (claim.get("kind") == "incident"), rest + 1
-                continue
-            need(canonical(found) == canonical(claim), "claims-mismatch", f"the claim about entry {found['index']}")
-        if rest:
-            code = "claims-short" if short else "claims-not-folded"
-            raise Bad(code, f"{rest} claims are not computed anew by this verifier", None, "INCOMPLETE")
-        return "nothing is claimed beyond the entries" if not mine else "reports of incidents, as the entries say"
+def check_pin(bundle: Bundle, pin: dict[str, Json] | None) -> str:
+    """Whether this is the history that the reader's pin is of."""
+    found = check_consistency(bundle)
+    if pin is None:
+        raise Bad("no-pin", "nothing from outside says that this is the history others saw", None, "UNANCHORED")
+    if pin["origin"] != bundle.origin:
+        raise Bad("other-ledger", f"the pin is for {pin['origin']}, this is {bundle.origin}", None, "DIVERGED")
+    if pin["founding"] != bundle.entries[0].leaf:
+        raise Bad("founded-anew", "entry 0 is not the one pinned", 0, "DIVERGED")
+    _, size, root = check_note(pin["checkpoint"].encode(), pin["vkeys"], "pin-form")
+    stolen = [e.body.get("last_good_size") for e in bundle.order if e.type == "log.rotated" and e.index >= size]
+    if any(good is not None and good < size for good in stolen):
+        bundle.notes.append(
+            "that the log and no thief signed the pin: its size is above the last good one of stolen keys"
+        )
+    if size != bundle.size and size not in found:
+        raise Bad("pin-not-linked", f"no proof ties size {size} to {bundle.size}", None, "UNANCHORED")
+    if grown(size, bundle.size, found.get(size, []) if size != bundle.size else [], root) != (root, bundle.root):
+        raise Bad("root-differs", f"at size {size} the root is another than the one pinned", None, "DIVERGED")
+    return f"it contains the {size} entries pinned"
 
-    def incidents(self) -> list[dict[str, Json]]:
-        """What may be claimed of each shown report of an incident that concerns the subject."""
-        subject, claims = self.part["request"]["subject"], []
-        packs = {e.body["digest"]: e.body["id"] for e in self.order if e.type == "framework.published"}
-        ends = {s["stream"]: s["version"] for s in self.part["completeness"]["streams"]}
-        pointed = {(e.body["index"], e.body["leaf"]) for e in self.stream(subject) if e.type == "model.referenced"}
-        seen = {e.stream: e for e in reversed(self.order) if e.type == "incident.observed"}
-        about = {e.stream for e in self.order if (e.index, e.leaf) in pointed}
-        about |= {name for name, e in seen.items() if subject in e.body["models"]}
-        for one in (e for e in self.order if e.type == "incident.report-filed" and e.stream in about):
-            said, first = one.body, seen.get(one.stream)
-            claim = {k: said[k] for k in ("awareness_at", "digest", "fields_missing", "recipient", "submitted_at")}
-            opened = (
-                {"index": first.index, **{k: first.body.get(k) for k in ("first_at", "kind", "last_at")}}
-                if first
-                else None
-            )
-            claim |= {
-                "incident": one.stream,
-                "index": one.index,
-                "kind": "incident",
-                "obligation": said.get("obligation"),
-            }
-            claim |= {
-                "framework": {"digest": said["framework"], "id": packs.get(said["framework"])},
-                "observed": opened,
-            }
-            claim |= {
-                "later": max(0, ends.get(one.stream, 0) - one.version),
-                "recorded_at": one.recorded_at,
-                "report": said["kind"],
-            }
-            claims.append(claim)
-        return claims
 
-    def admission(self, trust: Trust) -> str:
-        """Every entry, in order of index."""
-        for one in self.order:
-            trust.admit(one)
-        self.notes.append("rules of event types, separation of duties, the schema of each body: run holdpoint verify")
-        return f"{len(self.order)} entries: signatures, keys, roles and quorum as of each index"
+STEPS = {
+    "streams": check_streams, "absent": check_absences, "redactions": check_redactions, "frameworks": check_frameworks,
+    "profile": check_profile, "claims": check_claims,
+}  # fmt: skip
+"""The checks that need nothing but the bundle, in order."""
 
 
 def verify(raw: bytes, pin: dict[str, Json] | None) -> tuple[list[tuple[str, str, str, str, int | None]], list[str]]:
@@ -1172,14 +1193,14 @@ def verify(raw: bytes, pin: dict[str, Json] | None) -> tuple[list[tuple[str, str
     if not bundle.entries:
         return [("entries", "UNANCHORED", "empty", "no entry is shown, so nothing is proven", None)], []
     trust = Trust()
-    run("statement", bundle.said)
-    run("proofs", bundle.proofs)
-    if run("admission", lambda: bundle.admission(trust)) is not None:
-        run("signature", lambda: bundle.signed(trust))
-        run("checkpoint", lambda: bundle.checkpoint(trust, pin))
-    for step in (bundle.streams, bundle.absences, bundle.redactions, bundle.frameworks, bundle.profile, bundle.claims):
-        run("absent" if step == bundle.absences else step.__name__, step)
-    run("pin", lambda: bundle.pin(pin))
+    run("statement", lambda: check_said(bundle))
+    run("proofs", lambda: check_proofs(bundle))
+    if run("admission", lambda: check_admission(bundle, trust)) is not None:
+        run("signature", lambda: check_signed(bundle, trust))
+        run("checkpoint", lambda: check_checkpoint(bundle, trust, pin))
+    for name, step in STEPS.items():
+        run(name, lambda step=step: step(bundle))
+    run("pin", lambda: check_pin(bundle, pin))
     return checks, bundle.notes
 
 

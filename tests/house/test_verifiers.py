@@ -1,10 +1,30 @@
-"""The one-file verifiers: `verify.html` is joined from its sources, and the docs state the digests of both."""
+"""The one-file verifiers: both are joined from their sources, share no code with us, and the docs state their digests."""
 
+import ast
+import sys
 from hashlib import sha256
 
 import pytest
 
-from spec.verifier import PAGES, ROOT, TARGET, join, stated
+from spec.verifier import NOUNS, PAGES, PARTS, PROGRAM, ROOT, TARGET, join, join_program, stated
+
+
+def test_the_program_is_joined_from_its_parts() -> None:
+    text = PROGRAM.read_text(encoding="utf-8")
+    assert text == join_program(), "verify.py is not what its parts join to: run make verifier"
+    assert {p.stem for p in PARTS.glob("*.py")} == {"__init__", *NOUNS}
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_a_part_shares_no_code_with_us(noun: str) -> None:
+    """It imports the parts before it, `cryptography` and the standard library."""
+    before = {f"disclosures.one_file.{name}" for name in NOUNS[: NOUNS.index(noun)]}
+    for node in ast.walk(ast.parse((PARTS / f"{noun}.py").read_text(encoding="utf-8"))):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            top = name.partition(".")[0]
+            assert name in before or top == "cryptography" or top in sys.stdlib_module_names, name
 
 
 def test_the_page_is_joined_from_its_sources() -> None:
