@@ -123,12 +123,12 @@ def _swept_copies(ledger: Ledger, gone: list[disclosure.Erased]) -> Iterator[Pat
         erased = {f.text for f in held_fields(sealed, texts, type(body)) if is_erased(seen, f.field, gone)}
         if not erased:
             continue
-        yield path
-        write_synced(path, "".join(f"{t}\n" for t in texts if t not in erased).encode(), mode=0o600)
         record = path.with_name(f"{statement.subject[0].digest.sha256}.subject.json")
         if isinstance(body, model.Registered) and record.exists():
-            record.unlink()  # name, weights and salt, as the erased text had them
+            record.unlink()  # name, weights and salt, as the erased text had them; first, for it is found by the copy alone
             yield record
+        write_synced(path, "".join(f"{t}\n" for t in texts if t not in erased).encode(), mode=0o600)
+        yield path
 
 
 def _swept_bundles(ledger: Ledger, gone: list[disclosure.Erased]) -> Iterator[Path]:

@@ -229,6 +229,24 @@ def test_copies_that_a_crash_left_go_with_the_next_run(old: Ledger) -> None:
     assert all(p.read_bytes() == kept[p] for p in untouched)
 
 
+def test_a_crash_at_the_record_of_a_model_leaves_what_finds_it(old: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name and weights of an erased text lie in a file of their own, which only the copy leads to."""
+    record = old.folder / "disclosures" / f"{old.appender.state.get('subject', MODEL)}.subject.json"
+    record.write_text(NAME)
+    erase(old, MODEL)
+    with monkeypatch.context() as cut:
+        cut.setattr(Path, "unlink", cut_off)
+        with pytest.raises(OSError, match="cut off"):
+            sweep(old)
+    assert record.exists()
+    assert record in sweep(old)
+    assert not record.exists()
+
+
+def cut_off(path: Path, *, missing_ok: bool = False) -> None:
+    raise OSError(f"cut off at {path}, {missing_ok}")
+
+
 def test_fsck_finds_rows_that_somebody_brought_back(folder: Path) -> None:
     with (
         opened(folder) as old,
