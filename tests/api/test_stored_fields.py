@@ -49,6 +49,11 @@ def test_each_bent_row_is_named(ledger: Ledger, two: tuple[int, int]) -> None:
             assert conn.execute(sql).rowcount == 1, sql
             assert [code for _, code in found(ledger)] == [rule], sql
             conn.execute(f"TRUNCATE {table}; INSERT INTO {table} SELECT * FROM public.kept")
+        conn.execute(f"UPDATE {table} SET key_id = 'another' WHERE {place}")
+        conn.execute(f"UPDATE {table} SET field = 'kind' WHERE notification_id = {other + 1}")
+        both = [(one, "wrapping-key-wrong"), (other, "field-mismatch")]
+        assert found(ledger) == both, "a row that names another key hides none of those behind it"
+        conn.execute(f"TRUNCATE {table}; INSERT INTO {table} SELECT * FROM public.kept")
     assert found(ledger) == []
 
 
