@@ -137,7 +137,7 @@ def _record(
         old = written_of(parse_envelope(place.envelope))
         leaf = leaf_hash(entry).hex()
         return "known", Posted(first, place.recorded_at, leaf, old.digest, old.event_id, receipt, replay=True)
-    hidden = _withheld_again(state.get("evaluation", str(first)), amendment, withhold)
+    hidden = _withheld_again(_recorded(state, first), amendment, withhold)
     written = book.write(evaluation.Amended, amendment, stream, book.signers(by), withhold=hidden)
     return _send(book, written, stream, record, "amended")
 
@@ -159,12 +159,20 @@ def still_open(body: Mapping[str, Any], withhold: Sequence[str]) -> str | None:
     return None
 
 
-def _withheld_again(first: Fact, amendment: Mapping[str, Any], withhold: Sequence[str]) -> list[str]:
-    """What an amendment withholds: what is named and stands in one, and the scores, where they were withheld the first time:
-    another file of the same run must not let out what the first did not.
+def _recorded(state: State, first: int) -> list[evaluation.Recorded | evaluation.Amended]:
+    """A run as it was recorded, and as it was amended since."""
+    amended: tuple[int, ...] = state.get("amended", str(first)) or ()
+    return [state.get("evaluation", str(first)).body, *(state.get("amendment", str(i)) for i in amended)]
+
+
+def _withheld_again(
+    earlier: Sequence[evaluation.Recorded | evaluation.Amended], amendment: Mapping[str, Any], withhold: Sequence[str]
+) -> list[str]:
+    """What an amendment withholds: what is named and stands in one, and the scores, where they were withheld before: another
+    file of the same run must not let out what an earlier one did not.
     """
     named = [path for path in withhold if path.partition(".")[0] in evaluation.Amended.__struct_fields__]
-    hidden = "scores" in amendment and evaluation.metrics_of(first.body.scores) is None
+    hidden = "scores" in amendment and any(evaluation.metrics_of(one.scores) is None for one in earlier)
     return [*named, *(["scores"] if hidden and "scores" not in named else [])]
 
 
@@ -183,9 +191,7 @@ def _send(book: Book, written: Written, stream: str, record: Record, how: str) -
 def _amendment(state: State, record: Record, first: int) -> dict[str, Any] | None:
     """The same log again changes nothing (`None`); another digest of the same run is an amendment, never an overwrite."""
     fact: Fact = state.get("evaluation", str(first))
-    amended: tuple[int, ...] = state.get("amended", str(first)) or ()
-    known = {fact.body.log_sha256, *(state.get("amendment", str(i)).log_sha256 for i in amended)}
-    if record.log_sha256 in known:
+    if record.log_sha256 in {one.log_sha256 for one in _recorded(state, first)}:
         return None
     before = evaluation.metrics_of(fact.body.scores)
     encoding = before == record.metrics and not record.edits_detected and fact.body.status == record.status

@@ -104,6 +104,14 @@ def test_another_file_of_the_same_run_is_an_amendment(registered: Path, tmp_path
         ]
         assert codes == ["recorded", "amended", "known", "known"]
         assert cli.ledger.desk.read_head().size == FOUNDED + 3
+        for more, words in ((b"\n\n\n", ("--withhold", "scores")), (b"\n\n\n\n", ())):
+            second.write_bytes(raw.rstrip() + more)
+            cli.ok("import", second, "--model", "one", *words)
+        entries = [row.entry for row in cli.ledger.desk.find(-1, 1000, stream="model/one")[-3:]]
+    bodies = [json.loads(parse_envelope(parse_entry(e).envelope).payload)["predicate"]["body"] for e in entries]
+    assert ["scores" in body for body in bodies] == [True, False, False], (
+        "what one file withheld, no later one lets out"
+    )
 
 
 def test_another_file_lets_out_no_score_that_the_first_withheld(registered: Path, tmp_path: Path) -> None:
