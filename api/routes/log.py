@@ -23,7 +23,7 @@ def checkpoint(request: Request) -> Response:
 
 
 def checkpoint_bridge(request: Request) -> Response:
-    """After a compromise of the log's keys: the last good size again, signed by the keys in force (spec/checkpoint.md)."""
+    """After a compromise of the log's keys: the last good size again, signed by the keys in force (spec/root.md)."""
     size, note = ledger_of(request).appender.bridge
     if size == 0:
         return problem("not-found", "no compromise of the log's keys is recorded", "path")

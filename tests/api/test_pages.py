@@ -160,7 +160,7 @@ def test_it_is_honest(story: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     read = page(story, "/")
     assert "not verified by you" in read.text
     assert any(a.get("href") == "#limits" for a in read.all("a"))
-    assert "No witness cosigns this ledger" in read.text
+    assert "unless witnesses of your own policy cosigned its checkpoint" in read.text
     assert len(set(rendering.MARKS.values())) == len(Answer), "a verdict is word and shape, never colour alone"
     seen = Seen(story.ledger.appender, stopped=Fault("diverged", "failed", "x", "y"))
     monkeypatch.setattr(story.ledger, "appender", seen)
