@@ -36,6 +36,13 @@ class Terminal(io.StringIO):
         return True
 
 
+def run(*words: object) -> int:
+    """The exit code of a command that opens what it needs by itself; what it says stays where pytest captures it."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(w) for w in words])
+    return int(ended.value.code or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a command left: exit code, stdout, stderr."""

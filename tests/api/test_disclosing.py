@@ -10,7 +10,6 @@ from msgspec.inspect import VarTupleType, type_info
 from msgspec.structs import fields
 
 from api.cli.disclose import disclose as cli_disclose
-from api.cli.main import main
 from api.disclosing import EARLIER, LedgerSource, prepare, profile_named, released
 from api.handed_over import bundle_path
 from api.keyring import load_signer
@@ -32,14 +31,9 @@ from disclosures.stored_zip import format_zip, parse_zip
 from ledger.canonical import dumps
 from ledger.errors import Fault, Malformed
 from ledger.stream_index import Head
+from tests.commands import run
 
 MODEL, WHO = "model/fictional-one", "a fictional authority"
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    return int(ended.value.code or 0)
 
 
 def disclose(folder: Path, out: Path, profile: str, *more: str) -> int:

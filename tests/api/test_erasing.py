@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from api.cli.main import main
 from api.disclosing import prepare, profile_named
 from api.erasing import parse_only, plan, sweep
 from api.fsck import fsck
@@ -23,6 +22,7 @@ from disclosures.static import verify as one_file
 from disclosures.stored_zip import parse_zip
 from ledger.errors import Fault
 from ledger.events import disclosure, model
+from tests.commands import run
 from tests.conftest import copy_of
 from tests.erasable import CAUSE, INCIDENT, MODEL, NAME, SUMMARY, old_folder
 
@@ -40,12 +40,6 @@ def old(folder: Path) -> Iterator[Ledger]:
     ledger = open_ledger(folder)
     yield ledger
     ledger.close()
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    return int(ended.value.code or 0)
 
 
 def erase(ledger: Ledger, stream: str, *only: str, last: int | None = None) -> int:

@@ -23,19 +23,9 @@ from ledger.strict import micros, shift
 from tests.api.test_client import Wire
 from tests.commands import serving
 from tests.simulator import dumps_as_is, log_signer
+from tests.stories.test_log_rotation import BEGIN, Hand
 
-BEGIN = "2026-04-07T09:00:00.000000Z"
 ORIGIN = "dev/followed"
-
-
-class Hand:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = BEGIN
-
-    def __call__(self) -> str:
-        return self.now
 
 
 def rotate(ledger: Ledger, vkeys: list[str], **more: Any) -> int:

@@ -6,17 +6,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from api.cli.main import main
 from api.wiring import opened
 from auditor import pace
 from ledger.store.embedded import EmbeddedPostgres
 from projections.questions import QUESTIONS
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    return int(ended.value.code or 0)
+from tests.commands import run
 
 
 def test_rebuild_fills_compares_and_mends(

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from auditor.verify import verify_export
 from auditor.working_file import WorkingFile
 from ledger.events import model
 from ledger.tile import tile_path
-from tests.simulator import Lab
+from tests.simulator import Lab, signer
 
 
 class Stopped(Exception):
@@ -131,16 +132,25 @@ def test_another_history_begins_anew(tmp_path: Path) -> None:
 
 def test_a_bad_signature_before_the_mark_is_never_marked_away(tmp_path: Path) -> None:
     lab = Lab(name="forged")
+    lab.replay.check = lambda *_signed: True  # it takes what is forged, and goes on
     lab.say(model.Registered, {"kind": "base"}, "model/a", "assessor", subject="ab" * 32)
     while len(lab.entries) < 530:
         n = len(lab.entries)
-        lab.say(model.ComputeReached, {"of": "model/a", "ratio": f"{n}.5"}, "model/a", "evaluator")
+        written = lab.write(model.ComputeReached, {"of": "model/a", "ratio": f"{n}.5"}, "model/a", "evaluator")
         if n == 99:
-            lab.entries[-1] = lab.entries[-1].replace(b'"sig":"', b'"sig":"AAAA', 1)[: len(lab.entries[-1])]
-    files = {**lab.export()}
+            (sig,) = written.envelope.signatures
+            forged = replace(sig, sig=signer("forger").sign(b"anything"))
+            written = replace(written, envelope=replace(written.envelope, signatures=(forged,)))
+        lab.add(written)
+    files = lab.export()
+    with pytest.raises(Stopped):
+        audit(files, lab.pin(1), tmp_path / "work", stop=512)
     for _ in range(2):
-        report, _ = audit(files, lab.pin(1), tmp_path / "work")
-        assert report.verdict is V.INVALID
+        report, first = audit(files, lab.pin(1), tmp_path / "work")
+        bad = {(c.code, c.index) for c in report.checks if c.code != "ok"}
+        assert (report.verdict, bad, first) == (V.INVALID, {("signature-invalid", 99)}, 256), (
+            "read again from entry 0 on"
+        )
 
 
 def test_a_file_of_foreign_objects_is_not_run(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ledger.canonical import dumps
 from ledger.strict import format_base64
-from tests.corpus.case import Bytes, Case, Files, drop, forger, format_zip, put, replaced, unsealed
+from tests.corpus.case import Bytes, Case, Files, forger, format_zip, put, replaced, unsealed
+from tests.disclosures.bent import drop
 
 MANIFEST, TAGS, STATEMENT, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bundle.json", "bundle.sig"
 

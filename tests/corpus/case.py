@@ -160,16 +160,6 @@ def replaced(path: str, old: bytes, new: bytes, count: int = 1) -> Callable[[Fil
     return bend
 
 
-def drop(*paths: str) -> Callable[[Files], None]:
-    """Leave files out."""
-
-    def bend(files: Files) -> None:
-        for path in paths:
-            del files[path]
-
-    return bend
-
-
 def all_of(*bends: Callable[[Files], object]) -> Callable[[Files], None]:
     """One after the other."""
 

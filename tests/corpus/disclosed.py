@@ -5,8 +5,8 @@ from typing import Any
 from ledger.canonical import dumps
 from ledger.strict import format_base64url
 from ledger.withheld import hide
-from tests.corpus.case import Bytes, Case, bent, drop, forger, format_zip
-from tests.disclosures.bent import edit
+from tests.corpus.case import Bytes, Case, bent, forger, format_zip
+from tests.disclosures.bent import drop, edit
 from tests.disclosures.forger import everything, honest
 
 INDEX = 42

@@ -3,8 +3,8 @@
 from typing import Any
 
 from ledger.events import model
-from tests.corpus.case import Bytes, Case, Files, bent, drop, forger, format_zip
-from tests.disclosures.bent import CLAIMS, ENDS, LAST, REDACTIONS, REQUEST, edit, stream
+from tests.corpus.case import Bytes, Case, Files, bent, forger, format_zip
+from tests.disclosures.bent import CLAIMS, ENDS, LAST, REDACTIONS, REQUEST, drop, edit, stream
 from tests.disclosures.forger import MODEL, Forger, commit_as_is, everything, streams_of
 
 SHOWN = [n for n, name in enumerate(streams_of(forger().lab)) if name == MODEL]

@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.main import main
 from tests.auditor.test_proof import INDEX, LAB, PROOF
+from tests.commands import run
 from tests.cosigner import cosigned, policy, witness_line
 from tests.simulator import log_signer
-
-
-def run(*words: object) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([str(w) for w in words])
-    return int(ended.value.code or 0)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import scitt_cose
 
-from api.cli.main import main
 from api.cli.report_bundle import report_bundle
 from api.founding import ENGINE
 from api.session import Session
@@ -19,6 +18,7 @@ from disclosures.form import Given
 from disclosures.forms import FORMS
 from disclosures.shown import read_shown
 from disclosures.stored_zip import format_zip, parse_zip
+from tests.commands import run
 from tests.disclosures.bent import BENT, BENT_REPORT
 from tests.disclosures.forger import MODEL, honest, told
 from tests.disclosures.given import SAID, public_pem
@@ -31,12 +31,6 @@ FIRST = {
     "pdf": b"%PDF",
 }  # fmt: skip
 SIDE = {"cose": {".entry.json"}, "oscal": {".dsse.json"}}
-
-
-def run(*words: object) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([str(w) for w in words])
-    return int(ended.value.code or 0)
 
 
 def unpack(files: dict[str, bytes], to: Path) -> Path:
