@@ -153,8 +153,8 @@ class Mirror:
         raise Fault("diverged", "failed", f"another history; {sizes}; kept: {kept}", remedy)
 
     def _unproven(self, base: Head, shown: Head, err: LedgerError) -> None:
-        """Tiles that don't lead to a signed head convict nobody; both heads are kept, for who gets better ones."""
-        if isinstance(err, Unverified):
+        """Tiles that don't lead to a signed head, or are kept back, convict nobody; both heads stay, for who gets better ones."""
+        if not isinstance(err, Fault) or err.code == "tile-missing":  # any other fault says nothing of the log
             keep_heads(self._folder / EVIDENCE, base, shown)
 
     # -- files ---------------------------------------------------------------------------------------------------------

@@ -135,6 +135,9 @@ def test_a_forked_head_whose_tiles_are_kept_back_convicts_nobody_and_both_are_ke
         bring(tmp_path, (files | {"checkpoint": FORK.note().encode(), tile_path(0, 6, 64): bytes(64 * 32)}).get)
     assert caught.value.code in ("tile-missing", "tile-mismatch")
     assert (tmp_path / "checkpoint").read_text() == LOG.note()
+    (place,) = (tmp_path / EVIDENCE).iterdir()
+    kept = {p.name: p.read_text() for p in place.iterdir()}
+    assert kept == {"held.checkpoint": LOG.note(), "shown.checkpoint": FORK.note()}
 
 
 def test_a_file_that_rotted_here_is_named(files: Files, tmp_path: Path) -> None:
