@@ -7,9 +7,9 @@ from typing import Any
 import cbor2
 import pytest
 
-from api.cli.main import main
 from auditor.cose_proof import check_cose, is_cose
 from auditor.verdict import VerifyVerdict as V
+from tests.commands import run
 from tests.disclosures.given import public_pem
 from tests.disclosures.test_cose_receipt import bent, minted
 from tests.simulator import signer
@@ -50,12 +50,6 @@ def test_otherwise(change: Any, keys: list[Any], entry: bytes | None, verdict: V
     found, (check,) = check_cose(change(raw), keys, own if entry == b"" else entry)
     assert found is None
     assert (check.verdict, check.code) == (verdict, code)
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(words)
-    return int(ended.value.code or 0)
 
 
 def test_as_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
