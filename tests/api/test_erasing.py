@@ -1,6 +1,7 @@
 """Erasing on a real database: nothing before its time, all of it at once, and every proof as before."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,15 @@ from psycopg.conninfo import make_conninfo
 
 from api.disclosing import prepare, profile_named
 from api.erasing import parse_only, plan, sweep
+from api.exporting import export
 from api.fsck import fsck
 from api.keyring import load_signer
+from api.restoring import restore
 from api.session import RefusedError, Session
 from api.wiring import Ledger, open_ledger, opened
 from auditor.bundle import Trust, verify_zip
 from auditor.pin import parse_pin
+from auditor.source import folder_reader
 from disclosures.builder import Asked
 from disclosures.shown import read_shown
 from disclosures.static import verify as one_file
@@ -256,3 +260,18 @@ def test_only_what_a_type_may_withhold_is_named() -> None:
     assert parse_only(["decision.made:reason"]) == {"decision.made": {"reason"}}
     with pytest.raises(Fault, match="usage"):
         parse_only(["decision.made"])
+
+
+@pytest.mark.parametrize("backup", [True, False])
+def test_a_restore_erases_again(folder: Path, old_folder: Path, tmp_path: Path, backup: bool) -> None:
+    """The backup is of before the erasure, or there is none: the export brings its entry, and the rows that it names go with it."""
+    with opened(folder) as old:
+        erase(old, MODEL)
+        export(old, tmp_path / "out", load_signer(folder / "keys" / "engine.pem"))
+    shutil.rmtree(folder / "pg")
+    if backup:
+        shutil.copytree(old_folder / "pg", folder / "pg", ignore=shutil.ignore_patterns("socket", "lock"))
+    restore(folder, folder_reader(tmp_path / "out"))
+    with opened(folder) as again:
+        assert [field for _, field in rows(again)] == (["summary", "root_cause"] if backup else [])
+    assert fsck(folder) == []
