@@ -9,9 +9,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from api.author import Written
+from api.erasing import parse_only, plan
 from api.opening import open_one
 from api.session import Session
-from api.wiring import Ledger, open_ledger
+from api.settings import settings
+from api.wiring import Ledger, open_ledger, opened
 from api.wrapping import load_wrapping_keys, make_wrapping_key, wrapping_path
 from ledger.admit import Submission
 from ledger.envelope import parse_envelope
@@ -20,6 +22,7 @@ from ledger.events import model
 from ledger.reasons import Reason, Refused
 from ledger.store.binaries import system_binaries, wheel_binaries
 from ledger.store.outcome import Appended, Known, Outcome
+from ledger.store.vault import retained_until
 from tests.api.asker import Asker
 
 NAMES = frozenset({"subject"})
@@ -209,6 +212,24 @@ def test_the_database_itself_refuses_a_second_key(ledger: Ledger) -> None:
     assert ledger.appender.size == before
     index = index_of(append(ledger, sent(ledger, written))[0])
     assert [row.key_id for row in ledger.vault.rows(index)] == [new.id]
+
+
+@pytest.mark.parametrize("years", [5, 12])
+def test_a_field_is_retained_for_as_long_as_is_set(
+    ledger_folder: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    """From its recording: five years unless set."""
+    if years != 5:
+        monkeypatch.setenv("HOLDPOINT_RETAIN_YEARS", str(years))
+    settings.cache_clear()
+    try:
+        with opened(ledger_folder) as ledger:
+            outcome = append(ledger, sent(ledger, registered(ledger, stream="model/kept")))[0]
+            assert isinstance(outcome, Appended)
+            (kept,) = plan(ledger, "model/kept", parse_only(()), 0, None, "too early").retained
+            assert kept.retained_until == retained_until(outcome.event.recorded_at, years)
+    finally:
+        settings.cache_clear()
 
 
 def test_a_statement_signed_elsewhere_brings_the_copies_that_were_kept(ledger_folder: Path) -> None:
