@@ -179,7 +179,7 @@ class Export:
     def _show_tokens(self) -> None:
         """Timestamp tokens over checkpoints whose tree these tiles hold; the list of them last (spec/timestamp.md)."""
         tokens = tokens_up_to(self._ledger, (self._edge or Edge.empty()).size)
-        listed = "".join(f"{path}\n" for path in sorted(tokens)).encode()
+        listed = "".join(f"{path}\n" for path in tokens).encode()
         path = self._folder / "timestamps" / "list"
         if not tokens or (path.exists() and path.read_bytes() == listed):
             return

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from api.replica import PAGE, read_page
 from auditor.log_keys import History, discounted, open_by_all, vkeys_at
 from auditor.pin import Pin
-from auditor.seen import width_at
+from auditor.proven_tree import ProvenTree
 from disclosures.partial import fold_entries
 from disclosures.shown_entry import ShownEntry, read_shown_entry
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
@@ -20,8 +20,6 @@ from ledger.errors import Unverified
 from ledger.note import Vkey
 from ledger.receipt import check_placed, parse_receipt
 from ledger.strict import unhex
-from ledger.tile import TileReader, tile_path
-from ledger.tree import root_of
 
 Get = Callable[[str], bytes]
 """Path → the body of the server's answer."""
@@ -52,7 +50,7 @@ class FollowedKeys:
         """The checkpoint, once the keys in force at its size have signed it. Keys that are not known yet are followed once.
 
         Raises `Malformed`, `Unverified`: `checkpoint-unsigned`, `checkpoint-compromised`, `log-keys-unproven`, `founded-anew`,
-        `root-differs`, `truncated`, and what a proof lacks; `Fault` of the transport.
+        `root-differs`, `tile-mismatch`, `truncated`, and what a proof lacks; `Fault` of the transport.
         """
         size = read_checkpoint(note)[0].size
         try:
@@ -130,9 +128,8 @@ class FollowedKeys:
         if pinned.size > head.size:
             raise Unverified("checkpoint", f"size {head.size}, pinned at {pinned.size}", "truncated")
 
-        def get_tile(level: int, n: int) -> bytes:
-            return self._get(f"/log/{tile_path(level, n, width_at(head.size, level, n))}")
+        def fetch(path: str) -> bytes:
+            return self._get(f"/log/{path}")
 
-        node = TileReader(get_tile, head.size)
-        if root_of(head.size, node) != head.root or root_of(pinned.size, node) != pinned.root:
+        if ProvenTree(head, fetch).root_at(pinned.size) != pinned.root:
             raise Unverified("checkpoint", f"size {head.size}: its tree does not hold the pinned one", "root-differs")

@@ -1,18 +1,18 @@
 """After a compromise of the log's keys: the bridge checkpoint, and what a reader is told of checkpoints of the old keys (T42)."""
 
+from collections.abc import Callable
+
 from auditor.log_keys import History, check_bridge, discounted
 from auditor.reader import Read
 from auditor.verdict import Check, VerifyVerdict
 from ledger.errors import LedgerError
 from ledger.note import decode_note
-from ledger.tile import GetTile, TileReader
-from ledger.tree import root_of
 
 V = VerifyVerdict
 BRIDGE = "checkpoint.bridge"
 
 
-def bridge_of(read: Read, history: History, size: int, get_tile: GetTile) -> tuple[Check | None, str]:
+def bridge_of(read: Read, history: History, root_at: Callable[[int], bytes]) -> tuple[Check | None, str]:
     """The check of an export's bridge, and what is not proven where a compromise is recorded and no bridge is here."""
     good = [g for _, _, g in history if g is not None]
     raw = read(BRIDGE)
@@ -28,7 +28,7 @@ def bridge_of(read: Read, history: History, size: int, get_tile: GetTile) -> tup
             f"that the log's keys since the compromise answer for the first {good[-1]} entries: no bridge is here",
         )
     try:
-        held = check_bridge(decode_note(raw), history, lambda n: root_of(n, TileReader(get_tile, size)))
+        held = check_bridge(decode_note(raw), history, root_at)
     except LedgerError as err:
         verdict = V.DIVERGED if err.code == "bridge-differs" else V.INVALID
         return Check("bridge", verdict, err.code, f"the bridge over the compromise of the log's keys: {err}"), ""

@@ -9,16 +9,16 @@ from auditor.bridge import of_pin
 from auditor.checks import Checks
 from auditor.log_keys import open_by_all, vkeys_at
 from auditor.pin import Pin
+from auditor.proven_tree import ProvenTree
 from auditor.reader import Read
-from auditor.seen import seen_in, width_at
+from auditor.seen import seen_in
 from auditor.verdict import VerifyVerdict as V
 from disclosures.partial import Partial
 from disclosures.shown import Shown
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unverified
 from ledger.note import Vkey, parse_vkey
 from ledger.strict import unhex
-from ledger.tile import TileReader, tile_path
-from ledger.tree import check_consistency, root_of
+from ledger.tree import check_consistency
 
 
 def check_keys(shown: Shown, partial: Partial, pin: Pin | None, checks: Checks) -> None:
@@ -108,20 +108,16 @@ def _by_proof(shown: Shown, size: int, root: bytes, path: tuple[bytes, ...], che
 
 
 def _by_tiles(shown: Shown, pin: Pin, tiles: Read, checks: Checks) -> None:
-    """Both trees from hash tiles of the reader's own: no proof from the bundle is needed."""
-    size = max(pin.checkpoint.size, shown.checkpoint.size)
-
-    def get_tile(level: int, n: int) -> bytes:
-        return tiles(tile_path(level, n, width_at(size, level, n))) or b""
-
+    """Both trees from hash tiles, each proven under the larger root: it needs no proof from the bundle, and no honest host."""
+    small, large = sorted((pin.checkpoint, shown.checkpoint), key=lambda head: head.size)
     try:
-        node = TileReader(get_tile, size)
-        pinned, here = root_of(pin.checkpoint.size, node), root_of(shown.checkpoint.size, node)
+        held = ProvenTree(large, tiles).root_at(small.size) == small.root
+    except Unverified:
+        held = False
     except LedgerError as err:
         detail = f"the tiles do not reach from size {pin.checkpoint.size} to {shown.checkpoint.size}: {err}"
         checks.add("pin", V.UNANCHORED, "pin-not-linked", detail)
         return
-    held = pinned == pin.checkpoint.root and here == shown.checkpoint.root
     _same(checks, "pin", held, f"the tiles hold both the {pin.checkpoint.size} entries pinned and this tree")
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from auditor.as_of import answers_at, position
 from auditor.audit import Audit
 from auditor.compare import difference
-from auditor.reader import entry_of, get_tile
+from auditor.proven_tree import ProvenTree
+from auditor.reader import entry_of
 from auditor.seen import first_contradiction
 from auditor.verdict import VerifyVerdict
 from disclosures.claims import claims_of, open_claims
@@ -22,7 +23,7 @@ V = VerifyVerdict
 def check_seen(audit: Audit, claimed: Checkpoint) -> None:
     """Every approval names the checkpoint that its signer looked at: this history has that root at that size."""
     try:
-        wrong = first_contradiction(audit.seen, claimed.size, get_tile(audit.read, claimed.size))
+        wrong = first_contradiction(audit.seen, claimed.size, ProvenTree(claimed, audit.read).tile)
     except LedgerError as err:
         audit.add("seen", V.ERROR, err.code, f"the roots that signers saw could not be computed: {err}")
         return

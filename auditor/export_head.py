@@ -3,7 +3,7 @@
 from auditor.audit import Audit
 from auditor.bridge import bridge_of, of_pin
 from auditor.log_keys import open_by_all, vkeys_at
-from auditor.reader import get_tile
+from auditor.proven_tree import ProvenTree
 from auditor.verdict import VerifyVerdict
 from ledger.checkpoint import Checkpoint
 from ledger.errors import LedgerError
@@ -94,7 +94,7 @@ def check_bridge(audit: Audit, claimed: Checkpoint) -> tuple[str, ...]:
     history = audit.replay.state.get("meta", "vkeys_history")
     if audit.failed or history is None:
         return ()
-    check, unproven = bridge_of(audit.read, history, claimed.size, get_tile(audit.read, claimed.size))
+    check, unproven = bridge_of(audit.read, history, lambda n: ProvenTree(claimed, audit.read).root_at(n))
     if check is not None:
         audit.checks.append(check)
     pinned = "" if audit.pin is None else of_pin(history, audit.pin.checkpoint.size)

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from auditor.proven_tree import ProvenTree
 from auditor.reader import Read
-from auditor.seen import width_at
 from auditor.timestamp import Token, parse_token
 from auditor.verdict import Check, Report, VerifyVerdict
 from ledger.checkpoint import Checkpoint
 from ledger.entry import read_entry
-from ledger.errors import LedgerError, Unverified
+from ledger.errors import Fault, LedgerError, Unverified
 from ledger.strict import from_micros, micros
-from ledger.tile import WIDTH, TileReader, parse_bundle, tile_path
+from ledger.tile import WIDTH
 from ledger.tree import root_of
 
 if TYPE_CHECKING:  # X.509 loads half the world: where there is no token, an auditor goes without
@@ -27,10 +27,11 @@ if TYPE_CHECKING:  # X.509 loads half the world: where there is no token, an aud
 V = VerifyVerdict
 LIST: Final = "timestamps/list"
 MOST: Final = 1000
-"""Tokens of an export that are looked at."""
+"""Tokens of an export that are looked at, the last ones listed: the list is by size."""
 EARLY_MICROS: Final = 60_000_000
 UNPROVEN: Final = "timestamps: {} tokens are there; give CA certificates of authorities that you trust: --tsa-cert FILE"
 UNCHECKED: Final = "timestamps: tokens are there, and the package rfc3161-client is not: install the extra `timestamps`"
+OLDER: Final = "timestamps: the first {} tokens listed were not looked at"
 BOUNDED: Final = "when it was recorded: a timestamp token says that it was there by then, not since when"
 
 
@@ -67,13 +68,18 @@ def check_timestamps(shown: Shown, authorities: Sequence["Certificate"]) -> tupl
     except MissingLibrary:
         return _none("rfc3161-client is not installed", authorities, "timestamps-unchecked"), [UNCHECKED]
     except LedgerError as err:
-        return [Check("timestamps", V.INVALID, err.code, f"{token.path}: {err}")], []
+        return [_failed(f"{token.path}: {err}", err)], []
     if not authorities:
         return [], [UNPROVEN.format(len(shown.tokens))]
     if not held:
         return _none("no token claims an authority whose certificate you gave", authorities), []
     size = max(held)
     return [Check("timestamps", V.VALID_UNWITNESSED, "ok", _said(size, held[size]))], [BOUNDED]
+
+
+def _failed(detail: str, err: LedgerError) -> Check:
+    """A host that does not answer is no verdict."""
+    return Check("timestamps", V.ERROR if isinstance(err, Fault) else V.INVALID, err.code, detail)
 
 
 def _none(detail: str, authorities: Sequence["Certificate"], code: str = "timestamps-missing") -> list[Check]:
@@ -121,26 +127,32 @@ def _not_early(shown: Shown, token: Token, opened: "Opened") -> None:
 
 
 def timestamped(report: Report, read: Read, authorities: Sequence["Certificate"]) -> Report:
-    """The report of an export that held so far, with what its tokens say. `read` as for `verify_export`."""
+    """The report of an export that held so far, with what its tokens say. `read` as for `verify_export`: it may answer otherwise
+    than before, so every tile and entry is tied to the verified root again.
+    """
     if report.verdict in (V.INVALID, V.ERROR, V.DIVERGED) or report.size == 0:
         return report
     raw = read(LIST)
-    names = [] if raw is None else raw.decode("ascii", "replace").splitlines()[:MOST]
+    names = [] if raw is None else raw.decode("ascii", "replace").splitlines()
     try:
-        tokens = [parse_token(name, read(name) or b"") for name in names]
+        tokens = [parse_token(name, read(name) or b"") for name in names[-MOST:]]
+        tree = ProvenTree(Checkpoint(report.origin, report.size, report.root), read) if tokens else None
+        node = None if tree is None else tree.node()
     except LedgerError as err:
-        return replace(report, checks=(*report.checks, Check("timestamps", V.INVALID, err.code, f"{LIST}: {err}")))
-    node = TileReader(lambda level, n: read(tile_path(level, n, width_at(report.size, level, n))) or b"", report.size)
+        return replace(report, checks=(*report.checks, _failed(f"{LIST}: {err}", err)))
 
     def linked(size: int, root: bytes) -> bool:
-        return size <= report.size and root_of(size, node) == root
+        return node is not None and size <= report.size and root_of(size, node) == root
 
     def recorded(size: int) -> str | None:
         n, at = divmod(size - 1, WIDTH)
-        width = min(WIDTH, report.size - n * WIDTH)
-        entries = parse_bundle(read(tile_path(None, n, width)) or b"", width)[: at + 1]
-        newest = next((e for e in reversed(entries) if e), b"")  # a suppressed entry has no bytes to say a time
+        found = None if tree is None else tree.bundle(n)
+        if found is None:
+            raise Fault("tile-missing", "failed", f"the entries below size {size} are shown no more", "ask again")
+        newest = next((e for e in reversed(found[1][: at + 1]) if e), b"")  # a suppressed one says no time
         return read_entry(newest)[0].recorded_at if newest else None
 
     checks, notes = check_timestamps(Shown(report.origin, tokens, linked, recorded), authorities)
+    if len(names) > MOST:
+        notes.append(OLDER.format(len(names) - MOST))
     return replace(report, checks=(*report.checks, *checks), notes=(*report.notes, *notes))

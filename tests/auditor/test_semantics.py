@@ -4,8 +4,10 @@ Every attack is made with the lab's real keys: the log's, the engine's, and the 
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -20,7 +22,8 @@ from ledger.envelope import format_envelope, parse_envelope, sign_envelope
 from ledger.events import action, approval, disclosure, model, replay, rules
 from ledger.replay import Replay
 from ledger.strict import shift
-from ledger.tile import Edge
+from ledger.tile import Edge, tile_path
+from ledger.tree import HASH
 from policies.answer import AsOf
 from policies.framework import pack_digest
 from policies.rules import RULES
@@ -288,6 +291,23 @@ def test_an_approver_who_saw_another_history_is_evidence_of_a_split_view(lab: La
     )
     assert (bad.code, bad.index) == ("seen-differs", at)
     assert "approver-1" in bad.detail
+
+
+def test_attack_a_host_that_shows_other_tiles_once_the_entries_were_read(lab: Lab) -> None:
+    """The root that an approver saw is another history's; the host shows that one's tiles when the root is looked for."""
+    other = [sha256(bytes([n])).digest() for n in range(20)]
+    approve(lab, 20, Edge.empty().extend(other)[0].root().hex())
+    files, asked = lab.export(), Counter[str]()
+    edge = tile_path(0, 0, len(lab.entries))
+
+    def read(name: str) -> bytes | None:
+        asked[name] += 1
+        raw = files.get(name)
+        return b"".join(other) + (raw or b"")[20 * HASH :] if name == edge and asked[name] > honest else raw
+
+    for honest in range(1, 9):
+        asked.clear()
+        assert verify_export(read, lab.pin(1)).verdict not in (V.VALID_UNWITNESSED, V.VALID), honest
 
 
 def hand_over(lab: Lab, size: int, root: str) -> None:
