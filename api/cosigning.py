@@ -49,6 +49,15 @@ def _places(policy: WitnessPolicy) -> tuple[Places, list[Asked]]:
     return places, silent
 
 
+def _named(found: Sequence[tuple[str, Witness]]) -> str:
+    return ", ".join(name for name, _ in found)
+
+
+def asked_in(policy: WitnessPolicy) -> list[str]:
+    """The names under which the answers of a policy's witnesses are kept, of those that can be asked."""
+    return [_named(found) for found in _places(policy)[0].values()]
+
+
 def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Connect) -> list[Asked]:
     """Ask each witness of the policy that has a URL, once; what it cosigned is kept."""
     if ledger.appender.published[0] == 0:
@@ -61,7 +70,7 @@ def ask_witnesses(ledger: Ledger, policy: WitnessPolicy, connect: Connect) -> li
 
 def ask_one(ledger: Ledger, url: str, found: Sequence[tuple[str, Witness]], connect: Connect) -> Asked:
     """Ask the witness at a URL, once. Its answer is counted, and kept for `doctor`. Whatever it does is an answer."""
-    names = ", ".join(name for name, _ in found)
+    names = _named(found)
     try:
         transport = connect(url)
         try:

@@ -15,6 +15,7 @@ import psycopg
 from cryptography.hazmat.backends.openssl.backend import backend as openssl
 
 from api.config import Config, read_config, witness_policy
+from api.cosigning import asked_in
 from api.database import Database, open_database
 from api.doctor_database import Colour, examine_database
 from api.keyring import load_engine, load_log_pairs
@@ -167,15 +168,19 @@ def _witnesses(folder: Path, config: Config) -> Iterator[Item]:
         yield Item("witnesses", "amber", "none is asked: nobody could tell a second history from this one", WITNESSED)
         return
     alarms = [a for a in answers if a.status in ALARMS]
-    silent = [a for a in answers if a.status not in ALARMS and a.status != "cosigned"]
+    wanted = [a.witness for a in answers] if policy is None else asked_in(policy)
+    mine = [a for a in answers if a.witness in wanted]  # one that was asked once, and is no more, vouches for nothing
+    silent = [
+        f"{a.witness}: {a.status} since {a.at}" for a in mine if a.status not in ALARMS and a.status != "cosigned"
+    ]
+    silent += [f"{name}: not asked so far" for name in wanted if name not in {a.witness for a in mine}]
     for a in alarms:
         yield Item("witnesses", "red", f"since {a.at}: {a.witness}: {a.status}: {a.detail}", ALARMED)
-    if silent:
-        detail = "; ".join(f"{a.witness}: {a.status} since {a.at}" for a in silent)
+    if silent or not wanted:
+        detail = "; ".join(silent) or "the policy names none that has a URL"
         yield Item("witnesses", "amber", detail, "see that they run and are reached: holdpoint cosign")
     elif not alarms:
-        said = f"{len(answers)} cosigned when last asked" if answers else "none was asked so far"
-        yield Item("witnesses", "green" if answers else "amber", said, "" if answers else "holdpoint cosign")
+        yield Item("witnesses", "green", f"{len(mine)} cosigned when last asked")
 
 
 def _ledger(folder: Path) -> Item:

@@ -130,7 +130,7 @@ def test_rows_that_somebody_altered_say_nothing(story_folder: Path, tmp_path: Pa
         ask_witnesses(ledger, policy_of(ledger), connect_to(a, b))
         size, note = ledger.appender.published
         lines = ledger.desk.read_cosignatures(size)
-        bent = [lines[0].replace(lines[0][-12], "A" if lines[0][-12] != "A" else "B"), lines[1]]
+        bent = [lines[0][:-12] + ("A" if lines[0][-12] != "A" else "B") + lines[0][-11:], lines[1]]  # of the signature
         shown = told(ledger).with_lines(note, bent)
         assert shown.count("w.example/") == 1, (
             "a line of a known key that does not verify would make readers refuse the note"
@@ -185,6 +185,20 @@ def test_a_possible_fork_is_an_alarm_until_that_witness_cosigns(
         assert f'holdpoint_witness_answers_total{{status="{code}",witness="w0"}}' in ledger.measures.text().decode()
         grow(ledger, "appends-go-on")
         ask_witnesses(ledger, policy_of(ledger), alive)
+        assert [i.colour for i in _witnesses(story_folder, config)] == ["green"]
+
+
+def test_a_witness_that_is_asked_no_more_vouches_for_nothing(story_folder: Path, tmp_path: Path) -> None:
+    with witnessing(story_folder, tmp_path) as (ledger, a, b):
+        config, policy = read_config(story_folder), story_folder / "witness.policy"
+        ask_witnesses(ledger, policy_of(ledger), connect_to(a, b))
+        policy.write_text(policy.read_text().replace("w1", "other").replace("https://w1", "https://other"))
+        (item,) = _witnesses(story_folder, config)
+        assert (item.colour, item.detail) == ("amber", "other: not asked so far")
+        policy.write_text(
+            "\n".join(x for x in policy.read_text().splitlines() if "other" not in x and "quorum" not in x)
+            + "\nquorum w0\n"
+        )
         assert [i.colour for i in _witnesses(story_folder, config)] == ["green"]
 
 
