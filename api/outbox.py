@@ -65,7 +65,7 @@ class Courier:
     def __init__(self, outbox: Outbox, receiver: Receiver, secret: str, say: Callable[[str], None]) -> None:
         self._outbox, self._receiver, self._secret, self._say = outbox, receiver, secret, say
         self._stop, self._work = threading.Event(), threading.Event()
-        self._said = ""
+        self._said, self._lost = "", 0
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
         self._thread.start()
 
@@ -84,11 +84,18 @@ class Courier:
             if trouble != self._said and (trouble or self._said):
                 self._say(f"webhook: {trouble or 'it answers again'}; {len(self._outbox.waiting())} alarms wait")
             self._said = trouble
+            lost = self._outbox.left_out
+            if lost != self._lost:
+                self._say(f"webhook: {lost} alarms were left out so far; alarms.jsonl has them")
+            self._lost = lost
             if stopping:
                 return
-            pause = min(pause * 2, LONGEST_PAUSE) if trouble else FIRST_PAUSE
-            if not self._work.wait(pause if trouble else None):
-                continue
+            if trouble:  # new alarms don't shorten the pause: a receiver that is down is not asked at every look
+                self._stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                pause = FIRST_PAUSE
+                self._work.wait()
             self._work.clear()
 
     def _take(self) -> str:

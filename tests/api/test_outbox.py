@@ -76,6 +76,25 @@ def test_a_receiver_that_is_down_is_tried_again_under_the_same_id(
     assert said == ["webhook: the receiver answers 500; 1 alarms wait", "webhook: it answers again; 0 alarms wait"]
 
 
+def test_new_alarms_don_t_shorten_the_pause_and_what_is_left_out_is_said(
+    outbox: Outbox, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "MOST", 1)
+    listening.answer = lambda _n: (500, {})
+    said: list[str] = []
+    outbox.put(message(1))
+    courier = Courier(outbox, Receiver(listening.url), SECRET, said.append)
+    until(lambda: len(said) == 1)
+    for n in range(2, 7):
+        outbox.put(message(n))
+        courier.wake()
+        time.sleep(0.05)
+    assert len(listening.ids) == 1
+    courier.close()
+    assert len(listening.ids) == 2, "one more try at the end"
+    assert said[1:] == ["webhook: 5 alarms were left out so far; alarms.jsonl has them"]
+
+
 def test_nobody_there_holds_nothing_up_and_the_next_run_delivers(
     outbox: Outbox, listening: Listening, tmp_path: Path
 ) -> None:
