@@ -194,8 +194,9 @@ class Look:
         """A place that showed more before, or shows less than its owner's pin, was set back; another one lags."""
         before, size = log.places.get(self._place, {}).get("size") or 0, shown.checkpoint.size
         pin = self._terms.pins.get(self.origin)
-        if before > size or (pin is not None and pin.checkpoint.size > size):
-            more = f"it showed size {before} before" if before > size else f"the pin has size {base.checkpoint.size}"
+        pinned = 0 if pin is None else pin.checkpoint.size
+        if max(before, pinned) > size:
+            more = f"it showed size {before} before" if before > size else f"the pin has size {pinned}"
             kept = keep_heads(self._shelf.evidence(self.origin), base, shown)
             self.raise_("rollback", f"{more}, and it shows {size} now", kept)
 
@@ -214,9 +215,12 @@ class Look:
         position, began = log.position or 0, time.monotonic()
         first = position // WIDTH
         for n in range(first, min(-(-tree.size // WIDTH), first + BUNDLES)):
+            if (
+                len(self.alarms) > MOST_ALARMS or time.monotonic() - began > ENTRY_SECONDS
+            ):  # enough: the next look goes on
+                return
             found = tree.bundle(n)
-            late = len(self.alarms) > MOST_ALARMS or time.monotonic() - began > ENTRY_SECONDS
-            if found is None or late:  # kept back, or enough for now: the next look asks again from here
+            if found is None:  # kept back: the next look asks again from here
                 return
             for index, raw in enumerate(found[1], n * WIDTH):
                 if index >= position:

@@ -115,11 +115,11 @@ class Mirror:
         found: list[ProvenTree] = []
 
         def larger(base: Head) -> Node:
-            small = base.checkpoint.size > shown.checkpoint.size
-            tree = ProvenTree(base.checkpoint if small else shown.checkpoint, self._fetch, self._kept)
-            if not small:
-                found.append(tree)
-            return tree.node()
+            if base.checkpoint.size > shown.checkpoint.size:
+                return ProvenTree(base.checkpoint, self._fetch, self._kept).node()
+            if not found:
+                found.append(ProvenTree(shown.checkpoint, self._fetch, self._kept))
+            return found[0].node()
 
         for base in bases:
             try:

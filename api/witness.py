@@ -20,6 +20,7 @@ import uvicorn
 
 from api.handing_over import write_synced
 from api.keyring import load_cosigner, new_cosigner
+from api.showing import sync_folder
 from auditor.witness import MAX_BODY, Refusal, judge, parse_request
 from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.cosigner import Cosigner
@@ -85,11 +86,7 @@ class Witness:
         path = self._path(origin)
         write_synced(path, note, mode=0o600)
         for folder in (path.parent, self._folder):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_folder(folder)
 
     def _path(self, origin: str) -> Path:
         return self._folder / sha256(origin.encode()).hexdigest() / "checkpoint"

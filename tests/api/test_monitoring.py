@@ -90,6 +90,14 @@ def test_a_shorter_fork_at_the_only_place_is_a_rollback(world: World) -> None:
     assert (world.look(), world.said) == ([], [("rollback", False), ("rollback", True)])
 
 
+def test_a_place_that_shows_less_than_its_owner_s_pin_was_set_back(world: World) -> None:
+    world.pins = (pin_at(1_100),)
+    world.show(bare(LOG.files()), "log")
+    world.show(bare(LOG.files(900)), "mirror")
+    assert world.look() == ["rollback"]
+    assert world.found[0].detail == "the pin has size 1100, and it shows 900 now"
+
+
 def test_a_place_that_lags_is_no_rollback_until_it_takes_too_long(world: World) -> None:
     world.show(bare(LOG.files()), "log")
     world.show(bare(LOG.files(900)), "mirror")
@@ -193,6 +201,27 @@ def test_entries_that_are_kept_back_are_read_when_they_come(world: World) -> Non
     assert (world.look(), world.heads[0]["entries_read"], world.size) == ([], seen, len(lab.entries))
     world.show(lab.export())
     assert world.look() == ["ledger-frozen"]
+
+
+def test_a_host_that_is_slow_with_entries_is_caught_up_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What took longer than a look may was read all the same, and is not asked for again at every look."""
+    lab = Lab("dev/lab")
+    world.keys, world.max_age = lab.log.vkeys, 10**9
+    world.show(lab.export())
+    world.look()
+    lab.say(ledger.Frozen, {"reason": "a drill"}, "ledger", *ROOTS)
+    world.show(lab.export())
+    monkeypatch.setattr("api.looking.ENTRY_SECONDS", 0.05)
+    host = world.places["one"]
+    read = host.read
+
+    def slow(name: str) -> bytes | None:
+        time.sleep(0.1 if name.startswith("tile/entries/") else 0)
+        return read(name)
+
+    monkeypatch.setattr(host, "read", slow)
+    assert world.look() == ["ledger-frozen"]
+    assert world.heads[0]["entries_read"] == len(lab.entries)
 
 
 def test_a_host_that_never_ends_keeps_nobody_from_the_others(world: World) -> None:
