@@ -5,13 +5,13 @@ tiles under the checkpoint of before; the next run takes up what is there. The c
 replaced. A log that shows another history than the copy holds is refused, and both heads are kept.
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.evidence_kept import keep_heads, keep_split
+from api.folder_lock import lock_folder
 from api.showing import File, Showing
 from auditor.growth import Compared, Standing, compare
 from auditor.heads import Head, read_head
@@ -60,12 +60,7 @@ class Mirror:
         self._showing = Showing(folder, keep=True)
         self._tiles = 0
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            os.close(self._lock)
-            raise Fault("folder-in-use", "failed", f"another mirror writes {folder}", "let it end") from err
+        self._lock = lock_folder(folder, f"another mirror writes {folder}", "let it end", ".lock")
 
     def close(self) -> None:
         """Let the folder go."""

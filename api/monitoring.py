@@ -4,7 +4,6 @@ In this order, per look: evidence is on disk, then the alarms, then the head tha
 an alarm twice, never not at all.
 """
 
-import fcntl
 import json
 import os
 import threading
@@ -14,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from api.folder_lock import lock_folder
 from api.followed import Shelf
 from api.handing_over import write_synced
 from api.looking import Look, Source, Terms
@@ -48,12 +48,7 @@ class Monitor:
         self._limit, self._late = limit, dict[str, threading.Thread]()
         self.stopping = threading.Event()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            os.close(self._lock)
-            raise Fault("folder-in-use", "failed", f"another monitor runs on {folder}", "let it end") from err
+        self._lock = lock_folder(folder, f"another monitor runs on {folder}", "let it end")
 
     def close(self) -> None:
         """Let the folder go."""

@@ -6,7 +6,6 @@ what was never answered may be asked again. A second process on the same folder 
 """
 
 import asyncio
-import fcntl
 import os
 import socket
 import threading
@@ -18,13 +17,14 @@ from typing import Any
 
 import uvicorn
 
+from api.folder_lock import lock_folder
 from api.handing_over import write_synced
 from api.keyring import load_cosigner, new_cosigner
 from api.showing import sync_folder
 from auditor.witness import MAX_BODY, Refusal, judge, parse_request
 from ledger.checkpoint import Checkpoint, read_checkpoint
 from ledger.cosigner import Cosigner
-from ledger.errors import Fault, LedgerError
+from ledger.errors import LedgerError
 from ledger.note import Note, Vkey, decode_note, format_note
 
 Answer = tuple[int, str, str]
@@ -40,13 +40,8 @@ class Witness:
         self, folder: Path, name: str, logs: Sequence[Vkey], *, now: Callable[[], int] = lambda: int(time.time())
     ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock_file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            os.close(self._lock_file)
-            detail = f"another witness runs on {folder}"
-            raise Fault("folder-in-use", "failed", detail, "stop that one: two would cosign two histories") from err
+        remedy = "stop that one: two would cosign two histories"
+        self._lock_file = lock_folder(folder, f"another witness runs on {folder}", remedy)
         self._folder, self._now = folder, now
         self.cosigner: Cosigner = (
             load_cosigner(folder, name) if (folder / "witness-ed25519.pem").exists() else new_cosigner(folder, name)
