@@ -28,6 +28,7 @@ from api.witnessed import WAIT_SECONDS, unwitnessed
 from ledger.admit import KeyLookup, Submission
 from ledger.entry import parse_entry
 from ledger.errors import Fault, LedgerError, Malformed
+from ledger.events import log
 from ledger.keys import PublicKey
 from ledger.reasons import Reason, Refused
 from ledger.receipt import format_receipt
@@ -121,6 +122,8 @@ class Ingest:
 
     async def _one(self, raw: bytes, key: str | None) -> ASGIApp:
         opened = self._open(raw, self._ledger.appender.lookup)
+        if isinstance(opened, Opened) and isinstance(opened.submission.body, log.Rotated):
+            (opened,) = await self._checked([opened])
         if not isinstance(opened, Opened):
             return response(of_refusal(opened) if isinstance(opened, Refused) else of_error(opened))
         if key is not None and key != opened.submission.statement.predicate.event_id:
@@ -213,20 +216,30 @@ class Ingest:
             if isinstance(found, Refused) and found.reason is Reason.KEY_UNKNOWN:
                 earlier = [o.submission for o in opened[:n] if isinstance(o, Opened)]
                 opened[n] = self._open(lines[n], lookup_with(lookup, earlier))
+        return await self._checked(opened)
+
+    async def _checked(self, opened: Sequence[Line]) -> list[Line]:
+        """The lines whose signatures hold, and what is wrong with the others. Only whoever signed learns of the log keys here."""
         results = await self._gather.check([job for o in opened if isinstance(o, Opened) for job in o.jobs])
-        at = 0
+        checked, at = list(opened), 0
         for n, line in enumerate(opened):
             if isinstance(line, Opened):
-                opened[n] = refused_signature(line.submission, results[at : at + len(line.jobs)]) or line
+                refused = refused_signature(line.submission, results[at : at + len(line.jobs)])
                 at += len(line.jobs)
-        return opened
+                checked[n] = refused or self._with_log_keys(line)
+        return checked
+
+    def _with_log_keys(self, line: Opened) -> Line:
+        try:
+            check_log_keys(line.submission, self._ledger.appender.state, self._ledger.appender.lacking)
+        except LedgerError as err:
+            return err
+        return line
 
     def _open(self, raw: bytes, lookup: KeyLookup) -> Line:
         jobs = _Jobs()
         try:
             opened = open_one(raw, lookup, jobs)
-            if isinstance(opened, Submission):
-                check_log_keys(opened, self._ledger.appender.state, self._ledger.appender.lacking)
         except LedgerError as err:
             return err
         return Opened(opened, jobs) if isinstance(opened, Submission) else opened

@@ -142,6 +142,13 @@ def test_a_rotation_to_keys_that_are_not_here_is_refused_at_the_door(dev: Path) 
         answer = web.post("/v1/entries", **post)
         assert (answer.status_code, answer.json()["reason"]) == (409, "log-key-absent")
         assert (cli.ledger.appender.size, cli.ledger.appender.stopped) == (before, None), "nothing was recorded"
+        bent = json.loads(post["content"])
+        bent["signatures"][0]["sig"] = bent["signatures"][1]["sig"]
+        forged = json.dumps(bent).encode()
+        alone = web.post("/v1/entries", content=forged, headers=post["headers"])
+        lot = web.post("/v1/entries", content=forged + b"\n", headers={"content-type": "application/x-ndjson"})
+        told = [alone.json()["reason"], json.loads(lot.text.splitlines()[0])["reason"]]
+        assert told == ["signature-invalid"] * 2, "which keys lie here is told to nobody who did not sign"
         for path, content in away:
             path.write_bytes(content)
             path.chmod(0o600)
