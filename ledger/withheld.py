@@ -136,11 +136,6 @@ def place_held(body: Mapping[str, Any], held: Iterable[str]) -> tuple[Placed, ..
     return tuple(opening.placed)
 
 
-def open_(body: Mapping[str, Any], disclosures: Iterable[str]) -> dict[str, Any]:
-    """The body alone of `open_body`."""
-    return open_body(body, disclosures).body
-
-
 @dataclass(slots=True)
 class _Opening:
     """One opening: which digests were met, and which disclosures found their place."""

@@ -5,7 +5,8 @@
 Take this file from the release, not from whoever handed you the bundle, and compare its SHA-256 with the published one. It is a
 second implementation: it shares no code with `holdpoint verify`, and gives the same verdicts and exit codes (0 holds, 4
 tampering shown, 5 not proven, 1 undecided, 2 wrong usage). Formats: spec/bundle.md and the pages that it names. What it does not
-do, and says: the rules of each event type, separation of duties, the claims (INCOMPLETE, `claims-not-folded`), the report.
+do, and says: the rules of each event type, separation of duties, claims but those about incidents (INCOMPLETE,
+`claims-not-folded`), the report.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from ledger.events import evaluation
 from ledger.receipt import check_receipt
 from ledger.slots import is_hidden
 from ledger.statement import parse_statement
-from ledger.withheld import open_
+from ledger.withheld import open_body
 from tests.commands import Cli, running
 from tests.conftest import FOUNDED, copy_of
 
@@ -89,7 +89,7 @@ def test_killed(point: str, registered: Path, tmp_path: Path) -> None:
     statement = parse_statement(parse_envelope(parse_entry(entry).envelope).payload, evaluation.Recorded)
     texts = (folder / "disclosures" / f"{statement.predicate.event_id}.jsonl").read_text().split()
     payload = json.loads(parse_envelope(parse_entry(entry).envelope).payload)
-    assert open_(payload["predicate"]["body"], texts)["evaluator"], "nobody else holds the withheld fields"
+    assert open_body(payload["predicate"]["body"], texts).body["evaluator"], "nobody else holds the withheld fields"
 
 
 def test_another_file_of_the_same_run_is_an_amendment(registered: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ledger.registry import BODIES
 from ledger.sealing import seal
 from ledger.slots import is_hidden, open_members, slots_fault
 from ledger.strict import format_base64url, parse_base64url
-from ledger.withheld import hide, hide_element, open_, open_body, parse_disclosure, place_held
+from ledger.withheld import hide, hide_element, open_body, parse_disclosure, place_held
 from tests.vectors.told import unsealed
 
 KIND = EventType(
@@ -49,7 +49,7 @@ def salts() -> Iterator[bytes]:
 def test_seal_and_open(paths: set[str], data: st.DataObject) -> None:
     """All disclosures give the body again; any that are self-contained give a part of it; the rest are refused as orphans."""
     sealed = seal(BODY, KIND, sorted(paths), salts())
-    assert unsealed(open_(sealed.body, sealed.disclosures)) == BODY
+    assert unsealed(open_body(sealed.body, sealed.disclosures).body) == BODY
     some = data.draw(st.sets(st.sampled_from(sealed.disclosures))) if sealed.disclosures else set()
     held = {p.disclosure.text for p in place_held(sealed.body, some)}
     opened = open_body(sealed.body, held)
@@ -63,7 +63,7 @@ def test_seal_and_open(paths: set[str], data: st.DataObject) -> None:
         }
     if some != held:
         with pytest.raises(Unverified, match="disclosure-orphan"):
-            open_(sealed.body, some)
+            open_body(sealed.body, some)
 
 
 @given(st.sets(st.sampled_from(PATHS)))
@@ -96,11 +96,11 @@ def test_hidden_in_what_is_hidden() -> None:
     assert sorted(len(path) for path in placed) == [1, 1, 2, 2, 2, 2]
     outer = placed["list",]
     ((place, second),) = [(p, d) for p, d in placed.items() if len(p) == 2 and d.value == BODY["list"][1]]
-    opened = open_(sealed.body, [outer.text, second.text])
+    opened = open_body(sealed.body, [outer.text, second.text]).body
     assert unsealed(opened)["list"] == [BODY["list"][1]]
     assert opened["list"][int(place[1])] == BODY["list"][1]
     with pytest.raises(Unverified, match="disclosure-orphan"):
-        open_(sealed.body, [second.text])
+        open_body(sealed.body, [second.text])
 
 
 def test_places_of_decoys_are_drawn() -> None:
@@ -127,7 +127,7 @@ def test_every_mutation_of_a_disclosure_is_refused(paths: set[str], draw: int, h
     if how == "twice":
         bent.append(sealed.disclosures[n])
     with pytest.raises((Malformed, Unverified)):
-        open_(sealed.body, bent)
+        open_body(sealed.body, bent)
 
 
 def mutated(text: str, how: str, draw: int) -> str:
@@ -153,7 +153,7 @@ def test_a_digest_in_two_places_is_refused(paths: set[str], draw: int) -> None:
     digest = parse_disclosure(sealed.disclosures[draw % len(sealed.disclosures)]).digest
     copied = {**sealed.body, "more": {"_sd": [digest]}}
     with pytest.raises(Unverified, match=r"digest-duplicate|disclosure-arity"):
-        open_(copied, sealed.disclosures)
+        open_body(copied, sealed.disclosures)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_what_is_not_there_leaks_nothing() -> None:
     assert sealed.disclosures == ()
     assert sealed.body.keys() == {"_sd", "bare", "other"}
     assert len(sealed.body["bare"]) == 4
-    assert open_(sealed.body, ())["bare"] == sealed.body["bare"]
+    assert open_body(sealed.body, ()).body["bare"] == sealed.body["bare"]
 
 
 def test_beyond_the_cap() -> None:

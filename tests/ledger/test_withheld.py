@@ -15,7 +15,7 @@ from ledger.errors import Malformed, Unverified
 from ledger.events.role import Granted
 from ledger.statement import parse_statement
 from ledger.strict import format_base64url, parse_base64url
-from ledger.withheld import RESERVED, digest_of, hide, hide_element, open_, parse_disclosure
+from ledger.withheld import RESERVED, digest_of, hide, hide_element, open_body, parse_disclosure
 from tests.conftest import VECTORS, needs_vectors
 from tests.ledger.test_canonical import VALUES
 from tests.simulator import Lab
@@ -130,7 +130,7 @@ REJECTED: dict[str, tuple[dict[str, Any], list[str], str]] = {
 def test_rejected(name: str) -> None:
     body, texts, rule = REJECTED[name]
     with pytest.raises((Malformed, Unverified)) as caught:
-        open_(body, texts)
+        open_body(body, texts)
     assert caught.value.code == rule
 
 
@@ -154,11 +154,11 @@ def test_disclosures_inside_disclosures_are_bounded(depth: int) -> None:
         made = hide("n", {"_sd": [made.digest]}, salt(n + 1))
     body = {"_sd": [made.digest]}
     if depth < MAX_DEPTH - 1:
-        opened = open_(body, [*texts, made.text])
+        opened = open_body(body, [*texts, made.text]).body
         assert json.dumps(opened).count('"n"') == depth + 1
     else:
         with pytest.raises(Malformed, match="too-deep"):
-            open_(body, [*texts, made.text])
+            open_body(body, [*texts, made.text])
 
 
 @given(
@@ -173,7 +173,7 @@ def test_any_text_and_any_body(text: str, value: Any) -> None:
     """A value, `Malformed` or `Unverified`: never another error, whatever stands where."""
     for body in ({"a": value}, {"_sd": value}, {"l": [value]}):
         try:
-            open_(body, [text])
+            open_body(body, [text])
         except (Malformed, Unverified):
             continue
         raise AssertionError("nothing references the text")
@@ -276,18 +276,18 @@ def test_examples_open_to_their_claims(name: str) -> None:
     ]  # a SafeLoader's child
     texts: list[str] = []
     body = conceal(claims, salts(), texts)
-    assert open_(body, texts) == plain(claims)
+    assert open_body(body, texts).body == plain(claims)
     assert texts
     for gone in texts:
         rest = [t for t in texts if t != gone]
         parent = any(digest in json.dumps(parse_disclosure(gone).value) for digest in map(digest_of, rest))
         if parent:
             with pytest.raises(Unverified, match="disclosure-orphan"):
-                open_(body, rest)
+                open_body(body, rest)
         else:
-            assert open_(body, rest) != plain(claims)
+            assert open_body(body, rest).body != plain(claims)
         with pytest.raises(Unverified, match="disclosure-orphan"):
-            open_(body, [*rest, edited(gone)])
+            open_body(body, [*rest, edited(gone)])
 
 
 def edited(text: str) -> str:

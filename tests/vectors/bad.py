@@ -23,7 +23,7 @@ from ledger.strict import (
     parse_uint,
     parse_uuid7,
 )
-from ledger.withheld import hide, hide_element, open_
+from ledger.withheld import hide, hide_element, open_body
 from tests.vectors.told import Told, unsafe_salts
 
 Case = tuple[bytes, str]
@@ -306,7 +306,7 @@ READERS: dict[str, Callable[[bytes], Any]] = {
 
 def open_withheld(value: dict[str, Any]) -> dict[str, Any]:
     """The body with its disclosures put back."""
-    return open_(value["body"], value["disclosures"])
+    return open_body(value["body"], value["disclosures"]).body
 
 
 def written(raw: bytes) -> dict[str, str]:

@@ -22,7 +22,7 @@ from ledger.receipt import check_receipt
 from ledger.registry import BODIES, BY_TOPIC
 from ledger.statement import parse_statement
 from ledger.store.anchor import SLOT, parse_slot
-from ledger.withheld import open_
+from ledger.withheld import open_body
 from tests.vectors import generate
 from tests.vectors.told import to_the_end
 
@@ -75,7 +75,7 @@ def test_event_bytes_are_what_our_reader_reads(name: str) -> None:
     statement = parse_statement(vector["statement"].encode(), BY_TOPIC[vector["topic"]])
     assert parse_entry(vector["entry"].encode()).envelope == vector["envelope"].encode()
     body = vector["body"]
-    opened = open_(body, [d["text"] for d in vector["disclosures"]])
+    opened = open_body(body, [d["text"] for d in vector["disclosures"]]).body
     hidden = BY_TOPIC[vector["topic"]].event.withholdable
     assert set(opened) - set(body) <= set(hidden)
     assert statement.predicate.founding == ("" if vector["index"] == 0 else read("events/ledger.founded.json")["leaf"])
