@@ -66,7 +66,7 @@ def write_log(folder: Path, count: int) -> None:
     lab = Lab("dev/bench")
     vkeys = tuple(map(str, lab.log.vkeys))
     (folder.parent / "pin.json").write_bytes(format_pin(lab.origin, lab.founding, vkeys, lab.note(1)))
-    files = added_files(Edge.empty(), told(lab, count), count)
+    files = added_files(Edge.empty(), ((raw, leaf_hash(raw)) for raw in told(lab, count)), count)
     while True:
         try:
             name, content = next(files)
