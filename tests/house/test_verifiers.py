@@ -13,13 +13,16 @@ def test_the_program_is_joined_from_its_parts() -> None:
     text = PROGRAM.read_text(encoding="utf-8")
     assert text == join_program(), "verify.py is not what its parts join to: run make verifier"
     assert {p.stem for p in PARTS.glob("*.py")} == {"__init__", *NOUNS}
+    assert len(text.splitlines()) <= 1300, "its reader reads it in one sitting"
 
 
 @pytest.mark.parametrize("noun", NOUNS)
 def test_a_part_shares_no_code_with_us(noun: str) -> None:
-    """It imports the parts before it, `cryptography` and the standard library."""
+    """It is short, and imports the parts before it, `cryptography` and the standard library."""
+    text = (PARTS / f"{noun}.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 250
     before = {f"disclosures.one_file.{name}" for name in NOUNS[: NOUNS.index(noun)]}
-    for node in ast.walk(ast.parse((PARTS / f"{noun}.py").read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
         for name in names:
